@@ -1,0 +1,47 @@
+/**
+ * The help texts, each on one screen, examples first.
+ *
+ * @module
+ */
+
+import { optionLines, type OptionSpec } from "./options.ts";
+
+/** The help of the program as a whole. */
+export const MAIN_HELP = `\
+spawnd runs a command for every connection, as an unprivileged user.
+
+  spawnd run inet 127.0.0.1:7007 user=nobody argv=/bin/cat
+  spawnd run unix /run/echo.sock --socket-mode 0660 user=nobody argv=/bin/cat
+
+Usage:
+  spawnd run TYPE NAME [options] user=NAME[:GROUP] argv=COMMAND [ARG...]
+                    serve one service until SIGTERM
+  spawnd run --help tell about types, names and options
+  spawnd --version  tell version, revision, runtime and engine
+  spawnd --help     show this
+
+Exit codes: 0 stopped as asked, 64 wrong words on the command line, 67 no such
+user or group, 68 no such host, 71 the system refused something, 77 root is
+needed, 78 a refused or bad setting.
+`;
+
+/**
+ * Makes the help of `spawnd run`.
+ *
+ * @param specs Its options.
+ * @returns The text.
+ */
+export function runHelp(specs: readonly OptionSpec[]): string {
+  return `\
+  spawnd run inet 127.0.0.1:7007 user=nobody argv=/bin/cat
+  spawnd run inet 873 --max-processes 20 user=backup argv=rsync --daemon
+
+Usage: spawnd run TYPE NAME [options] user=NAME[:GROUP] argv=COMMAND [ARG...]
+  inet  host:port, [v6]:port or port (every address); port 0 takes a free one
+  unix  the path of a socket, made anew and removed at the end
+The command gets the connection as standard input, output and error. No shell
+comes between, and all words after argv= are the command's.
+
+${optionLines(specs)}
+`;
+}

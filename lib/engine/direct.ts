@@ -1,0 +1,301 @@
+/**
+ * The direct engine: the connection itself becomes the command's standard
+ * input, output and error, and the daemon never touches a byte of it.
+ *
+ * One loop around one epoll set holds the listening sockets and a pidfd for
+ * every running command; a table from pidfd to command is its only state.
+ *
+ * Known limit: below a listening socket that the runtime made for a unix path,
+ * the runtime's own reactor is woken by each connection too, in vain.
+ *
+ * @module
+ */
+
+import type { Credentials } from "../posix/credentials.ts";
+import { Epoll } from "../posix/epoll.ts";
+import {
+  EMFILE,
+  ENFILE,
+  ENOBUFS,
+  ENOMEM,
+  errorText,
+  SystemError,
+} from "../posix/errno.ts";
+import type { Libc } from "../posix/libc.ts";
+import { Children, SIGKILL } from "../posix/process.ts";
+import { Acceptor } from "../posix/sockets.ts";
+import { type PreparedCommand, Spawner } from "../posix/spawn.ts";
+import {
+  ACCEPT_RETRY_MS,
+  type Engine,
+  type RunningCommand,
+  type ServedService,
+  type ServeOptions,
+  type ServiceEvents,
+} from "./engine.ts";
+import { COMMAND_PATH } from "./environment.ts";
+import { decodeWaitStatus } from "./wait_status.ts";
+
+/** Connections taken from one socket before the others have their turn. */
+const ACCEPT_BATCH = 16;
+
+/** Turns of the loop before timers and signals have theirs. */
+const TURNS_BEFORE_EVENT_LOOP = 32;
+
+/**
+ * How long the main thread itself waits for more to do before it hands the
+ * wait to another thread: under load this saves two changes of thread a
+ * connection, and it is the most by which a timer or a signal is late.
+ */
+const WAIT_HERE_MS = 1;
+
+interface DirectCommand extends RunningCommand {
+  readonly pidFd: number;
+  readonly service: DirectService;
+}
+
+/** The engine for Linux with glibc. */
+export class DirectEngine implements Engine {
+  readonly name = "direct";
+  readonly #libc: Libc;
+  readonly #credentials: Credentials;
+  readonly #epoll: Epoll;
+  readonly #acceptor: Acceptor;
+  readonly #children: Children;
+  readonly #spawner: Spawner;
+  readonly #listening = new Map<number, DirectService>();
+  readonly #running = new Map<number, DirectCommand>();
+  #stopped = false;
+
+  /**
+   * @param libc The C library.
+   * @param credentials The way to become a command's user.
+   * @throws {SystemError} If the kernel gives no descriptors.
+   */
+  constructor(libc: Libc, credentials: Credentials) {
+    this.#libc = libc;
+    this.#credentials = credentials;
+    this.#epoll = new Epoll(libc);
+    this.#acceptor = new Acceptor(libc);
+    this.#children = new Children(libc);
+    this.#spawner = new Spawner(libc, credentials);
+  }
+
+  serve(options: ServeOptions): ServedService {
+    const prepared = this.#spawner.prepare({
+      argv: options.command.argv,
+      environment: options.command.environment,
+      searchPath: COMMAND_PATH,
+      identity: options.command.identity,
+    });
+    const fds = options.sockets.map(({ source }) => {
+      if ("fd" in source) return source.fd;
+      throw new TypeError("the direct engine accepts from descriptors");
+    });
+    const service = new DirectService(options, prepared, fds, {
+      watch: (fd, watched) => this.#epoll.watch(fd, watched),
+      forget: (fd) => {
+        this.#epoll.remove(fd);
+        this.#listening.delete(fd);
+      },
+      signal: ({ pid }, signal) => {
+        this.#credentials.asSender(
+          options.command.identity,
+          () => this.#children.signalGroup(pid, signal),
+        );
+      },
+    });
+    for (const fd of fds) {
+      this.#epoll.add(fd, false);
+      this.#listening.set(fd, service);
+    }
+    return service;
+  }
+
+  async run(): Promise<void> {
+    let turns = 0;
+    while (!this.#stopped) {
+      let count = 0;
+      if (turns++ < TURNS_BEFORE_EVENT_LOOP) {
+        count = this.#epoll.waitHere(0);
+        if (count === 0) count = this.#epoll.waitHere(WAIT_HERE_MS);
+      }
+      if (count === 0) {
+        turns = 0;
+        count = await this.#epoll.waitElsewhere();
+      }
+      for (let index = 0; index < count; index++) {
+        this.#handle(this.#epoll.ready[index] ?? -1);
+      }
+    }
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#epoll.wake();
+  }
+
+  #handle(fd: number): void {
+    const command = this.#running.get(fd);
+    if (command !== undefined) this.#collect(command);
+    // A socket that was taken out during this very turn is in neither table.
+    else this.#acceptFrom(fd, this.#listening.get(fd));
+  }
+
+  #acceptFrom(fd: number, service: DirectService | undefined): void {
+    for (let left = ACCEPT_BATCH; left > 0 && service?.accepting; left--) {
+      const connection = this.#acceptor.accept(fd);
+      if (connection >= 0) this.#start(service, connection);
+      else return this.#acceptFailed(service, -connection);
+    }
+  }
+
+  /** A queue that is empty, or a client that has gone, is no failure. */
+  #acceptFailed(service: DirectService, code: number): void {
+    switch (code) {
+      case EMFILE:
+      case ENFILE:
+      case ENOBUFS:
+      case ENOMEM:
+        service.pause(errorText(this.#libc, code));
+    }
+  }
+
+  #start(service: DirectService, connection: number): void {
+    const { events, prepared, peers } = service;
+    let pid: number;
+    let peer = "";
+    try {
+      if (peers) peer = this.#acceptor.peer(connection);
+      pid = prepared.start(connection);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      events.notStarted(error.message);
+      return;
+    } finally {
+      this.#libc.c.close(connection);
+    }
+    if (pid < 0) return events.notStarted(errorText(this.#libc, -pid));
+    const pidFd = this.#watch(pid);
+    if (typeof pidFd === "string") return events.notStarted(pidFd);
+    const startedMs = performance.now();
+    const command = { pid, peer, startedMs, pidFd, service };
+    this.#running.set(pidFd, command);
+    events.started(command);
+  }
+
+  /**
+   * Watches a child. The descriptor of its connection was just closed, so that
+   * one is free here; the kernel as a whole may still have none, or no memory.
+   * A command that cannot be watched cannot be limited or reported either, so
+   * it is ended.
+   *
+   * @returns The pidfd, or why there is none.
+   */
+  #watch(pid: number): number | string {
+    const pidFd = this.#children.watch(pid);
+    let reason = "";
+    if (pidFd < 0) reason = errorText(this.#libc, -pidFd);
+    else {
+      try {
+        this.#epoll.add(pidFd);
+        return pidFd;
+      } catch (error) {
+        if (!(error instanceof SystemError)) throw error;
+        this.#libc.c.close(pidFd);
+        reason = error.message;
+      }
+    }
+    this.#credentials.asRoot(() => this.#children.signalGroup(pid, SIGKILL));
+    this.#children.collectDying(pid);
+    return `process id ${pid} cannot be watched: ${reason}`;
+  }
+
+  #collect(command: DirectCommand): void {
+    const { pid, pidFd, service } = command;
+    // Before it is collected, for its process id names the group until then.
+    if (service.endsGroups) service.signal(command, SIGKILL);
+    const word = this.#children.collect(pid);
+    if (word === undefined) return;
+    this.#epoll.remove(pidFd);
+    this.#libc.c.close(pidFd);
+    this.#running.delete(pidFd);
+    service.events.ended(command, decodeWaitStatus(word));
+  }
+}
+
+/** What a service asks of its engine. */
+interface EngineAccess {
+  watch(fd: number, watched: boolean): void;
+  forget(fd: number): void;
+  signal(command: RunningCommand, signal: number): void;
+}
+
+class DirectService implements ServedService {
+  readonly events: ServiceEvents;
+  readonly prepared: PreparedCommand;
+  readonly peers: boolean;
+  endsGroups = false;
+  readonly #sockets: ServeOptions["sockets"];
+  readonly #fds: readonly number[];
+  readonly #engine: EngineAccess;
+  #wanted = false;
+  #paused = false;
+  #watched = false;
+
+  constructor(
+    options: ServeOptions,
+    prepared: PreparedCommand,
+    fds: readonly number[],
+    engine: EngineAccess,
+  ) {
+    this.events = options.events;
+    this.peers = options.peers;
+    this.prepared = prepared;
+    this.#sockets = options.sockets;
+    this.#fds = fds;
+    this.#engine = engine;
+  }
+
+  /** Whether the next connection may be accepted. */
+  get accepting(): boolean {
+    return this.#wanted && !this.#paused;
+  }
+
+  setAccepting(accepting: boolean): void {
+    if (this.#wanted === accepting) return;
+    this.#wanted = accepting;
+    this.#update();
+  }
+
+  /** Leaves the queue alone for a while. */
+  pause(reason: string): void {
+    this.#paused = true;
+    this.#update();
+    setTimeout(() => {
+      this.#paused = false;
+      this.#update();
+    }, ACCEPT_RETRY_MS);
+    this.events.notAccepted(reason);
+  }
+
+  stopListening(): void {
+    this.setAccepting(false);
+    for (const fd of this.#fds) this.#engine.forget(fd);
+    for (const socket of this.#sockets) socket.close();
+  }
+
+  signal(command: RunningCommand, signal: number): void {
+    this.#engine.signal(command, signal);
+  }
+
+  endGroups(): void {
+    this.endsGroups = true;
+  }
+
+  #update(): void {
+    if (this.#watched === this.accepting) return;
+    this.#watched = this.accepting;
+    for (const fd of this.#fds) this.#engine.watch(fd, this.#watched);
+  }
+}

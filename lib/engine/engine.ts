@@ -1,0 +1,109 @@
+/**
+ * What an engine is: the part that takes connections, starts a command for
+ * each, and tells when it has ended. Two stand behind this interface: `direct`
+ * hands the connection itself to the command; `relay` carries the bytes, where
+ * the C library cannot be called.
+ *
+ * An engine knows no limits, no texts and no log. It calls a service's
+ * {@linkcode ServiceEvents}, and the service decides.
+ *
+ * @module
+ */
+
+import type { Identity } from "../posix/credentials.ts";
+import type { WaitStatus } from "./wait_status.ts";
+
+/** The engines, by name. */
+export type EngineName = "direct" | "relay";
+
+/** A command as it was checked: what to run for every connection. */
+export interface Command {
+  /** The command's name as configured, then its arguments. */
+  readonly argv: readonly [string, ...string[]];
+  /** The whole environment, as `NAME=VALUE` words. */
+  readonly environment: readonly string[];
+  /** Whose rights it has. */
+  readonly identity: Identity;
+}
+
+/** A socket that listens. */
+export interface ListeningSocket {
+  /** Its address, as a user writes it. */
+  readonly address: string;
+  /** What to accept from: `direct` needs a descriptor, `relay` a listener. */
+  readonly source:
+    | { readonly fd: number }
+    | { readonly listener: Deno.Listener };
+  /** Stops listening for good, and removes a unix socket from its directory. */
+  close(): void;
+}
+
+/** A command that was started and whose end was not told yet. */
+export interface RunningCommand {
+  readonly pid: number;
+  /** Where the connection came from; empty unless peers were asked for. */
+  readonly peer: string;
+  /** When it was started, in milliseconds of `performance.now()`. */
+  readonly startedMs: number;
+}
+
+/** What an engine tells a service, always from the event loop's thread. */
+export interface ServiceEvents {
+  /** A connection was accepted and its command runs. */
+  started(command: RunningCommand): void;
+  /** A command has ended and was collected. */
+  ended(command: RunningCommand, status: WaitStatus): void;
+  /** A connection was accepted and closed again: its command did not start. */
+  notStarted(reason: string): void;
+  /**
+   * Connections cannot be accepted for want of a descriptor or of memory. They
+   * wait in the kernel's queue; the engine tries again every second.
+   */
+  notAccepted(reason: string): void;
+}
+
+/** What an engine serves. */
+export interface ServeOptions {
+  readonly sockets: readonly ListeningSocket[];
+  readonly command: Command;
+  readonly events: ServiceEvents;
+  /** Whether to find out where each connection comes from. */
+  readonly peers: boolean;
+}
+
+/** A service in an engine's hands. It accepts nothing until it is told to. */
+export interface ServedService {
+  /**
+   * Says whether to accept connections. While not, they wait in the kernel's
+   * queue. Takes effect at once, also from within an event.
+   */
+  setAccepting(accepting: boolean): void;
+  /** Stops listening for good; running commands go on. */
+  stopListening(): void;
+  /** Signals a running command's whole process group. */
+  signal(command: RunningCommand, signal: number): void;
+  /**
+   * From now on a command's end is the end of its whole process group: what
+   * it leaves behind is killed. Otherwise that lives on, as with spawn(8).
+   */
+  endGroups(): void;
+}
+
+/** An engine. */
+export interface Engine {
+  readonly name: EngineName;
+  /**
+   * Takes a service in.
+   *
+   * @param options What to serve.
+   * @returns The handle on it.
+   */
+  serve(options: ServeOptions): ServedService;
+  /** Runs until {@linkcode stop}. */
+  run(): Promise<void>;
+  /** Ends {@linkcode run} soon. Whatever runs then is left to itself. */
+  stop(): void;
+}
+
+/** How long an engine waits before it accepts anew after a failure. */
+export const ACCEPT_RETRY_MS = 1000;

@@ -1,0 +1,274 @@
+/**
+ * The relay engine, for where the C library cannot be called: the runtime
+ * accepts, the runtime starts the command, and the bytes are carried both
+ * ways through pipes.
+ *
+ * What differs from the direct engine: the command's descriptors are pipes, so
+ * that it cannot ask them for its peer; its supplementary groups are empty;
+ * and the daemon keeps root's effective ids, since the runtime becomes the
+ * command's user in the child.
+ *
+ * @module
+ */
+
+import { SIGKILL, SIGTERM } from "../posix/process.ts";
+import { formatAddress } from "../posix/sockets.ts";
+import {
+  ACCEPT_RETRY_MS,
+  type Engine,
+  type RunningCommand,
+  type ServedService,
+  type ServeOptions,
+} from "./engine.ts";
+import { COMMAND_PATH } from "./environment.ts";
+import type { WaitStatus } from "./wait_status.ts";
+
+/** How a shell counts a death by signal N, 128 + N; so does the runtime. */
+const SIGNAL_CODE_OFFSET = 128;
+
+const SIGNAL_NAMES: Readonly<Record<number, Deno.Signal>> = {
+  [SIGKILL]: "SIGKILL",
+  [SIGTERM]: "SIGTERM",
+};
+
+interface RelayCommand extends RunningCommand {
+  readonly child: Deno.ChildProcess;
+  readonly connection: Deno.Conn;
+  /** Settled when the carrying of bytes is to end whatever the peers do. */
+  readonly cut: PromiseWithResolvers<void>;
+  ended: boolean;
+}
+
+/** The engine that needs nothing but the runtime. */
+export class RelayEngine implements Engine {
+  readonly name = "relay";
+  readonly #stopped = Promise.withResolvers<void>();
+
+  serve(options: ServeOptions): ServedService {
+    return new RelayService(options);
+  }
+
+  run(): Promise<void> {
+    return this.#stopped.promise;
+  }
+
+  stop(): void {
+    this.#stopped.resolve();
+  }
+}
+
+class RelayService implements ServedService {
+  readonly #options: ServeOptions;
+  readonly #environment: Record<string, string>;
+  /** Replaced by a new one whenever accepting stops; settled when it goes on. */
+  #gate = Promise.withResolvers<void>();
+  #accepting = false;
+  #closed = false;
+
+  constructor(options: ServeOptions) {
+    this.#options = options;
+    this.#environment = Object.fromEntries(
+      options.command.environment.map((word) => {
+        const at = word.indexOf("=");
+        return [word.slice(0, at), word.slice(at + 1)];
+      }),
+    );
+    for (const { source } of options.sockets) {
+      if (!("listener" in source)) {
+        throw new TypeError("the relay engine accepts from listeners");
+      }
+      this.#acceptFrom(source.listener);
+    }
+  }
+
+  setAccepting(accepting: boolean): void {
+    if (this.#accepting === accepting) return;
+    this.#accepting = accepting;
+    if (accepting) this.#gate.resolve();
+    else this.#gate = Promise.withResolvers();
+  }
+
+  stopListening(): void {
+    this.#closed = true;
+    this.#gate.resolve();
+    for (const socket of this.#options.sockets) socket.close();
+  }
+
+  signal(command: RunningCommand, signal: number): void {
+    const relayed = command as RelayCommand; // handed out by #start
+    if (!relayed.ended) signalGroup(relayed.pid, signal);
+    // Whoever outlives the group with the pipes in hand talks to nobody now.
+    if (signal === SIGKILL) relayed.cut.resolve();
+  }
+
+  /** The runtime collects a command before it tells, so there is no moment for it. */
+  endGroups(): void {}
+
+  async #acceptFrom(listener: Deno.Listener): Promise<void> {
+    await this.#open();
+    while (!this.#closed) {
+      try {
+        const connection = await listener.accept();
+        // An accept that was under way when the limit was reached waits here.
+        await this.#open();
+        if (this.#closed) connection.close();
+        else this.#start(connection);
+      } catch (error) {
+        if (this.#closed) return;
+        // A client that has gone before its turn is no failure.
+        if (error instanceof Deno.errors.ConnectionAborted) continue;
+        this.#options.events.notAccepted(reasonOf(error));
+        await new Promise((resolve) => setTimeout(resolve, ACCEPT_RETRY_MS));
+      }
+      await this.#open();
+    }
+  }
+
+  async #open(): Promise<void> {
+    while (!this.#accepting && !this.#closed) await this.#gate.promise;
+  }
+
+  #start(connection: Deno.Conn): void {
+    const { events, peers } = this.#options;
+    let child: Deno.ChildProcess;
+    try {
+      child = this.#spawn();
+    } catch (error) {
+      connection.close();
+      return events.notStarted(reasonOf(error));
+    }
+    const command: RelayCommand = {
+      pid: child.pid,
+      peer: peers ? peerOf(connection) : "",
+      startedMs: performance.now(),
+      child,
+      connection,
+      cut: Promise.withResolvers<void>(),
+      ended: false,
+    };
+    events.started(command);
+    this.#carry(command);
+  }
+
+  /** Tries the candidates as execvp(3) does. */
+  #spawn(): Deno.ChildProcess {
+    const { argv: [name, ...args], identity } = this.#options.command;
+    const paths = name.includes("/")
+      ? [name]
+      : COMMAND_PATH.map((folder) => `${folder}/${name}`);
+    let failure: unknown;
+    for (const path of paths) {
+      try {
+        return new Deno.Command(path, {
+          args,
+          uid: identity.uid,
+          gid: identity.gid,
+          detached: true,
+          clearEnv: true,
+          env: this.#environment,
+          stdin: "piped",
+          stdout: "piped",
+          stderr: "piped",
+        }).spawn();
+      } catch (error) {
+        // A file that may not be executed says more than one that is not there.
+        if (!(error instanceof Deno.errors.NotFound && failure)) {
+          failure = error;
+        }
+      }
+    }
+    throw failure;
+  }
+
+  async #carry(command: RelayCommand): Promise<void> {
+    const { child, connection, cut } = command;
+    carryIn(connection, child.stdin);
+    const carriedOut = Promise.all([
+      carryOut(child.stdout, connection, cut.promise),
+      carryOut(child.stderr, connection, cut.promise),
+    ]).then(() => connection.closeWrite().catch(() => {}));
+    const status = await child.status;
+    command.ended = true;
+    await carriedOut;
+    connection.close();
+    this.#options.events.ended(command, waitStatusOf(status));
+  }
+}
+
+/** Carries what the client sends, and its end, to the command. */
+async function carryIn(
+  connection: Deno.Conn,
+  stdin: WritableStream<Uint8Array<ArrayBuffer>>,
+): Promise<void> {
+  const writer = stdin.getWriter();
+  try {
+    for await (const chunk of chunksOf(connection)) await writer.write(chunk);
+    await writer.close();
+  } catch {
+    // Either side has gone, which the other will see: by the end of its input
+    // here, or by its failing output in the other direction.
+    await writer.abort().catch(() => {});
+  }
+}
+
+/** What one direction of one connection holds in memory at the most. */
+const BUFFER_BYTES = 32 * 1024;
+
+async function* chunksOf(
+  connection: Deno.Conn,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  for (;;) {
+    const buffer = new Uint8Array(BUFFER_BYTES);
+    const count = await connection.read(buffer);
+    if (count === null) return;
+    yield buffer.subarray(0, count);
+  }
+}
+
+/** Carries what the command writes to the client, until it ends or is cut. */
+async function carryOut(
+  output: ReadableStream<Uint8Array<ArrayBuffer>>,
+  connection: Deno.Conn,
+  cut: Promise<void>,
+): Promise<void> {
+  const reader = output.getReader();
+  const carried = async () => {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      for (let sent = 0; sent < value.length;) {
+        sent += await connection.write(value.subarray(sent));
+      }
+    }
+  };
+  // A client that has gone: the command learns it from its closed pipe.
+  await Promise.race([carried().catch(() => {}), cut]);
+  await reader.cancel().catch(() => {});
+}
+
+function signalGroup(pid: number, signal: number): void {
+  const name = SIGNAL_NAMES[signal];
+  if (name === undefined) throw new RangeError(`no signal ${signal} here`);
+  try {
+    Deno.kill(-pid, name);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+function waitStatusOf(status: Deno.CommandStatus): WaitStatus {
+  return status.signal === null
+    ? { kind: "exited", code: status.code }
+    : { kind: "signaled", signal: status.code - SIGNAL_CODE_OFFSET };
+}
+
+function peerOf(connection: Deno.Conn): string {
+  const { remoteAddr } = connection;
+  if (!("hostname" in remoteAddr)) return "unix";
+  const host = remoteAddr.hostname.replace(/^::ffff:(?=\d+\.)/, "");
+  return formatAddress({ kind: "inet", host, port: remoteAddr.port });
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

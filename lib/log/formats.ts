@@ -1,0 +1,100 @@
+/**
+ * How a record is written: as a line for people and log watchers, or as one
+ * JSON object a line.
+ *
+ * @module
+ */
+
+import { red, yellow } from "@std/fmt/colors";
+import { printable } from "./printable.ts";
+
+/** How grave a record is. */
+export type Level = "info" | "warning" | "error" | "fatal";
+
+/** What happened, for programs to match on. */
+export type EventName = string;
+
+/** A record, ready to be written. */
+export interface Entry {
+  readonly time: Date;
+  readonly level: Level;
+  /** The service that it is about; empty for the daemon as a whole. */
+  readonly service: string;
+  readonly event: EventName;
+  readonly text: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** Writes an entry as a line, its newline included. */
+export type Format = (entry: Entry) => string;
+
+const PROGRAM = "spawnd";
+
+/** Priorities of sd-daemon(3), which are those of syslog(3). */
+const PRIORITIES: Readonly<Record<Level, number>> = {
+  fatal: 2,
+  error: 3,
+  warning: 4,
+  info: 6,
+};
+
+/** What stands before the text, as in Postfix's own log. */
+const LABELS: Readonly<Record<Level, string>> = {
+  fatal: "fatal: ",
+  error: "error: ",
+  warning: "warning: ",
+  info: "",
+};
+
+/** Where the text goes. */
+export type TextStyle = "plain" | "terminal" | "journal";
+
+/**
+ * Makes the format for people.
+ *
+ * @param style `journal` has a priority and no time, which journald adds;
+ * `terminal` has colours.
+ * @returns The format.
+ */
+export function textFormat(style: TextStyle): Format {
+  return ({ time, level, service, text }) => {
+    const name = service === "" ? PROGRAM : `${PROGRAM}/${printable(service)}`;
+    const label = style === "terminal" ? coloured(level) : LABELS[level];
+    const line = `${name}[${Deno.pid}]: ${label}${printable(text)}\n`;
+    return style === "journal"
+      ? `<${PRIORITIES[level]}>${line}`
+      : `${time.toISOString()} ${line}`;
+  };
+}
+
+function coloured(level: Level): string {
+  switch (level) {
+    case "fatal":
+    case "error":
+      return red(LABELS[level]);
+    case "warning":
+      return yellow(LABELS[level]);
+    case "info":
+      return LABELS[level];
+  }
+}
+
+/**
+ * The format for programs: one object a line.
+ *
+ * @param entry The entry.
+ * @returns Its line.
+ */
+export function jsonFormat(entry: Entry): string {
+  const { time, level, service, event, text, fields } = entry;
+  const object = {
+    time: time.toISOString(),
+    level,
+    service,
+    pid: Deno.pid,
+    event,
+    text,
+    fields,
+  };
+  return `${JSON.stringify(object)}\n`;
+}

@@ -1,0 +1,51 @@
+/**
+ * The system's databases by way of getent(1), which asks whatever the name
+ * service switch names: hosts and services always, accounts where the C
+ * library cannot be called.
+ *
+ * @module
+ */
+
+import type { Accounts } from "../config/attributes.ts";
+import type { Identity } from "../posix/credentials.ts";
+
+/** Where Debian, Fedora, Arch and their kin have it; never searched for. */
+const GETENT = "/usr/bin/getent";
+
+/**
+ * Asks one database for one key.
+ *
+ * @param database A database of getent(1).
+ * @param key The key.
+ * @returns The lines found; none if the key is not there.
+ * @throws {Error} If getent cannot be run or does not know the database.
+ */
+export function getent(database: string, key: string): string[] {
+  // A key that getent would take for an option is in no database.
+  if (key.startsWith("-") || key === "") return [];
+  const { code, stdout } = new Deno.Command(GETENT, {
+    args: [database, key],
+    clearEnv: true,
+    stdin: "null",
+    stderr: "null",
+  }).outputSync();
+  const KEY_NOT_FOUND = 2;
+  if (code === KEY_NOT_FOUND) return [];
+  if (code !== 0) throw new Error(`getent ${database}: exit status ${code}`);
+  return new TextDecoder().decode(stdout).split("\n").filter((line) => line);
+}
+
+/** Accounts by way of getent(1). */
+export const getentAccounts: Accounts = {
+  findUser(name): Identity | undefined {
+    // getent takes a number for an id; only names are accounts here.
+    const fields = getent("passwd", name)[0]?.split(":") ?? [];
+    const [found, , uid, gid] = fields;
+    if (found !== name) return undefined;
+    return { uid: Number(uid), gid: Number(gid) };
+  },
+  findGroup(name): number | undefined {
+    const [found, , gid] = getent("group", name)[0]?.split(":") ?? [];
+    return found === name ? Number(gid) : undefined;
+  },
+};

@@ -1,0 +1,100 @@
+/**
+ * The name of an inet service, `host:port`, `[v6]:port` or `port`, and the
+ * addresses that it stands for.
+ *
+ * @module
+ */
+
+import { parseCount } from "../config/values.ts";
+import { EX, failure, type Result, success } from "../result.ts";
+import { getent } from "./getent.ts";
+
+const PORT_MAX = 65535;
+
+/** An address to listen on. */
+export interface InetEndpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What a name stands for. */
+export interface InetEndpoints {
+  /** In the order of the resolver; without a host, every address of this machine. */
+  readonly endpoints: readonly InetEndpoint[];
+  /** Whether no host was named. */
+  readonly everywhere: boolean;
+}
+
+/** How names are looked up: getent(1), or a test's own. */
+export type Lookup = (database: "ahosts" | "services", key: string) => string[];
+
+const NAME = /^(?:(?:\[([^\]]+)\]|([^:[\]]*)):)?([^:[\]]+)$/;
+const IPV4 = /^\d+\.\d+\.\d+\.\d+$/;
+
+/**
+ * Reads the name of an inet service.
+ *
+ * @param name The name; hosts may be names of hosts(5), ports of services(5).
+ * @param lookup How names are looked up.
+ * @returns The addresses.
+ */
+export function parseInetName(
+  name: string,
+  lookup: Lookup = getent,
+): Result<InetEndpoints> {
+  const match = NAME.exec(name);
+  if (match === null) {
+    return failure({
+      text: `bad inet address: ${name}`,
+      mend: "write host:port, [address]:port or port",
+      exitCode: EX.USAGE,
+    });
+  }
+  const [, bracketed, plain = "", portText = ""] = match;
+  const port = parsePort(portText, lookup);
+  if (!port.ok) return port;
+  const host = bracketed ?? plain;
+  if (host === "") {
+    const endpoints = ["::", "0.0.0.0"]
+      .map((host) => ({ host, port: port.value }));
+    return success({ endpoints, everywhere: true });
+  }
+  const hosts = resolveHost(host, lookup);
+  if (hosts.length === 0) {
+    return failure({
+      text: `unknown host: ${host}`,
+      mend: "use an address of this machine, or a name of /etc/hosts",
+      exitCode: EX.NOHOST,
+    });
+  }
+  return success({
+    endpoints: hosts.map((host) => ({ host, port: port.value })),
+    everywhere: false,
+  });
+}
+
+function parsePort(text: string, lookup: Lookup): Result<number> {
+  const number = /^\d+$/.test(text) ? parseCount(text, PORT_MAX) : parseCount(
+    /\s(\d+)\/tcp/.exec(lookup("services", `${text}/tcp`)[0] ?? "")?.[1] ??
+      "",
+    PORT_MAX,
+  );
+  if (number !== undefined) return success(number);
+  return failure({
+    text: /^\d+$/.test(text) ? `bad port: ${text}` : `unknown service: ${text}`,
+    mend: `use a number up to ${PORT_MAX}, or a tcp name of /etc/services`,
+    exitCode: EX.USAGE,
+  });
+}
+
+/** Addresses stand for themselves; the system's resolver tells the rest. */
+function resolveHost(host: string, lookup: Lookup): string[] {
+  if (host.includes(":") || isInet4(host)) return [host];
+  const addresses = lookup("ahosts", host).map((line) => line.split(/\s/)[0]);
+  return [...new Set(addresses)].filter((address) => address !== undefined);
+}
+
+function isInet4(host: string): boolean {
+  return IPV4.test(host) &&
+    host.split(".").every((part) => parseCount(part, 255) !== undefined);
+}

@@ -1,0 +1,140 @@
+/**
+ * Opening the sockets of a service. The runtime listens, so that its own
+ * permission for the network counts; for the direct engine the descriptor is
+ * found once, here, and it is all that the engine goes on with.
+ *
+ * @module
+ */
+
+import type { EngineName, ListeningSocket } from "../engine/engine.ts";
+import type { Libc } from "../posix/libc.ts";
+import { duplicate } from "../posix/process.ts";
+import { formatAddress, setBacklog, withDescriptor } from "../posix/sockets.ts";
+import { EX, failure, type Result, success } from "../result.ts";
+import type { InetEndpoint, InetEndpoints } from "./inet_endpoint.ts";
+
+/** How a socket is to listen. */
+export interface ListenOptions {
+  /** The engine that is to accept. */
+  readonly engine: EngineName;
+  /** The C library, if it can be called. */
+  readonly libc: Libc | undefined;
+  /** How many connections may wait in the kernel's queue. */
+  readonly backlogConnections: number;
+}
+
+/**
+ * Calls `Deno.listen`, finds the descriptor and sets the queue's length.
+ *
+ * @param libc The C library.
+ * @param open Calls `Deno.listen`.
+ * @param backlogConnections How many connections may wait.
+ * @returns The runtime's listener and its descriptor.
+ * @throws {Error} What `Deno.listen` threw.
+ */
+export function openListener(
+  libc: Libc,
+  open: () => Deno.Listener,
+  backlogConnections: number,
+): { listener: Deno.Listener; fd: number } {
+  const { opened, fd } = withDescriptor(libc, open);
+  setBacklog(libc, fd, backlogConnections);
+  return { listener: opened, fd };
+}
+
+/**
+ * Turns what `Deno.listen` threw into a mistake.
+ *
+ * @param error What it threw.
+ * @param address What was to be listened on.
+ * @returns The mistake, as a result.
+ */
+export function listenFailure(error: unknown, address: string): Result<never> {
+  const reason = error instanceof Error ? error.message : String(error);
+  const text = `cannot listen on ${address}: ${reason}`;
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return failure({ text, mend: "start as root", exitCode: EX.NOPERM });
+  }
+  const mend = error instanceof Deno.errors.AddrInUse
+    ? `another program listens there; "ss -lntup" shows which`
+    : error instanceof Deno.errors.AddrNotAvailable
+    ? `this machine has no such address; "ip address" shows those it has`
+    : undefined;
+  return failure({ text, mend, exitCode: EX.OSERR });
+}
+
+/**
+ * Listens on every address of an inet service.
+ *
+ * @param name The addresses.
+ * @param options How to listen.
+ * @returns One socket an address.
+ */
+export function listenInet(
+  name: InetEndpoints,
+  options: ListenOptions,
+): Result<ListeningSocket[]> {
+  const sockets: ListeningSocket[] = [];
+  let port: number | undefined;
+  for (const endpoint of name.endpoints) {
+    // Port 0 is one port for all addresses of the service.
+    const { host } = endpoint;
+    const wanted = { host, port: port ?? endpoint.port };
+    try {
+      const opened = listenOn(wanted, options);
+      port = opened.port;
+      sockets.push(opened.socket);
+    } catch (error) {
+      if (name.everywhere && canDoWithout(host, error, sockets)) continue;
+      for (const socket of sockets) socket.close();
+      return listenFailure(error, formatAddress({ kind: "inet", ...wanted }));
+    }
+  }
+  return success(sockets);
+}
+
+/**
+ * Where no host is named: a machine may be without IPv6; and the socket for
+ * all IPv6 addresses takes IPv4 as well, unless the system was set otherwise.
+ */
+function canDoWithout(
+  host: string,
+  error: unknown,
+  opened: readonly ListeningSocket[],
+): boolean {
+  return host === "::"
+    ? !(error instanceof Deno.errors.AddrInUse) &&
+      !(error instanceof Deno.errors.PermissionDenied)
+    : error instanceof Deno.errors.AddrInUse && opened.length > 0;
+}
+
+function listenOn(
+  { host, port }: InetEndpoint,
+  { libc, engine, backlogConnections }: ListenOptions,
+): { socket: ListeningSocket; port: number } {
+  const open = () => Deno.listen({ hostname: host, port });
+  if (libc === undefined) return listenerSocket(open());
+  const { listener, fd } = openListener(libc, open, backlogConnections);
+  if (engine === "relay") return listenerSocket(listener);
+  // The runtime's reactor would be woken by every connection, in vain: it
+  // gives its descriptor up, and the socket lives on in a copy.
+  const { socket, port: bound } = listenerSocket(listener);
+  const own = duplicate(libc, fd);
+  listener.close();
+  const close = () => {
+    libc.c.close(own);
+  };
+  return {
+    socket: { address: socket.address, source: { fd: own }, close },
+    port: bound,
+  };
+}
+
+function listenerSocket(
+  listener: Deno.Listener,
+): { socket: ListeningSocket; port: number } {
+  const { hostname: host, port } = listener.addr as Deno.NetAddr; // inet's
+  const address = formatAddress({ kind: "inet", host, port });
+  const close = () => listener.close();
+  return { socket: { address, source: { listener }, close }, port };
+}

@@ -1,0 +1,150 @@
+/**
+ * A unix service's socket in the file system: a stale one is replaced, a live
+ * one is respected, its mode is right from its first instant, and it is
+ * removed at the end if it is still ours.
+ *
+ * @module
+ */
+
+import { resolve } from "@std/path/posix";
+import type { ListeningSocket } from "../engine/engine.ts";
+import type { Credentials } from "../posix/credentials.ts";
+import { ECONNREFUSED, ENOENT, errorText } from "../posix/errno.ts";
+import { giveSocketAway, lookAt, removeFile } from "../posix/files.ts";
+import type { Libc } from "../posix/libc.ts";
+import { UNIX_PATH_BYTES_MAX, whoListens } from "../posix/sockets.ts";
+import { EX, failure, type Mistake, type Result, success } from "../result.ts";
+import {
+  listenFailure,
+  type ListenOptions,
+  openListener,
+} from "./listening.ts";
+
+/** How a unix socket is to listen. */
+export interface UnixListenOptions extends ListenOptions {
+  /** The permission bits of the socket. */
+  readonly mode: number;
+  /** Whom it is to belong to; without, whoever starts the daemon. */
+  readonly owner: { readonly uid: number; readonly gid: number } | undefined;
+  /** The daemon's credentials when it comes to remove the socket. */
+  readonly credentials: () => Credentials;
+}
+
+/**
+ * Listens on a unix socket.
+ *
+ * @param name The socket's path.
+ * @param options How to listen.
+ * @returns The socket.
+ */
+export function listenUnix(
+  name: string,
+  options: UnixListenOptions,
+): Result<ListeningSocket> {
+  const { libc, engine, mode, owner } = options;
+  if (libc === undefined) {
+    return failure({
+      text: "unix sockets need the C library",
+      mend: "use an inet service, or a system with glibc",
+      exitCode: EX.OSERR,
+    });
+  }
+  const path = resolve(name);
+  const obstacle = badPath(path) ?? clearTheWay(libc, path);
+  if (obstacle !== undefined) return failure(obstacle);
+  try {
+    const { listener, fd } = withUmask(
+      libc,
+      // With another owner to come, nobody may connect before it has.
+      owner === undefined ? ~mode & 0o777 : 0o777,
+      () =>
+        openListener(
+          libc,
+          () => Deno.listen({ transport: "unix", path }),
+          options.backlogConnections,
+        ),
+    );
+    if (owner !== undefined) giveSocketAway(libc, path, { ...owner, mode });
+    const made = lookAt(libc, path);
+    const remove = () => {
+      if (made === undefined) return;
+      options.credentials().asRoot(() => removeFile(libc, path, made));
+    };
+    if (engine === "relay") {
+      const close = () => {
+        remove();
+        listener.close();
+      };
+      return success({ address: path, source: { listener }, close });
+    }
+    // The runtime's listener is never closed: it would remove whatever has
+    // the path by then. Its descriptor is closed beneath it.
+    const close = () => {
+      remove();
+      libc.c.close(fd);
+    };
+    return success({ address: path, source: { fd }, close });
+  } catch (error) {
+    return listenFailure(error, path);
+  }
+}
+
+function badPath(path: string): Mistake | undefined {
+  const bytes = new TextEncoder().encode(path).length;
+  if (bytes <= UNIX_PATH_BYTES_MAX && !path.includes("\0")) return undefined;
+  return {
+    text: `bad socket path: ${path}`,
+    mend: `a socket's path has ${UNIX_PATH_BYTES_MAX} bytes at the most`,
+    exitCode: EX.USAGE,
+  };
+}
+
+/** Removes a socket on which nobody answers; anything else is an obstacle. */
+function clearTheWay(libc: Libc, path: string): Mistake | undefined {
+  const facts = lookAt(libc, path);
+  if (facts === undefined) return undefined;
+  if (!facts.isSocket) {
+    return {
+      text: `${path} exists and is not a socket`,
+      mend: "move it away, or choose another path",
+      exitCode: EX.OSERR,
+    };
+  }
+  const answer = whoListens(libc, path);
+  if ("listener" in answer) {
+    const { listener } = answer;
+    const holder = listener === undefined
+      ? "a process"
+      : `process id ${listener.pid} of user id ${listener.uid}`;
+    return {
+      text: `${path} is in use: ${holder} listens on it`,
+      mend: "stop that process, or choose another path",
+      exitCode: EX.OSERR,
+    };
+  }
+  if (answer.code === ENOENT) return undefined;
+  if (answer.code !== ECONNREFUSED) {
+    return {
+      text:
+        `${path} exists, and whether anybody listens on it cannot be told: ` +
+        errorText(libc, answer.code),
+      mend: "remove it if nobody does",
+      exitCode: EX.OSERR,
+    };
+  }
+  if (removeFile(libc, path, facts)) return undefined;
+  return {
+    text: `${path} is a stale socket and cannot be removed`,
+    mend: "start as root",
+    exitCode: EX.NOPERM,
+  };
+}
+
+function withUmask<T>(libc: Libc, mask: number, action: () => T): T {
+  const before = libc.c.umask(mask);
+  try {
+    return action();
+  } finally {
+    libc.c.umask(before);
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * Files where a root process must not be tricked: looked at without following
+ * a link, changed through a descriptor of the very file that was looked at.
+ *
+ * @module
+ */
+
+import { checked } from "./errno.ts";
+import { cString, type Libc } from "./libc.ts";
+
+// fcntl.h, linux/stat.h
+const AT_FDCWD = -100;
+const AT_SYMLINK_NOFOLLOW = 0x100;
+const AT_EMPTY_PATH = 0x1000;
+const O_NOFOLLOW = 0o400000;
+const O_CLOEXEC = 0o2000000;
+const O_PATH = 0o10000000;
+const STATX_BASIC_STATS = 0x7ff;
+const S_IFMT = 0o170000;
+const S_IFSOCK = 0o140000;
+
+/** `struct statx` and the offsets of what is read from it. */
+const STATX_BYTES = 256;
+const STX_UID_OFFSET = 20;
+const STX_MODE_OFFSET = 28;
+const STX_INO_OFFSET = 32;
+const STX_DEV_MAJOR_OFFSET = 136;
+const STX_DEV_MINOR_OFFSET = 140;
+
+/** What tells one file from another, and whose it is. */
+export interface FileFacts {
+  /** The device number as `dev_t` has it. */
+  readonly device: bigint;
+  readonly inode: bigint;
+  readonly uid: number;
+  readonly isSocket: boolean;
+  /** The permission bits. */
+  readonly mode: number;
+}
+
+/**
+ * Looks at a file, not following a link in the last place: statx(2).
+ *
+ * @param libc The C library.
+ * @param path The file.
+ * @returns The facts, or `undefined` if there is nothing, or nothing to be seen.
+ */
+export function lookAt(libc: Libc, path: string): FileFacts | undefined {
+  return statx(libc, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW);
+}
+
+/**
+ * Looks at the file behind a descriptor.
+ *
+ * @param libc The C library.
+ * @param fd The descriptor.
+ * @returns The facts, or `undefined` if the descriptor is not open.
+ */
+export function lookAtDescriptor(
+  libc: Libc,
+  fd: number,
+): FileFacts | undefined {
+  return statx(libc, fd, "", AT_EMPTY_PATH);
+}
+
+/**
+ * Removes a name from its directory, if it still names the file that is meant.
+ *
+ * @param libc The C library.
+ * @param path The name.
+ * @param meant The file that is meant.
+ * @returns `true` if it was removed.
+ */
+export function removeFile(
+  libc: Libc,
+  path: string,
+  meant: FileFacts,
+): boolean {
+  const found = lookAt(libc, path);
+  return found?.device === meant.device && found.inode === meant.inode &&
+    libc.c.unlink(cString(path)) === 0;
+}
+
+/** Whom a file is to belong to, and with which permission bits. */
+export interface Access {
+  readonly uid: number;
+  readonly gid: number;
+  readonly mode: number;
+}
+
+/**
+ * Gives a socket file away. The file is held by a descriptor meanwhile, so
+ * that somebody who may write to the directory cannot put a link in its place
+ * and have another file given away.
+ *
+ * @param libc The C library.
+ * @param path The socket.
+ * @param access Whom it is to belong to.
+ * @throws {SystemError} If it cannot be changed.
+ * @throws {Error} If it is not a socket, or not this process's own.
+ */
+export function giveSocketAway(
+  libc: Libc,
+  path: string,
+  access: Access,
+): void {
+  const fd = checked(
+    libc,
+    `open ${path}`,
+    libc.c.open(cString(path), O_PATH | O_NOFOLLOW | O_CLOEXEC, 0),
+  );
+  try {
+    const facts = lookAtDescriptor(libc, fd);
+    if (facts?.isSocket !== true || facts.uid !== libc.c.geteuid()) {
+      throw new Error(`${path} was replaced while it was being set up`);
+    }
+    const { uid, gid, mode } = access;
+    const chown = libc.c.fchownat(fd, cString(""), uid, gid, AT_EMPTY_PATH);
+    checked(libc, `chown ${path}`, chown);
+    // An O_PATH descriptor takes no fchmod; its name below /proc takes chmod.
+    const self = cString(`/proc/self/fd/${fd}`);
+    checked(libc, `chmod ${path}`, libc.c.chmod(self, mode));
+  } finally {
+    libc.c.close(fd);
+  }
+}
+
+function statx(
+  libc: Libc,
+  directory: number,
+  path: string,
+  flags: number,
+): FileFacts | undefined {
+  const bytes = new Uint8Array(STATX_BYTES);
+  const name = cString(path);
+  if (libc.c.statx(directory, name, flags, STATX_BASIC_STATS, bytes) !== 0) {
+    return undefined;
+  }
+  const view = new DataView(bytes.buffer);
+  const mode = view.getUint16(STX_MODE_OFFSET, true);
+  const major = view.getUint32(STX_DEV_MAJOR_OFFSET, true);
+  const minor = view.getUint32(STX_DEV_MINOR_OFFSET, true);
+  return {
+    device: makeDevice(BigInt(major), BigInt(minor)),
+    inode: view.getBigUint64(STX_INO_OFFSET, true),
+    uid: view.getUint32(STX_UID_OFFSET, true),
+    isSocket: (mode & S_IFMT) === S_IFSOCK,
+    mode: mode & 0o7777,
+  };
+}
+
+/** As `gnu_dev_makedev` of sys/sysmacros.h packs it. */
+function makeDevice(major: bigint, minor: bigint): bigint {
+  return (minor & 0xffn) | ((major & 0xfffn) << 8n) |
+    ((minor & ~0xffn) << 12n) | ((major & ~0xfffn) << 32n);
+}

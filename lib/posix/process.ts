@@ -1,0 +1,158 @@
+/**
+ * Processes and descriptors: waiting, signalling, and what a daemon does to
+ * its own process at start.
+ *
+ * @module
+ */
+
+import { checked, errno } from "./errno.ts";
+import type { Libc } from "./libc.ts";
+
+// bits/waitflags.h, bits/signum-generic.h, linux/close_range.h, fcntl.h
+const WNOHANG = 1;
+export const SIGKILL = 9;
+export const SIGTERM = 15;
+const CLOSE_RANGE_CLOEXEC = 4n;
+const F_GETFD = 1;
+const F_DUPFD_CLOEXEC = 1030;
+
+const FIRST_FD_OF_OURS = 3n;
+const LAST_FD = 0xffffffffn;
+
+/**
+ * Marks every descriptor from 3 up close-on-exec, so that nothing which this
+ * process was started with reaches a command.
+ *
+ * @param libc The C library.
+ * @throws {SystemError} If the kernel is older than 5.11.
+ */
+export function closeAllOnExec(libc: Libc): void {
+  const result = libc.c.syscall(
+    libc.abi.systemCalls.close_range,
+    FIRST_FD_OF_OURS,
+    LAST_FD,
+    CLOSE_RANGE_CLOEXEC,
+    0n,
+  );
+  checked(libc, "close_range", Number(result));
+}
+
+/**
+ * Tells whether a descriptor is open.
+ *
+ * @param libc The C library.
+ * @param fd The descriptor.
+ * @returns `true` if it is.
+ */
+export function isOpen(libc: Libc, fd: number): boolean {
+  return libc.c.fcntl(fd, F_GETFD, 0n) >= 0;
+}
+
+/**
+ * Makes a second descriptor for the same open file, closed on exec.
+ *
+ * @param libc The C library.
+ * @param fd The descriptor.
+ * @returns The new descriptor, 3 or above.
+ * @throws {SystemError} If there is none left.
+ */
+export function duplicate(libc: Libc, fd: number): number {
+  const copy = libc.c.fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FD_OF_OURS);
+  return checked(libc, "fcntl(F_DUPFD_CLOEXEC)", copy);
+}
+
+/**
+ * Sets the permission bits that files made by this process, and by what it
+ * starts, do not get: umask(2).
+ *
+ * @param libc The C library.
+ * @param mask The bits.
+ */
+export function setUmask(libc: Libc, mask: number): void {
+  libc.c.umask(mask);
+}
+
+/**
+ * Writes bytes to a descriptor, once.
+ *
+ * @param libc The C library.
+ * @param fd The descriptor.
+ * @param bytes The bytes.
+ * @throws {SystemError} If nothing could be written.
+ */
+export function writeOnce(
+  libc: Libc,
+  fd: number,
+  bytes: Uint8Array<ArrayBuffer>,
+): void {
+  const count = libc.c.write(fd, bytes, BigInt(bytes.length));
+  checked(libc, `write to descriptor ${fd}`, Number(count));
+}
+
+/** Children, by process id and by pidfd. */
+export class Children {
+  readonly #libc: Libc;
+  readonly #status = new Int32Array(1);
+  readonly #statusBytes = new Uint8Array(this.#status.buffer);
+
+  /** @param libc The C library. */
+  constructor(libc: Libc) {
+    this.#libc = libc;
+  }
+
+  /**
+   * Opens a descriptor that becomes readable when the child ends: pidfd_open(2).
+   *
+   * @param pid A child that was not reaped yet.
+   * @returns The descriptor, or the negated error number.
+   */
+  watch(pid: number): number {
+    const fd = Number(
+      this.#libc.c.syscall(
+        this.#libc.abi.systemCalls.pidfd_open,
+        BigInt(pid),
+        0n,
+        0n,
+        0n,
+      ),
+    );
+    return fd >= 0 ? fd : -errno(this.#libc);
+  }
+
+  /**
+   * Collects a child that has ended: waitpid(2).
+   *
+   * @param pid The child.
+   * @returns Its status word, or `undefined` if it has not ended.
+   */
+  collect(pid: number): number | undefined {
+    return this.#wait(pid, WNOHANG);
+  }
+
+  /**
+   * Collects a child that is about to end, waiting for it.
+   *
+   * @param pid A child that SIGKILL was sent to.
+   * @returns Its status word.
+   */
+  collectDying(pid: number): number | undefined {
+    return this.#wait(pid, 0);
+  }
+
+  /**
+   * Signals a child's process group. Only while the child is not collected:
+   * until then its process id, which names the group, cannot be given anew.
+   *
+   * @param pid The child.
+   * @param signal The signal.
+   * @returns 0, or the error number.
+   */
+  signalGroup(pid: number, signal: number): number {
+    return this.#libc.c.kill(-pid, signal) === 0 ? 0 : errno(this.#libc);
+  }
+
+  #wait(pid: number, options: number): number | undefined {
+    const result = this.#libc.c.waitpid(pid, this.#statusBytes, options);
+    return result === pid ? this.#status[0] : undefined;
+  }
+}

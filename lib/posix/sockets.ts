@@ -1,0 +1,290 @@
+/**
+ * Sockets: accepting connections, and who is at either end of one.
+ *
+ * @module
+ */
+
+import { checked, errno } from "./errno.ts";
+import { cString, type Libc } from "./libc.ts";
+import { duplicate } from "./process.ts";
+
+// bits/socket.h, bits/socket_type.h, asm-generic/socket.h
+const AF_UNIX = 1;
+const AF_INET = 2;
+const AF_INET6 = 10;
+const SOCK_STREAM = 1;
+const SOCK_CLOEXEC = 0o2000000;
+const SOCK_NONBLOCK = 0o4000;
+const SOL_SOCKET = 1;
+const SO_PEERCRED = 17;
+const SO_ACCEPTCONN = 30;
+
+/** `struct sockaddr_storage`: no address is larger. */
+const ADDRESS_BYTES = 128;
+/** `struct sockaddr_un`: the family, then 108 bytes of path. */
+const SUN_PATH_OFFSET = 2;
+const SUN_PATH_BYTES = 108;
+/** `struct ucred`: process, user and group id. */
+const CREDENTIALS_BYTES = 12;
+
+/** The longest path that a unix socket can have, in bytes. */
+export const UNIX_PATH_BYTES_MAX = SUN_PATH_BYTES - 1;
+
+/** How many descriptors are looked at for one that was just opened. */
+const FDS_LOOKED_AT = 64;
+
+/** An address as the kernel gave it. */
+export type SocketAddress =
+  | { kind: "inet"; host: string; port: number }
+  | { kind: "unix"; path: string }
+  | { kind: "other"; family: number };
+
+/** The process at the other end of a unix socket, as it was when it connected. */
+export interface PeerProcess {
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Accepts connections; keeps its buffers from one call to the next. */
+export class Acceptor {
+  readonly #libc: Libc;
+  readonly #address = new Uint8Array(ADDRESS_BYTES);
+  readonly #length = new Uint32Array(1);
+  readonly #lengthBytes = new Uint8Array(this.#length.buffer);
+
+  /** @param libc The C library. */
+  constructor(libc: Libc) {
+    this.#libc = libc;
+  }
+
+  /**
+   * Takes the next connection from a listening socket's queue. The connection
+   * blocks, as commands expect, and is closed on exec.
+   *
+   * @param fd The listening socket, which does not block.
+   * @returns The connection, or the negated error number.
+   */
+  accept(fd: number): number {
+    this.#length[0] = ADDRESS_BYTES;
+    const connection = this.#libc.c.accept4(
+      fd,
+      this.#address,
+      this.#lengthBytes,
+      SOCK_CLOEXEC,
+    );
+    return connection >= 0 ? connection : -errno(this.#libc);
+  }
+
+  /**
+   * Tells whom the connection accepted last came from.
+   *
+   * @param connection That connection.
+   * @returns `host:port`, or a unix peer's process and user.
+   */
+  peer(connection: number): string {
+    const address = decodeAddress(this.#address, this.#length[0] ?? 0);
+    if (address.kind !== "unix") return formatAddress(address);
+    const process = peerProcess(this.#libc, connection);
+    return process === undefined
+      ? "unix"
+      : `unix:pid=${process.pid},uid=${process.uid}`;
+  }
+}
+
+/**
+ * Gives the process that is at the other end of a unix socket.
+ *
+ * @param libc The C library.
+ * @param fd The socket.
+ * @returns The process, or `undefined` where the kernel does not tell.
+ */
+export function peerProcess(libc: Libc, fd: number): PeerProcess | undefined {
+  const value = new Uint8Array(CREDENTIALS_BYTES);
+  const length = new Uint8Array(new Uint32Array([CREDENTIALS_BYTES]).buffer);
+  if (libc.c.getsockopt(fd, SOL_SOCKET, SO_PEERCRED, value, length) !== 0) {
+    return undefined;
+  }
+  const view = new DataView(value.buffer);
+  return {
+    pid: view.getInt32(0, true),
+    uid: view.getUint32(4, true),
+    gid: view.getUint32(8, true),
+  };
+}
+
+/**
+ * Finds the descriptor of a socket that the runtime opens and does not name.
+ * The kernel gives the lowest free number, so the search begins there.
+ *
+ * @param libc The C library.
+ * @param open Opens one listening socket.
+ * @returns What `open` returned, and the descriptor.
+ * @throws {Error} If no new descriptor listens.
+ */
+export function withDescriptor<T>(
+  libc: Libc,
+  open: () => T,
+): { opened: T; fd: number } {
+  const lowestFree = duplicate(libc, 0);
+  libc.c.close(lowestFree);
+  const before = new Set(listeningDescriptors(libc, lowestFree));
+  const opened = open();
+  const fd = listeningDescriptors(libc, lowestFree)
+    .find((fd) => !before.has(fd));
+  if (fd === undefined) throw new Error("no descriptor of ours listens");
+  return { opened, fd };
+}
+
+function listeningDescriptors(libc: Libc, from: number): number[] {
+  const found: number[] = [];
+  const value = new Uint32Array(1);
+  const valueBytes = new Uint8Array(value.buffer);
+  for (let fd = from; fd < from + FDS_LOOKED_AT; fd++) {
+    const length = new Uint8Array(new Uint32Array([4]).buffer);
+    const result = libc.c.getsockopt(
+      fd,
+      SOL_SOCKET,
+      SO_ACCEPTCONN,
+      valueBytes,
+      length,
+    );
+    if (result === 0 && value[0] === 1) found.push(fd);
+  }
+  return found;
+}
+
+/**
+ * Gives the address that a socket is bound to: getsockname(2).
+ *
+ * @param libc The C library.
+ * @param fd The socket.
+ * @returns The address.
+ * @throws {SystemError} If `fd` is no socket.
+ */
+export function socketAddress(libc: Libc, fd: number): SocketAddress {
+  const address = new Uint8Array(ADDRESS_BYTES);
+  const length = new Uint32Array([ADDRESS_BYTES]);
+  const lengthBytes = new Uint8Array(length.buffer);
+  checked(libc, "getsockname", libc.c.getsockname(fd, address, lengthBytes));
+  return decodeAddress(address, length[0] ?? 0);
+}
+
+/**
+ * Sets how many connections may wait in a listening socket's queue.
+ *
+ * @param libc The C library.
+ * @param fd The socket.
+ * @param backlogConnections The number; the kernel caps it at net.core.somaxconn.
+ * @throws {SystemError} If the socket cannot listen.
+ */
+export function setBacklog(
+  libc: Libc,
+  fd: number,
+  backlogConnections: number,
+): void {
+  checked(libc, "listen", libc.c.listen(fd, backlogConnections));
+}
+
+/**
+ * Asks whether anybody listens on a unix socket, by connecting to it.
+ *
+ * @param libc The C library.
+ * @param path The socket's path.
+ * @returns The process that listens, or the error number of the attempt.
+ * @throws {SystemError} If there is no descriptor to ask with.
+ */
+export function whoListens(
+  libc: Libc,
+  path: string,
+): { listener: PeerProcess | undefined } | { code: number } {
+  const fd = checked(
+    libc,
+    "socket",
+    libc.c.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
+  );
+  try {
+    const name = cString(path);
+    const address = new Uint8Array(SUN_PATH_OFFSET + name.length);
+    new DataView(address.buffer).setUint16(0, AF_UNIX, true);
+    address.set(name, SUN_PATH_OFFSET);
+    if (libc.c.connect(fd, address, address.length) !== 0) {
+      return { code: errno(libc) };
+    }
+    return { listener: peerProcess(libc, fd) };
+  } finally {
+    libc.c.close(fd);
+  }
+}
+
+/**
+ * Writes an address as a user would.
+ *
+ * @param address The address.
+ * @returns `192.0.2.1:25`, `[2001:db8::1]:25` or a path.
+ */
+export function formatAddress(address: SocketAddress): string {
+  switch (address.kind) {
+    case "inet":
+      return address.host.includes(":")
+        ? `[${address.host}]:${address.port}`
+        : `${address.host}:${address.port}`;
+    case "unix":
+      return address.path;
+    case "other":
+      return `family ${address.family}`;
+  }
+}
+
+/**
+ * Decodes a `struct sockaddr` (netinet/in.h, sys/un.h). An IPv4 address that
+ * came over an IPv6 socket is given as what it is.
+ *
+ * @param bytes The structure.
+ * @param length How many bytes of it the kernel set.
+ * @returns The address.
+ */
+export function decodeAddress(
+  bytes: Uint8Array<ArrayBuffer>,
+  length: number,
+): SocketAddress {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const family = length >= 2 ? view.getUint16(0, true) : 0;
+  switch (family) {
+    case AF_INET:
+      return {
+        kind: "inet",
+        host: bytes.subarray(4, 8).join("."),
+        port: view.getUint16(2),
+      };
+    case AF_INET6:
+      return {
+        kind: "inet",
+        host: inet6Host(bytes.subarray(8, 24), view.getUint32(24, true)),
+        port: view.getUint16(2),
+      };
+    case AF_UNIX: {
+      const path = bytes.subarray(SUN_PATH_OFFSET, length);
+      const end = path.indexOf(0);
+      const text = end < 0 ? path : path.subarray(0, end);
+      return { kind: "unix", path: new TextDecoder().decode(text) };
+    }
+    default:
+      return { kind: "other", family };
+  }
+}
+
+function inet6Host(address: Uint8Array<ArrayBuffer>, scope: number): string {
+  const mapped = address.subarray(0, 10).every((byte) => byte === 0) &&
+    address[10] === 0xff && address[11] === 0xff;
+  if (mapped) return address.subarray(12).join(".");
+  const view = new DataView(address.buffer, address.byteOffset, 16);
+  const groups = Array.from(
+    { length: 8 },
+    (_, index) => view.getUint16(2 * index).toString(16),
+  );
+  // The URL parser writes an IPv6 address in its canonical, shortest form.
+  const canonical = new URL(`http://[${groups.join(":")}]`).hostname;
+  const host = canonical.slice(1, -1);
+  return scope === 0 ? host : `${host}%${scope}`;
+}

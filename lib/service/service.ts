@@ -1,0 +1,269 @@
+/**
+ * A service's life: which connections it admits, how long their commands may
+ * take, what is reported of them, and how it comes to an end.
+ *
+ * @module
+ */
+
+import type {
+  Command,
+  Engine,
+  ListeningSocket,
+  RunningCommand,
+  ServedService,
+  ServiceEvents,
+} from "../engine/engine.ts";
+import type { WaitStatus } from "../engine/wait_status.ts";
+import type { Log } from "../log/log.ts";
+import { SIGKILL, SIGTERM } from "../posix/process.ts";
+import { Fault } from "./fault.ts";
+
+/** How often a service that stays at its limit says so. */
+const LIMIT_WARNING_MS = 60_000;
+
+/** How long commands that were asked to end may take to. */
+const TERMINATE_MS = 5000;
+
+/** The longest delay that a timer takes; beyond it, it would fire at once. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
+/** What a service is. */
+export interface ServiceOptions {
+  readonly name: string;
+  readonly sockets: readonly ListeningSocket[];
+  readonly command: Command;
+  /** How long a command may run. */
+  readonly timeLimitMs: number;
+  /** How many commands may run at once; 0 for no limit. */
+  readonly maxProcesses: number;
+  readonly engine: Engine;
+  readonly log: Log;
+  /** Whether to report each connection. */
+  readonly verbose: boolean;
+}
+
+/** A service that is served. */
+export class Service implements ServiceEvents {
+  readonly #options: ServiceOptions;
+  readonly #served: ServedService;
+  /** In the order of their deadlines, since all have the same time limit. */
+  readonly #running = new Set<RunningCommand>();
+  /** Those whose time was up: killed, but not collected yet. */
+  readonly #killed = new Set<RunningCommand>();
+  readonly #startFault: Fault;
+  readonly #acceptFault: Fault;
+  readonly #idle = Promise.withResolvers<void>();
+  #deadlineTimer: number | undefined;
+  #limitTimer: number | undefined;
+  #state: "serving" | "draining" | "terminating" = "serving";
+
+  /**
+   * @param options What to serve. It accepts nothing before {@linkcode start}.
+   */
+  constructor(options: ServiceOptions) {
+    this.#options = options;
+    const { log, command: { argv: [name] } } = options;
+    const now = () => performance.now();
+    this.#startFault = new Fault({
+      log,
+      now,
+      event: "start-failed",
+      text: (reason) => `command ${name} cannot be started: ${reason}`,
+      over: (count) =>
+        `command ${name} is started again, after ${count} failures`,
+    });
+    this.#acceptFault = new Fault({
+      log,
+      now,
+      event: "accept-failed",
+      text: (reason) => `connections cannot be accepted and wait: ${reason}`,
+      over: (count) =>
+        `connections are accepted again, after ${count} failures`,
+    });
+    this.#served = options.engine.serve({
+      sockets: options.sockets,
+      command: options.command,
+      peers: options.verbose,
+      events: this,
+    });
+  }
+
+  /** How many commands have been started and have not ended. */
+  get count(): number {
+    return this.#running.size + this.#killed.size;
+  }
+
+  /** Begins to accept connections. */
+  start(): void {
+    this.#served.setAccepting(true);
+  }
+
+  /**
+   * Stops listening and lets commands finish.
+   *
+   * @returns When the last has ended.
+   */
+  drain(): Promise<void> {
+    if (this.#state === "serving") {
+      this.#state = "draining";
+      this.#served.stopListening();
+      clearTimeout(this.#limitTimer);
+      this.#tellIdle();
+    }
+    return this.#idle.promise;
+  }
+
+  /**
+   * Stops listening and ends the commands: politely, and after five seconds
+   * for good.
+   *
+   * @returns When the last has ended.
+   */
+  terminate(): Promise<void> {
+    const drained = this.drain();
+    if (this.#state !== "terminating") {
+      this.#state = "terminating";
+      this.#served.endGroups();
+      this.#signalAll(SIGTERM);
+      setTimeout(() => this.#signalAll(SIGKILL), TERMINATE_MS);
+    }
+    return drained;
+  }
+
+  started(command: RunningCommand): void {
+    this.#running.add(command);
+    this.#startFault.over();
+    this.#acceptFault.over();
+    if (this.#atLimit()) {
+      this.#served.setAccepting(false);
+      this.#warnOfLimit();
+    }
+    if (this.#deadlineTimer === undefined) this.#armDeadlineTimer();
+    if (!this.#options.verbose) return;
+    const { peer, pid } = command;
+    this.#options.log.info(
+      "connected",
+      `connect from ${peer}: process id ${pid}`,
+      { peer, pid },
+    );
+  }
+
+  ended(command: RunningCommand, status: WaitStatus): void {
+    this.#running.delete(command) || this.#killed.delete(command);
+    this.#report(command, status);
+    if (this.#state === "serving") this.#served.setAccepting(true);
+    else this.#tellIdle();
+  }
+
+  notStarted(reason: string): void {
+    this.#startFault.met(reason);
+  }
+
+  notAccepted(reason: string): void {
+    this.#acceptFault.met(reason);
+  }
+
+  #atLimit(): boolean {
+    const { maxProcesses } = this.#options;
+    return maxProcesses > 0 && this.count >= maxProcesses;
+  }
+
+  /**
+   * Warns at once, then once a minute while commands stand at the limit. A
+   * service that goes to its limit and back is not warned of each time.
+   */
+  #warnOfLimit(): void {
+    if (this.#limitTimer !== undefined) return;
+    const { log, name, maxProcesses } = this.#options;
+    log.warning(
+      "process-limit",
+      `service ${name} reached its process limit "${maxProcesses}": ` +
+        "new clients may experience noticeable delays",
+      { limit: maxProcesses },
+    );
+    this.#limitTimer = setTimeout(() => {
+      this.#limitTimer = undefined;
+      if (this.#atLimit()) this.#warnOfLimit();
+    }, LIMIT_WARNING_MS);
+  }
+
+  /**
+   * One timer for all commands, for the head of their queue. A timer for each
+   * would cost every connection, and is not needed: deadlines come in order.
+   */
+  #armDeadlineTimer(): void {
+    const [head] = this.#running;
+    if (head === undefined) {
+      this.#deadlineTimer = undefined;
+      return;
+    }
+    const leftMs = this.#deadlineOf(head) - performance.now();
+    this.#deadlineTimer = setTimeout(
+      () => this.#expire(),
+      Math.min(Math.max(0, Math.ceil(leftMs)), TIMER_MAX_MS),
+    );
+  }
+
+  #expire(): void {
+    const nowMs = performance.now();
+    for (const command of this.#running) {
+      if (this.#deadlineOf(command) > nowMs) break;
+      this.#running.delete(command);
+      this.#killed.add(command);
+      const { log, command: { argv: [name] } } = this.#options;
+      log.warning(
+        "time-limit",
+        `${name}: process id ${command.pid}: command time limit exceeded`,
+        { command: name, pid: command.pid },
+      );
+      this.#served.signal(command, SIGKILL);
+    }
+    this.#armDeadlineTimer();
+  }
+
+  #deadlineOf({ startedMs }: RunningCommand): number {
+    return startedMs + this.#options.timeLimitMs;
+  }
+
+  #report({ pid, peer, startedMs }: RunningCommand, status: WaitStatus): void {
+    const { log, verbose, command: { argv: [name] } } = this.#options;
+    if (status.kind === "signaled") {
+      const { signal } = status;
+      log.warning("killed", `command ${name} killed by signal ${signal}`, {
+        command: name,
+        pid,
+        signal,
+      });
+    } else if (status.code !== 0) {
+      const { code } = status;
+      log.warning("failed", `command ${name} exit status ${code}`, {
+        command: name,
+        pid,
+        code,
+      });
+    }
+    if (!verbose) return;
+    const seconds = (performance.now() - startedMs) / 1000;
+    const how = status.kind === "signaled"
+      ? `signal ${status.signal}`
+      : `exit status ${status.code}`;
+    log.info(
+      "disconnected",
+      `disconnect from ${peer}: process id ${pid}, ${how}, ` +
+        `${seconds.toFixed(3)} s`,
+      { peer, pid, seconds, ...status },
+    );
+  }
+
+  #signalAll(signal: number): void {
+    for (const command of [...this.#running, ...this.#killed]) {
+      this.#served.signal(command, signal);
+    }
+  }
+
+  #tellIdle(): void {
+    if (this.count > 0) return;
+    clearTimeout(this.#deadlineTimer);
+    this.#idle.resolve();
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * How a daemon comes to its end: by which signals, and what they see of it.
+ *
+ * @module
+ */
+
+import type { Log } from "../log/log.ts";
+import type { Service } from "./service.ts";
+
+/** How often a terminal is told how many commands are left. */
+const TELL_LEFT_MS = 1000;
+
+/**
+ * Serves until a signal ends it. SIGTERM lets commands finish; a second one,
+ * or SIGINT or SIGQUIT, ends them.
+ *
+ * @param services What is served.
+ * @param log The daemon's log.
+ * @returns When the last command has ended after a signal.
+ */
+export async function untilStopped(
+  services: readonly Service[],
+  log: Log,
+): Promise<void> {
+  const signals = new SignalQueue(["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP"]);
+  let first = await signals.next();
+  while (first === "SIGHUP") {
+    log.info("hangup", "SIGHUP ignored: there is no configuration to reload");
+    first = await signals.next();
+  }
+  const left = () => services.reduce((sum, { count }) => sum + count, 0);
+  const drained = Promise.all(services.map((service) => service.drain()));
+  log.info(
+    "stopping",
+    `${first}: no more connections are accepted, ${commands(left())} left`,
+    { signal: first, left: left() },
+  );
+  const teller = Deno.stderr.isTerminal()
+    ? setInterval(() => {
+      log.info("waiting", `${commands(left())} left`, { left: left() });
+    }, TELL_LEFT_MS)
+    : undefined;
+  if (first === "SIGTERM") await Promise.race([drained, signals.nextFatal()]);
+  await Promise.all(services.map((service) => service.terminate()));
+  clearInterval(teller);
+  log.info("stopped", "stopped");
+}
+
+function commands(count: number): string {
+  return count === 1 ? "1 command" : `${count} commands`;
+}
+
+/** Signals in the order in which they came. */
+class SignalQueue {
+  readonly #came: Deno.Signal[] = [];
+  #waiting: ((signal: Deno.Signal) => void) | undefined;
+
+  constructor(signals: readonly Deno.Signal[]) {
+    for (const signal of signals) {
+      Deno.addSignalListener(signal, () => {
+        if (this.#waiting === undefined) this.#came.push(signal);
+        else {
+          this.#waiting(signal);
+          this.#waiting = undefined;
+        }
+      });
+    }
+  }
+
+  next(): Promise<Deno.Signal> {
+    const signal = this.#came.shift();
+    if (signal !== undefined) return Promise.resolve(signal);
+    return new Promise((resolve) => this.#waiting = resolve);
+  }
+
+  /** The next signal that is not SIGHUP. */
+  async nextFatal(): Promise<Deno.Signal> {
+    for (;;) {
+      const signal = await this.next();
+      if (signal !== "SIGHUP") return signal;
+    }
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * spawnd runs a command for every connection, as an unprivileged user.
+ *
+ * @module
+ */
+
+import { MAIN_HELP } from "./lib/cli/help.ts";
+import { nearestWord } from "./lib/cli/options.ts";
+import { run } from "./lib/cli/run.ts";
+import { selfTest } from "./lib/cli/self_test.ts";
+import { versionLine } from "./lib/cli/version.ts";
+import { EX, type ExitCode } from "./lib/result.ts";
+
+async function main([word, ...rest]: readonly string[]): Promise<ExitCode> {
+  switch (word) {
+    case "run":
+      return await run(rest);
+    case "self-test":
+      return await selfTest();
+    case "--version":
+      console.log(versionLine());
+      return EX.OK;
+    case "--help":
+      console.log(MAIN_HELP);
+      return EX.OK;
+    case undefined:
+      console.log(MAIN_HELP);
+      return EX.USAGE;
+    default: {
+      const nearest = nearestWord(word, ["run", "--version", "--help"]);
+      console.error(
+        `spawnd: unknown word: ${word} (` +
+          (nearest === undefined
+            ? `"spawnd --help" shows what there is`
+            : `did you mean ${nearest}?`) +
+          ")",
+      );
+      return EX.USAGE;
+    }
+  }
+}
+
+Deno.exit(await main(Deno.args));
