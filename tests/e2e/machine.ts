@@ -1,0 +1,115 @@
+/**
+ * The machine as the tests see and use it: processes in /proc, accounts made
+ * for a test, waiting for a condition.
+ *
+ * @module
+ */
+
+import { delay } from "@std/async/delay";
+
+/** Whether the tests may do what only root can. */
+export const IS_ROOT = Deno.uid() === 0;
+
+/** A test that only root can run; elsewhere it is shown as ignored. */
+export function rootTest(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, ignore: !IS_ROOT, fn });
+}
+
+/** The engines, for tests that hold for both. */
+export const ENGINES = ["direct", "relay"] as const;
+
+/**
+ * Waits until a condition holds, looking again and again.
+ *
+ * @throws {Error} If it does not within ten seconds.
+ */
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!await condition()) {
+    if (performance.now() > deadline) throw new Error(`never so: ${what}`);
+    await delay(5);
+  }
+}
+
+/** Runs a program of the system and returns what it prints. */
+export async function output(
+  program: string,
+  ...args: string[]
+): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(program, { args })
+    .output();
+  const decoder = new TextDecoder();
+  if (!success) {
+    throw new Error(`${program} ${args.join(" ")}: ${decoder.decode(stderr)}`);
+  }
+  return decoder.decode(stdout);
+}
+
+/** A file below /proc, which the runtime does not read under its permissions. */
+export async function proc(path: string): Promise<string> {
+  return await output("cat", `/proc/${path}`);
+}
+
+/** The fields of a /proc/PID/status text, by name. */
+export function statusFields(text: string): Map<string, string> {
+  return new Map(
+    text.split("\n").map((line) => {
+      const [name = "", value = ""] = line.split(":\t");
+      return [name, value.trim().replaceAll("\t", " ")];
+    }),
+  );
+}
+
+/** Whether a process is there and is no zombie. */
+export async function isAlive(pid: number): Promise<boolean> {
+  try {
+    return statusFields(await proc(`${pid}/status`)).get("State")?.[0] !== "Z";
+  } catch {
+    return false;
+  }
+}
+
+/** The children of a process, zombies included. */
+export async function childrenOf(pid: number): Promise<number[]> {
+  const text = await proc(`${pid}/task/${pid}/children`);
+  return text.trim().split(" ").filter((word) => word).map(Number);
+}
+
+/** The names in a process's descriptor table. */
+export async function descriptorsOf(pid: number): Promise<number[]> {
+  const text = await output("ls", `/proc/${pid}/fd`);
+  return text.trim().split("\n").map(Number).sort((a, b) => a - b);
+}
+
+/** An account made for a test. Goes with the scope: `await using`. */
+export class Account implements AsyncDisposable {
+  private constructor(
+    readonly name: string,
+    readonly uid: number,
+    readonly gid: number,
+  ) {}
+
+  static async create(...options: string[]): Promise<Account> {
+    const name = `spawnd-${crypto.randomUUID().slice(0, 8)}`;
+    await output(
+      "useradd",
+      "--system",
+      "--user-group",
+      "--no-create-home",
+      "--home-dir=/nonexistent",
+      "--shell=/bin/sh",
+      ...options,
+      name,
+    );
+    const uid = Number(await output("id", "-u", name));
+    const gid = Number(await output("id", "-g", name));
+    return new Account(name, uid, gid);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await output("userdel", this.name);
+  }
+}
