@@ -6,7 +6,7 @@
  * @module
  */
 
-import { resolve } from "@std/path/posix";
+import { resolve } from "@std/path/posix/resolve";
 import type { ListeningSocket } from "../engine/engine.ts";
 import type { Credentials } from "../posix/credentials.ts";
 import { ECONNREFUSED, ENOENT, errorText } from "../posix/errno.ts";

@@ -91,7 +91,6 @@ const SYMBOLS = {
   setegid: { parameters: ["u32"], result: "i32" },
   seteuid: { parameters: ["u32"], result: "i32" },
   setgroups: { parameters: ["usize", "buffer"], result: "i32" },
-  signal: { parameters: ["i32", "u64"], result: "u64" },
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   statx: {
     parameters: ["i32", "buffer", "i32", "u32", "buffer"],
