@@ -77,6 +77,9 @@ pin_platform() {
       denort_integrity=sha512-kp5QdG26EC8gEzVXI0YgzmiiFHz7DFCNRLNfAWa2rDPHr/jUBnfkP8AlbTPmv0YNQpnKn1wzSWHFw88fn/OTog==
       denort_bytes=97076048
       denort_sha256=f12d5d3886d5ea138304fb8d67d7396cfbedf53656676132152cb89f3fa4d8e6
+      esbuild_package=@esbuild/linux-x64
+      esbuild_integrity=sha512-uhj8N2obKTE6pSZ+aMUbqq+1nXxNjZIIjCjGLfsWvVpy7gKCOL6rsY1MhRh9zLtUtAI7vpgLMK6DxjO8Qm9lJw==
+      esbuild_sha256=3331e0b23c99d93d9a39e436a4838de40ca1c95ac3bcbd9874ba169d8545b634
       ;;
     aarch64 | arm64)
       machine=aarch64
@@ -89,12 +92,18 @@ pin_platform() {
       denort_integrity=sha512-HjSQdAt40CpYIauUKJ1xyIEsdrf5LtQP1x8Su7BEZJN94807ROJXxabW+jXyc48823tVBkrnxNUUTrBK4TVTRw==
       denort_bytes=90596104
       denort_sha256=9c888d915647ff971a497acd39ee45ea63da5f19d12d4363124942c257c055ef
+      esbuild_package=@esbuild/linux-arm64
+      esbuild_integrity=sha512-Z9kfb1v6ZlGbWj8EJk9T6czVEjjq2ntSYLY2cw6pAZl4oKtfgQuS4HOq41M/BcoLPzrUbNd+R4BXFyH//nHxVg==
+      esbuild_sha256=d6d656d9326ce1c55c01f73604a3cffda35c63cce60016e9ed795ac91cd1e67d
       ;;
     *)
       die "spawnd is built for x86_64 and aarch64, and this is $machine: build it on one of those"
       ;;
   esac
   denort_version=0.22.2
+  # The version that Deno's bundler asks for, where that looks for it.
+  esbuild_version=0.25.5
+  esbuild=.cache/deno-dir/dl/esbuild-$esbuild_version/esbuild-${esbuild_package#@esbuild/}
   toolchain=.cache/deno-$DENO_VERSION-$machine
 }
 
@@ -364,6 +373,25 @@ fetch_denort() {
   mv "$tmp/denort" "$1"
 }
 
+# --- The bundler's helper ----------------------------------------------------
+
+# `deno bundle` would download esbuild by itself, and run what it got unchecked.
+find_esbuild() {
+  local otherwise="copy esbuild $esbuild_version to $PWD/$esbuild"
+  if [[ -f $esbuild ]]; then
+    has_sha256 "$esbuild" "$esbuild_sha256" && return
+    note "$esbuild is not the pinned one: fetching it anew"
+    rm -f "$esbuild"
+  fi
+  fetch_member "$esbuild_package" "$esbuild_version" "$esbuild_integrity" \
+    package/bin/esbuild "$tmp/esbuild" "$otherwise"
+  has_sha256 "$tmp/esbuild" "$esbuild_sha256" ||
+    die "refused $esbuild_package@$esbuild_version: its esbuild has not the pinned sha256; $otherwise"
+  chmod 0755 "$tmp/esbuild"
+  mkdir -p "$(dirname "$esbuild")"
+  mv "$tmp/esbuild" "$esbuild"
+}
+
 # --- The build ---------------------------------------------------------------
 
 revision() {
@@ -411,6 +439,7 @@ build() {
   find_deno
   check_cached_deno
   find_denort
+  find_esbuild
   note "Deno $DENO_VERSION: $deno"
   note "base binary (denort): $denort_source"
   [[ $denort_source != npm:* ]] ||

@@ -7,9 +7,6 @@
 import manifest from "../../deno.json" with { type: "json" };
 import { isLibc, openLibc } from "../posix/libc.ts";
 
-/** Written by build.sh and embedded in the binary. */
-const REVISION_FILE = new URL("../../dist/revision.json", import.meta.url);
-
 /**
  * Makes the answer to `--version`.
  *
@@ -24,7 +21,9 @@ export function versionLine(): string {
 
 function revision(): string {
   if (!Deno.build.standalone) return "source";
-  const facts: unknown = JSON.parse(Deno.readTextFileSync(REVISION_FILE));
+  // Written by build.sh, and embedded beside the bundle.
+  const file = new URL("revision.json", Deno.mainModule);
+  const facts: unknown = JSON.parse(Deno.readTextFileSync(file));
   return typeof facts === "object" && facts !== null && "revision" in facts
     ? String(facts.revision)
     : "unknown";

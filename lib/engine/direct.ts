@@ -117,8 +117,7 @@ export class DirectEngine implements Engine {
     while (!this.#stopped) {
       let count = 0;
       if (turns++ < TURNS_BEFORE_EVENT_LOOP) {
-        count = this.#epoll.waitHere(0);
-        if (count === 0) count = this.#epoll.waitHere(WAIT_HERE_MS);
+        count = this.#epoll.waitHere(WAIT_HERE_MS);
       }
       if (count === 0) {
         turns = 0;
