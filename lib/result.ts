@@ -31,11 +31,10 @@ export interface Mistake {
   readonly exitCode: ExitCode;
 }
 
-/** A value, or the mistake for which there is none. */
-export type Result<T> = { ok: true; value: T } | {
-  ok: false;
-  mistake: Mistake;
-};
+/** A value, or the mistake, or the mistakes, for which there is none. */
+export type Result<T, M = Mistake> =
+  | { ok: true; value: T }
+  | { ok: false; mistake: M };
 
 /**
  * Wraps a value.
@@ -43,7 +42,7 @@ export type Result<T> = { ok: true; value: T } | {
  * @param value The value.
  * @returns The result.
  */
-export function success<T>(value: T): Result<T> {
+export function success<T>(value: T): { ok: true; value: T } {
   return { ok: true, value };
 }
 

@@ -1,10 +1,6 @@
 /**
  * `spawnd run`: one service from the command line.
  *
- * The order of the steps is the security of the daemon: everything that can
- * be refused is checked first, then sockets are opened, then the three locks
- * fall, and only then the first connection is accepted.
- *
  * @module
  */
 
@@ -13,31 +9,17 @@ import {
   type CommandAttributes,
   parseAttributes,
 } from "../config/attributes.ts";
-import { DirectEngine } from "../engine/direct.ts";
-import type { Engine, EngineName, ListeningSocket } from "../engine/engine.ts";
-import { RelayEngine } from "../engine/relay.ts";
+import type { EngineName, ListeningSocket } from "../engine/engine.ts";
 import { underJournal } from "../log/journal.ts";
-import { type DaemonLog, openLog } from "../log/log.ts";
+import { openLog } from "../log/log.ts";
 import { getentAccounts } from "../net/getent.ts";
 import { parseInetName } from "../net/inet_endpoint.ts";
 import { listenInet } from "../net/listening.ts";
 import { listenUnix } from "../net/unix_socket.ts";
 import { findGroup, findUser } from "../posix/accounts.ts";
-import {
-  type Credentials,
-  dropInheritableCapabilities,
-  type Identity,
-  restAs,
-  startedAs,
-  unchangingCredentials,
-} from "../posix/credentials.ts";
+import { type Identity, startedAs } from "../posix/credentials.ts";
 import { isLibc, type Libc, openLibc } from "../posix/libc.ts";
-import {
-  closeAllOnExec,
-  isOpen,
-  setUmask,
-  writeOnce,
-} from "../posix/process.ts";
+import { isOpen } from "../posix/process.ts";
 import {
   EX,
   type ExitCode,
@@ -46,9 +28,13 @@ import {
   type Result,
   success,
 } from "../result.ts";
-import { lockDown } from "../service/lock_down.ts";
-import { Service } from "../service/service.ts";
-import { untilStopped } from "../service/stopping.ts";
+import {
+  type DaemonContext,
+  type DaemonPlan,
+  type PlanListenOptions,
+  prepareProcess,
+  serveUntilStopped,
+} from "../service/daemon.ts";
 import { runHelp } from "./help.ts";
 import {
   parseRunRequest,
@@ -58,9 +44,6 @@ import {
 
 /** Where commands run, if it is there; as below a Postfix. */
 const QUEUE_DIRECTORY = "/var/spool/postfix";
-
-/** What files that the daemon or its commands make are closed to. */
-const UMASK = 0o077;
 
 /**
  * Runs the subcommand.
@@ -98,19 +81,16 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
   return served.ok ? EX.OK : served.mistake.exitCode;
 }
 
-/** What the process was found to have. */
-interface Context {
-  readonly libc: Libc | undefined;
+interface Context extends DaemonContext {
   /** Why there is no C library. */
   readonly unavailable: string;
-  readonly log: DaemonLog;
 }
 
 async function serve(
   request: RunRequest,
   context: Context,
 ): Promise<Result<void>> {
-  const { libc, log } = context;
+  const { libc } = context;
   const engineName = chooseEngine(request, context);
   if (!engineName.ok) return engineName;
   const { readyFd } = request;
@@ -124,51 +104,38 @@ async function serve(
   if (libc !== undefined) prepareProcess(libc);
   const checked = checkIdentities(request, context);
   if (!checked.ok) return checked;
-  const { attributes, owner, byRoot } = checked.value;
-
-  // The sockets are removed with whatever credentials there are by then.
-  let credentials: Credentials = unchangingCredentials();
-  const sockets = openSockets(request, engineName.value, libc, {
-    socketOwner: checked.value.socketOwner,
-    credentials: () => credentials,
-  });
-  if (!sockets.ok) return sockets;
-  enterDirectory();
-
-  // Lock 3, which the relay engine cannot have: there the runtime itself
-  // becomes the command's user, in the child.
-  if (libc !== undefined && byRoot && engineName.value === "direct") {
-    credentials = restAs(libc, owner);
-  }
-  const engine: Engine = libc !== undefined && engineName.value === "direct"
-    ? new DirectEngine(libc, credentials)
-    : new RelayEngine();
-  const service = new Service({
-    name: request.name,
-    sockets: sockets.value,
-    command: {
-      argv: attributes.argv,
-      environment: request.environment,
-      identity: attributes.identity,
-    },
-    timeLimitMs: request.timeLimitMs,
-    maxProcesses: request.maxProcesses,
-    engine,
-    log: log.forService(request.name),
+  const { attributes, owner, socketOwner } = checked.value;
+  const plan: DaemonPlan = {
+    services: [{
+      name: request.name,
+      listen: (options) => listen(request, socketOwner, options),
+      command: {
+        argv: attributes.argv,
+        environment: request.environment,
+        identity: attributes.identity,
+      },
+      timeLimitMs: request.timeLimitMs,
+      maxProcesses: request.maxProcesses,
+      throttleMs: 0,
+    }],
+    engine: engineName.value,
+    owner,
+    directory: QUEUE_DIRECTORY,
+    backlogConnections: request.backlogConnections,
+    readyFd,
     verbose: request.verbose,
-  });
-  lockDown(engine.name);
-
-  announce(request, context, sockets.value, attributes, engine);
-  const running = engine.run();
-  service.start();
-  if (libc !== undefined && readyFd !== undefined) {
-    writeOnce(libc, readyFd, new Uint8Array([0x0a]));
-    libc.c.close(readyFd);
-  }
-  await Promise.race([untilStopped([service], log), running]);
-  engine.stop();
-  return success(undefined);
+    reloads: false,
+    announce: (sockets) =>
+      announce(request, context, attributes, {
+        engine: engineName.value,
+        sockets: [...sockets.values()].flat(),
+      }),
+  };
+  const served = await serveUntilStopped(plan, context);
+  if (served.ok) return served;
+  const [mistake] = served.mistake;
+  if (mistake === undefined) throw new Error("refused without a reason");
+  return failure(mistake);
 }
 
 function chooseEngine(
@@ -185,20 +152,12 @@ function chooseEngine(
   return success(engine ?? (libc === undefined ? "relay" : "direct"));
 }
 
-/** What a daemon does to its own process before anything else. */
-function prepareProcess(libc: Libc): void {
-  closeAllOnExec(libc);
-  dropInheritableCapabilities(libc);
-  setUmask(libc, UMASK);
-}
-
 /** Who is who, checked. */
 interface Identities {
   readonly attributes: CommandAttributes;
-  readonly owner: Identity;
+  /** Not there where root did not start the daemon: it has one identity. */
+  readonly owner: Identity | undefined;
   readonly socketOwner: Identity | undefined;
-  /** Whether root started the daemon, so that there are identities to change. */
-  readonly byRoot: boolean;
 }
 
 function checkIdentities(
@@ -215,11 +174,13 @@ function checkIdentities(
     });
   }
   const byRoot = self.uid === 0;
-  const owner = byRoot ? findOwner(request.owner, accounts) : success(self);
+  const owner = byRoot
+    ? findOwner(request.owner, accounts)
+    : success(undefined);
   if (!owner.ok) return owner;
   const attributes = parseAttributes(request.attributes, {
     accounts,
-    owner: byRoot ? owner.value : undefined,
+    owner: owner.value,
   });
   if (!attributes.ok) return attributes;
   const { identity, userName } = attributes.value;
@@ -236,7 +197,6 @@ function checkIdentities(
     attributes: attributes.value,
     owner: owner.value,
     socketOwner: socketOwner.value,
-    byRoot,
   });
 }
 
@@ -291,17 +251,11 @@ function findSocketOwner(
   });
 }
 
-function openSockets(
+function listen(
   request: RunRequest,
-  engine: EngineName,
-  libc: Libc | undefined,
-  access: {
-    socketOwner: Identity | undefined;
-    credentials: () => Credentials;
-  },
+  socketOwner: Identity | undefined,
+  options: PlanListenOptions,
 ): Result<ListeningSocket[]> {
-  const { backlogConnections } = request;
-  const options = { engine, libc, backlogConnections };
   if (request.type === "inet") {
     const name = parseInetName(request.name);
     return name.ok ? listenInet(name.value, options) : name;
@@ -309,27 +263,19 @@ function openSockets(
   const socket = listenUnix(request.name, {
     ...options,
     mode: request.socketMode,
-    owner: access.socketOwner,
-    credentials: access.credentials,
+    owner: socketOwner,
   });
   return socket.ok ? success([socket.value]) : socket;
-}
-
-/** Commands inherit the directory that the daemon is in. */
-function enterDirectory(): void {
-  try {
-    Deno.chdir(QUEUE_DIRECTORY);
-  } catch {
-    Deno.chdir("/");
-  }
 }
 
 function announce(
   request: RunRequest,
   { log, unavailable }: Context,
-  sockets: readonly ListeningSocket[],
   { argv, userName, identity }: CommandAttributes,
-  engine: Engine,
+  { engine, sockets }: {
+    engine: EngineName;
+    sockets: readonly ListeningSocket[];
+  },
 ): void {
   const addresses = sockets.map(({ address }) => address);
   const { maxProcesses, timeLimitMs } = request;
@@ -340,13 +286,13 @@ function announce(
     "listening",
     `listening on ${addresses.join(" and ")}: runs ${argv.join(" ")} as ` +
       `${userName} (uid ${identity.uid}, gid ${identity.gid}), ` +
-      `engine ${engine.name}${why}`,
+      `engine ${engine}${why}`,
     {
       addresses,
       argv,
       user: userName,
       ...identity,
-      engine: engine.name,
+      engine,
       maxProcesses,
       timeLimitSeconds: timeLimitMs / 1000,
     },

@@ -65,6 +65,8 @@ export class DirectEngine implements Engine {
   readonly #spawner: Spawner;
   readonly #listening = new Map<number, DirectService>();
   readonly #running = new Map<number, DirectCommand>();
+  /** Descriptors that others have an interest in, and what to call. */
+  readonly #watched = new Map<number, () => void>();
   #stopped = false;
 
   /**
@@ -134,15 +136,40 @@ export class DirectEngine implements Engine {
     this.#epoll.wake();
   }
 
-  #handle(fd: number): void {
-    const command = this.#running.get(fd);
-    if (command !== undefined) this.#collect(command);
-    // A socket that was taken out during this very turn is in neither table.
-    else this.#acceptFrom(fd, this.#listening.get(fd));
+  /**
+   * Calls back whenever a descriptor is readable.
+   *
+   * @param fd The descriptor.
+   * @param readable What to call.
+   * @throws {SystemError} If the kernel has no memory for it.
+   */
+  watch(fd: number, readable: () => void): void {
+    this.#epoll.add(fd);
+    this.#watched.set(fd, readable);
   }
 
-  #acceptFrom(fd: number, service: DirectService | undefined): void {
-    for (let left = ACCEPT_BATCH; left > 0 && service?.accepting; left--) {
+  /**
+   * Ends a {@linkcode watch} and closes the descriptor.
+   *
+   * @param fd The descriptor.
+   */
+  closeWatched(fd: number): void {
+    this.#epoll.remove(fd);
+    this.#watched.delete(fd);
+    this.#libc.c.close(fd);
+  }
+
+  #handle(fd: number): void {
+    const command = this.#running.get(fd);
+    if (command !== undefined) return this.#collect(command);
+    const service = this.#listening.get(fd);
+    if (service !== undefined) return this.#acceptFrom(fd, service);
+    // One that was taken out during this very turn is in no table.
+    this.#watched.get(fd)?.();
+  }
+
+  #acceptFrom(fd: number, service: DirectService): void {
+    for (let left = ACCEPT_BATCH; left > 0 && service.accepting; left--) {
       const connection = this.#acceptor.accept(fd);
       if (connection >= 0) this.#start(service, connection);
       else return this.#acceptFailed(service, -connection);
@@ -278,10 +305,10 @@ class DirectService implements ServedService {
     this.events.notAccepted(reason);
   }
 
-  stopListening(): void {
+  stopListening(heir = false): void {
     this.setAccepting(false);
     for (const fd of this.#fds) this.#engine.forget(fd);
-    for (const socket of this.#sockets) socket.close();
+    for (const socket of this.#sockets) socket.close(heir);
   }
 
   signal(command: RunningCommand, signal: number): void {

@@ -26,16 +26,29 @@ export interface Command {
   readonly identity: Identity;
 }
 
+/** What tells a file from every other: a name may come to mean another one. */
+export interface FileId {
+  readonly device: bigint;
+  readonly inode: bigint;
+}
+
 /** A socket that listens. */
 export interface ListeningSocket {
   /** Its address, as a user writes it. */
   readonly address: string;
+  /** The socket's name in the file system, where it has one. */
+  readonly file?: FileId | undefined;
   /** What to accept from: `direct` needs a descriptor, `relay` a listener. */
   readonly source:
     | { readonly fd: number }
     | { readonly listener: Deno.Listener };
-  /** Stops listening for good, and removes a unix socket from its directory. */
-  close(): void;
+  /**
+   * Stops listening for good.
+   *
+   * @param heir Whether another process goes on to listen on this very socket.
+   * If none does, a unix socket is removed from its directory.
+   */
+  close(heir?: boolean): void;
 }
 
 /** A command that was started and whose end was not told yet. */
@@ -78,8 +91,12 @@ export interface ServedService {
    * queue. Takes effect at once, also from within an event.
    */
   setAccepting(accepting: boolean): void;
-  /** Stops listening for good; running commands go on. */
-  stopListening(): void;
+  /**
+   * Stops listening for good; running commands go on.
+   *
+   * @param heir Whether another process listens on the same sockets.
+   */
+  stopListening(heir?: boolean): void;
   /** Signals a running command's whole process group. */
   signal(command: RunningCommand, signal: number): void;
   /**

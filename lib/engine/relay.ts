@@ -88,10 +88,10 @@ class RelayService implements ServedService {
     else this.#gate = Promise.withResolvers();
   }
 
-  stopListening(): void {
+  stopListening(heir = false): void {
     this.#closed = true;
     this.#gate.resolve();
-    for (const socket of this.#options.sockets) socket.close();
+    for (const socket of this.#options.sockets) socket.close(heir);
   }
 
   signal(command: RunningCommand, signal: number): void {

@@ -11,6 +11,7 @@ import type { Libc } from "../posix/libc.ts";
 import { duplicate } from "../posix/process.ts";
 import { formatAddress, setBacklog, withDescriptor } from "../posix/sockets.ts";
 import { EX, failure, type Result, success } from "../result.ts";
+import type { InheritedSockets } from "./inherited_sockets.ts";
 import type { InetEndpoint, InetEndpoints } from "./inet_endpoint.ts";
 
 /** How a socket is to listen. */
@@ -21,6 +22,8 @@ export interface ListenOptions {
   readonly libc: Libc | undefined;
   /** How many connections may wait in the kernel's queue. */
   readonly backlogConnections: number;
+  /** What a predecessor handed over: taken in place of a new socket. */
+  readonly inherited?: InheritedSockets | undefined;
 }
 
 /**
@@ -80,6 +83,12 @@ export function listenInet(
     // Port 0 is one port for all addresses of the service.
     const { host } = endpoint;
     const wanted = { host, port: port ?? endpoint.port };
+    const address = formatAddress({ kind: "inet", ...wanted });
+    const inherited = options.inherited?.take(address);
+    if (inherited !== undefined) {
+      sockets.push(inherited);
+      continue;
+    }
     try {
       const opened = listenOn(wanted, options);
       port = opened.port;
@@ -87,7 +96,7 @@ export function listenInet(
     } catch (error) {
       if (name.everywhere && canDoWithout(host, error, sockets)) continue;
       for (const socket of sockets) socket.close();
-      return listenFailure(error, formatAddress({ kind: "inet", ...wanted }));
+      return listenFailure(error, address);
     }
   }
   return success(sockets);

@@ -7,7 +7,7 @@
  */
 
 import { resolve } from "@std/path/posix/resolve";
-import type { ListeningSocket } from "../engine/engine.ts";
+import type { FileId, ListeningSocket } from "../engine/engine.ts";
 import type { Credentials } from "../posix/credentials.ts";
 import { ECONNREFUSED, ENOENT, errorText } from "../posix/errno.ts";
 import { giveSocketAway, lookAt, removeFile } from "../posix/files.ts";
@@ -50,6 +50,8 @@ export function listenUnix(
     });
   }
   const path = resolve(name);
+  const inherited = options.inherited?.take(path);
+  if (inherited !== undefined) return success(inherited);
   const obstacle = badPath(path) ?? clearTheWay(libc, path);
   if (obstacle !== undefined) return failure(obstacle);
   try {
@@ -65,28 +67,45 @@ export function listenUnix(
         ),
     );
     if (owner !== undefined) giveSocketAway(libc, path, { ...owner, mode });
-    const made = lookAt(libc, path);
-    const remove = () => {
-      if (made === undefined) return;
-      options.credentials().asRoot(() => removeFile(libc, path, made));
+    const file = lookAt(libc, path);
+    const remove = (heir: boolean) => {
+      if (!heir) removeSocket(libc, path, file, options.credentials);
     };
     if (engine === "relay") {
-      const close = () => {
-        remove();
+      const close = (heir = false) => {
+        remove(heir);
         listener.close();
       };
-      return success({ address: path, source: { listener }, close });
+      return success({ address: path, file, source: { listener }, close });
     }
     // The runtime's listener is never closed: it would remove whatever has
     // the path by then. Its descriptor is closed beneath it.
-    const close = () => {
-      remove();
+    const close = (heir = false) => {
+      remove(heir);
       libc.c.close(fd);
     };
-    return success({ address: path, source: { fd }, close });
+    return success({ address: path, file, source: { fd }, close });
   } catch (error) {
     return listenFailure(error, path);
   }
+}
+
+/**
+ * Removes a socket of the daemon's own from its directory.
+ *
+ * @param libc The C library.
+ * @param path The socket's path.
+ * @param file What the path meant when the socket was made.
+ * @param credentials The daemon's credentials by now.
+ */
+export function removeSocket(
+  libc: Libc,
+  path: string,
+  file: FileId | undefined,
+  credentials: () => Credentials,
+): void {
+  if (file === undefined) return;
+  credentials().asRoot(() => removeFile(libc, path, file));
 }
 
 function badPath(path: string): Mistake | undefined {

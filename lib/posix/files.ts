@@ -74,7 +74,7 @@ export function lookAtDescriptor(
 export function removeFile(
   libc: Libc,
   path: string,
-  meant: FileFacts,
+  meant: Pick<FileFacts, "device" | "inode">,
 ): boolean {
   const found = lookAt(libc, path);
   return found?.device === meant.device && found.inode === meant.inode &&

@@ -67,12 +67,17 @@ const SYMBOLS = {
   listen: { parameters: ["i32", "i32"], result: "i32" },
   memcpy: { parameters: ["buffer", "u64", "usize"], result: "u64" },
   open: { parameters: ["buffer", "i32", "u32"], result: "i32" },
+  pipe2: { parameters: ["buffer", "i32"], result: "i32" },
   posix_spawn: {
     parameters: ["buffer", "buffer", "buffer", "buffer", "buffer", "buffer"],
     result: "i32",
   },
   posix_spawn_file_actions_adddup2: {
     parameters: ["buffer", "i32", "i32"],
+    result: "i32",
+  },
+  posix_spawn_file_actions_destroy: {
+    parameters: ["buffer"],
     result: "i32",
   },
   posix_spawn_file_actions_init: { parameters: ["buffer"], result: "i32" },

@@ -6,7 +6,7 @@
  */
 
 import { checked, errno } from "./errno.ts";
-import type { Libc } from "./libc.ts";
+import { cString, type Libc } from "./libc.ts";
 
 // bits/waitflags.h, bits/signum-generic.h, linux/close_range.h, fcntl.h
 const WNOHANG = 1;
@@ -15,6 +15,10 @@ export const SIGTERM = 15;
 const CLOSE_RANGE_CLOEXEC = 4n;
 const F_GETFD = 1;
 const F_DUPFD_CLOEXEC = 1030;
+
+const O_CLOEXEC = 0o2000000;
+
+const COMMAND_LINE_CHUNK_BYTES = 65536;
 
 const FIRST_FD_OF_OURS = 3n;
 const LAST_FD = 0xffffffffn;
@@ -70,6 +74,65 @@ export function duplicate(libc: Libc, fd: number): number {
  */
 export function setUmask(libc: Libc, mask: number): void {
   libc.c.umask(mask);
+}
+
+/**
+ * Makes a pipe whose ends are closed on exec: pipe2(2).
+ *
+ * @param libc The C library.
+ * @returns The end to read from and the end to write to.
+ * @throws {SystemError} If there are no descriptors left.
+ */
+export function openPipe(libc: Libc): { readFd: number; writeFd: number } {
+  const ends = new Int32Array(2);
+  const bytes = new Uint8Array(ends.buffer);
+  checked(libc, "pipe2", libc.c.pipe2(bytes, O_CLOEXEC));
+  const [readFd = -1, writeFd = -1] = ends;
+  return { readFd, writeFd };
+}
+
+/**
+ * Reads what a descriptor has, once.
+ *
+ * @param libc The C library.
+ * @param fd The descriptor.
+ * @param maxBytes How many bytes to take at the most.
+ * @returns The bytes; none at the end.
+ * @throws {SystemError} If nothing can be read.
+ */
+export function readOnce(
+  libc: Libc,
+  fd: number,
+  maxBytes: number,
+): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(maxBytes);
+  const count = libc.c.read(fd, bytes, BigInt(maxBytes));
+  return bytes.subarray(0, checked(libc, "read", Number(count)));
+}
+
+/**
+ * Reads the words that this process was started with, the runtime's own
+ * included, from /proc, which the runtime itself does not read for anybody.
+ *
+ * @param libc The C library.
+ * @returns The words.
+ * @throws {SystemError} If /proc is not there.
+ */
+export function commandLine(libc: Libc): string[] {
+  const path = "/proc/self/cmdline";
+  const fd = checked(libc, path, libc.c.open(cString(path), O_CLOEXEC, 0));
+  try {
+    const decoder = new TextDecoder();
+    let text = "";
+    for (;;) {
+      const bytes = readOnce(libc, fd, COMMAND_LINE_CHUNK_BYTES);
+      if (bytes.length === 0) break;
+      text += decoder.decode(bytes, { stream: true });
+    }
+    return text.split("\0").slice(0, -1);
+  } finally {
+    libc.c.close(fd);
+  }
 }
 
 /**

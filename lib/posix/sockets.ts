@@ -137,21 +137,28 @@ export function withDescriptor<T>(
 }
 
 function listeningDescriptors(libc: Libc, from: number): number[] {
-  const found: number[] = [];
+  return Array.from({ length: FDS_LOOKED_AT }, (_, index) => from + index)
+    .filter((fd) => isListening(libc, fd));
+}
+
+/**
+ * Tells whether a descriptor is a socket that listens.
+ *
+ * @param libc The C library.
+ * @param fd The descriptor.
+ * @returns `true` if it is.
+ */
+export function isListening(libc: Libc, fd: number): boolean {
   const value = new Uint32Array(1);
-  const valueBytes = new Uint8Array(value.buffer);
-  for (let fd = from; fd < from + FDS_LOOKED_AT; fd++) {
-    const length = new Uint8Array(new Uint32Array([4]).buffer);
-    const result = libc.c.getsockopt(
-      fd,
-      SOL_SOCKET,
-      SO_ACCEPTCONN,
-      valueBytes,
-      length,
-    );
-    if (result === 0 && value[0] === 1) found.push(fd);
-  }
-  return found;
+  const length = new Uint8Array(new Uint32Array([4]).buffer);
+  const result = libc.c.getsockopt(
+    fd,
+    SOL_SOCKET,
+    SO_ACCEPTCONN,
+    new Uint8Array(value.buffer),
+    length,
+  );
+  return result === 0 && value[0] === 1;
 }
 
 /**

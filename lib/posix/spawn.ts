@@ -53,8 +53,55 @@ interface Candidate {
   readonly shellArgv: Uint8Array<ArrayBuffer>;
 }
 
-/** The attributes are the same for every command: made once. */
-function makeAttributes(libc: Libc): Uint8Array<ArrayBuffer> {
+/** What a daemon's successor is started with. */
+export interface SuccessorOptions {
+  /** The program's file. */
+  readonly path: string;
+  readonly argv: readonly string[];
+  readonly environment: readonly string[];
+  /** The descriptors that it inherits, under the same numbers, beside 0, 1, 2. */
+  readonly fds: readonly number[];
+}
+
+/**
+ * Starts this program anew, as root, in the same session.
+ *
+ * @param libc The C library.
+ * @param credentials The way to become root again.
+ * @param options What to start.
+ * @returns The process id, or the negated error number.
+ */
+export function spawnSuccessor(
+  libc: Libc,
+  credentials: Credentials,
+  options: SuccessorOptions,
+): number {
+  const actions = new Uint8Array(FILE_ACTIONS_BYTES);
+  libc.c.posix_spawn_file_actions_init(actions);
+  for (const fd of options.fds) {
+    // Onto itself: that only takes the close-on-exec flag away.
+    libc.c.posix_spawn_file_actions_adddup2(actions, fd, fd);
+  }
+  const pid = new Int32Array(1);
+  const code = credentials.asCommand(ROOT, () =>
+    libc.c.posix_spawn(
+      new Uint8Array(pid.buffer),
+      cString(options.path),
+      actions,
+      makeAttributes(libc, 0),
+      cVector(libc, options.argv),
+      cVector(libc, options.environment),
+    ));
+  libc.c.posix_spawn_file_actions_destroy(actions);
+  return code === 0 ? pid[0] ?? -1 : -code;
+}
+
+const ROOT: Identity = { uid: 0, gid: 0 };
+
+function makeAttributes(
+  libc: Libc,
+  flags: number,
+): Uint8Array<ArrayBuffer> {
   const attributes = new Uint8Array(ATTRIBUTES_BYTES);
   const { c } = libc;
   const every = new Uint8Array(SIGSET_BYTES).fill(0xff, 0, ALL_SIGNALS_BYTES);
@@ -64,7 +111,7 @@ function makeAttributes(libc: Libc): Uint8Array<ArrayBuffer> {
   c.posix_spawnattr_setsigmask(attributes, none);
   c.posix_spawnattr_setflags(
     attributes,
-    POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK,
+    flags | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK,
   );
   return attributes;
 }
@@ -111,7 +158,7 @@ export class Spawner {
   constructor(libc: Libc, credentials: Credentials) {
     this.#libc = libc;
     this.#credentials = credentials;
-    this.#attributes = makeAttributes(libc);
+    this.#attributes = makeAttributes(libc, POSIX_SPAWN_SETSID);
     this.#fileActions = new FileActions(libc);
   }
 

@@ -40,6 +40,11 @@ export interface ServiceOptions {
   readonly log: Log;
   /** Whether to report each connection. */
   readonly verbose: boolean;
+  /**
+   * How long to leave connections in the kernel's queue after a command that
+   * could not be started; 0 to close such a connection and go on.
+   */
+  readonly throttleMs: number;
 }
 
 /** A service that is served. */
@@ -55,6 +60,7 @@ export class Service implements ServiceEvents {
   readonly #idle = Promise.withResolvers<void>();
   #deadlineTimer: number | undefined;
   #limitTimer: number | undefined;
+  #throttleTimer: number | undefined;
   #state: "serving" | "draining" | "terminating" = "serving";
 
   /**
@@ -101,13 +107,15 @@ export class Service implements ServiceEvents {
   /**
    * Stops listening and lets commands finish.
    *
+   * @param heir Whether another process listens on the same sockets.
    * @returns When the last has ended.
    */
-  drain(): Promise<void> {
+  drain(heir = false): Promise<void> {
     if (this.#state === "serving") {
       this.#state = "draining";
-      this.#served.stopListening();
+      this.#served.stopListening(heir);
       clearTimeout(this.#limitTimer);
+      clearTimeout(this.#throttleTimer);
       this.#tellIdle();
     }
     return this.#idle.promise;
@@ -151,16 +159,28 @@ export class Service implements ServiceEvents {
   ended(command: RunningCommand, status: WaitStatus): void {
     this.#running.delete(command) || this.#killed.delete(command);
     this.#report(command, status);
-    if (this.#state === "serving") this.#served.setAccepting(true);
+    if (this.#state === "serving") this.#goOn();
     else this.#tellIdle();
   }
 
   notStarted(reason: string): void {
     this.#startFault.met(reason);
+    const { throttleMs } = this.#options;
+    if (throttleMs === 0 || this.#throttleTimer !== undefined) return;
+    this.#served.setAccepting(false);
+    this.#throttleTimer = setTimeout(() => {
+      this.#throttleTimer = undefined;
+      if (this.#state === "serving") this.#goOn();
+    }, Math.min(throttleMs, TIMER_MAX_MS));
   }
 
   notAccepted(reason: string): void {
     this.#acceptFault.met(reason);
+  }
+
+  #goOn(): void {
+    const mayAccept = !this.#atLimit() && this.#throttleTimer === undefined;
+    this.#served.setAccepting(mayAccept);
   }
 
   #atLimit(): boolean {

@@ -10,29 +10,43 @@ import type { Service } from "./service.ts";
 /** How often a terminal is told how many commands are left. */
 const TELL_LEFT_MS = 1000;
 
+/** What is served, and what becomes of it. */
+export interface StoppingOptions {
+  readonly services: readonly Service[];
+  readonly log: Log;
+  /**
+   * What SIGHUP does: it starts a successor, and tells whether that serves
+   * now. Without, there is nothing to reload.
+   */
+  readonly handOver: (() => Promise<boolean>) | undefined;
+}
+
 /**
  * Serves until a signal ends it. SIGTERM lets commands finish; a second one,
- * or SIGINT or SIGQUIT, ends them.
+ * or SIGINT or SIGQUIT, ends them. SIGHUP hands over to a successor, and lets
+ * commands finish as well.
  *
- * @param services What is served.
- * @param log The daemon's log.
+ * @param options What is served.
  * @returns When the last command has ended after a signal.
  */
 export async function untilStopped(
-  services: readonly Service[],
-  log: Log,
+  { services, log, handOver }: StoppingOptions,
 ): Promise<void> {
   const signals = new SignalQueue(["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP"]);
   let first = await signals.next();
-  while (first === "SIGHUP") {
-    log.info("hangup", "SIGHUP ignored: there is no configuration to reload");
-    first = await signals.next();
+  let heir = false;
+  while (first === "SIGHUP" && !heir) {
+    if (handOver === undefined) {
+      log.info("hangup", "SIGHUP ignored: there is no configuration to reload");
+    } else heir = await handOver();
+    if (!heir) first = await signals.next();
   }
   const left = () => services.reduce((sum, { count }) => sum + count, 0);
-  const drained = Promise.all(services.map((service) => service.drain()));
+  const drained = Promise.all(services.map((service) => service.drain(heir)));
   log.info(
     "stopping",
-    `${first}: no more connections are accepted, ${commands(left())} left`,
+    `${first}: no more connections are accepted${heir ? " here" : ""}, ` +
+      `${commands(left())} left`,
     { signal: first, left: left() },
   );
   const teller = Deno.stderr.isTerminal()
@@ -40,7 +54,9 @@ export async function untilStopped(
       log.info("waiting", `${commands(left())} left`, { left: left() });
     }, TELL_LEFT_MS)
     : undefined;
-  if (first === "SIGTERM") await Promise.race([drained, signals.nextFatal()]);
+  if (first === "SIGTERM" || heir) {
+    await Promise.race([drained, signals.nextFatal()]);
+  }
   await Promise.all(services.map((service) => service.terminate()));
   clearInterval(teller);
   log.info("stopped", "stopped");

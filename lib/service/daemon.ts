@@ -1,0 +1,196 @@
+/**
+ * A daemon from its plan to its end.
+ *
+ * The order of the steps is its security: everything that can be refused was
+ * checked before a plan exists; then sockets are opened, then the locks fall,
+ * and only then the first connection is accepted.
+ *
+ * @module
+ */
+
+import { DirectEngine } from "../engine/direct.ts";
+import type {
+  Command,
+  Engine,
+  EngineName,
+  ListeningSocket,
+} from "../engine/engine.ts";
+import { RelayEngine } from "../engine/relay.ts";
+import type { DaemonLog } from "../log/log.ts";
+import {
+  INHERITED_VARIABLE,
+  InheritedSockets,
+} from "../net/inherited_sockets.ts";
+import type { ListenOptions } from "../net/listening.ts";
+import {
+  type Credentials,
+  dropInheritableCapabilities,
+  type Identity,
+  restAs,
+  unchangingCredentials,
+} from "../posix/credentials.ts";
+import type { Libc } from "../posix/libc.ts";
+import { closeAllOnExec, setUmask, writeOnce } from "../posix/process.ts";
+import { type Mistake, type Result, success } from "../result.ts";
+import { HandOver } from "./hand_over.ts";
+import { lockDown } from "./lock_down.ts";
+import { Service } from "./service.ts";
+import { untilStopped } from "./stopping.ts";
+
+/** What files that the daemon or its commands make are closed to. */
+const UMASK = 0o077;
+
+/** What the process was found to have. */
+export interface DaemonContext {
+  readonly libc: Libc | undefined;
+  readonly log: DaemonLog;
+}
+
+/** A service as it was checked. */
+export interface ServicePlan {
+  readonly name: string;
+  /** Opens its sockets, or takes them over. */
+  readonly listen: (options: PlanListenOptions) => Result<ListeningSocket[]>;
+  readonly command: Command;
+  readonly timeLimitMs: number;
+  readonly maxProcesses: number;
+  readonly throttleMs: number;
+}
+
+/** What a plan's `listen` is called with. */
+export interface PlanListenOptions extends ListenOptions {
+  readonly credentials: () => Credentials;
+}
+
+/** A daemon as it was checked. */
+export interface DaemonPlan {
+  readonly services: readonly ServicePlan[];
+  readonly engine: EngineName;
+  /** Whose effective ids it has; `undefined` where there are none to change. */
+  readonly owner: Identity | undefined;
+  /** Where its commands run, if that is there. */
+  readonly directory: string;
+  readonly backlogConnections: number;
+  /** Where to write a newline when it accepts. */
+  readonly readyFd: number | undefined;
+  /** Whether to report each connection. */
+  readonly verbose: boolean;
+  /** Whether SIGHUP starts a successor with a new plan. */
+  readonly reloads: boolean;
+  /** Called when all is open and nothing was accepted yet. */
+  readonly announce: (sockets: ReadonlyMap<string, ListeningSocket[]>) => void;
+}
+
+/**
+ * What a daemon does to its own process before anything else.
+ *
+ * @param libc The C library.
+ */
+export function prepareProcess(libc: Libc): void {
+  closeAllOnExec(libc);
+  dropInheritableCapabilities(libc);
+  setUmask(libc, UMASK);
+}
+
+/**
+ * Serves a plan until a signal ends it.
+ *
+ * @param plan The plan.
+ * @param context What the process has.
+ * @returns After the end; or every mistake for which nothing was served.
+ */
+export async function serveUntilStopped(
+  plan: DaemonPlan,
+  { libc, log }: DaemonContext,
+): Promise<Result<void, readonly Mistake[]>> {
+  // The sockets are removed with whatever credentials there are by then.
+  let credentials: Credentials = unchangingCredentials();
+  const opened = openSockets(plan, libc, () => credentials);
+  if (!opened.ok) return opened;
+  enterDirectory(plan.directory);
+  const direct = libc !== undefined && plan.engine === "direct"
+    ? libc
+    : undefined;
+  const successor = direct !== undefined && plan.reloads
+    ? HandOver.prepare(direct)
+    : undefined;
+  // Lock 3. The relay engine cannot have it: there the runtime itself becomes
+  // the command's user, in the child.
+  if (direct !== undefined && plan.owner !== undefined) {
+    credentials = restAs(direct, plan.owner);
+  }
+  const engine: Engine = direct === undefined
+    ? new RelayEngine()
+    : new DirectEngine(direct, credentials);
+  const services = plan.services.map((service) =>
+    new Service({
+      ...service,
+      sockets: opened.value.get(service.name) ?? [],
+      engine,
+      log: log.forService(service.name),
+      verbose: plan.verbose,
+    })
+  );
+  lockDown(engine.name);
+  plan.announce(opened.value);
+  const running = engine.run();
+  for (const service of services) service.start();
+  if (libc !== undefined && plan.readyFd !== undefined) {
+    writeOnce(libc, plan.readyFd, new Uint8Array([0x0a]));
+    libc.c.close(plan.readyFd);
+  }
+  const handOver = successor && engine instanceof DirectEngine
+    ? () =>
+      successor.start({
+        credentials,
+        engine,
+        log,
+        sockets: [...opened.value.values()].flat(),
+      })
+    : undefined;
+  await Promise.race([untilStopped({ services, log, handOver }), running]);
+  engine.stop();
+  return success(undefined);
+}
+
+/** Either all sockets are open, or none is, and every reason is told. */
+function openSockets(
+  plan: DaemonPlan,
+  libc: Libc | undefined,
+  credentials: () => Credentials,
+): Result<Map<string, ListeningSocket[]>, readonly Mistake[]> {
+  const inherited = libc === undefined
+    ? undefined
+    : new InheritedSockets(libc, Deno.env.get(INHERITED_VARIABLE), credentials);
+  const sockets = new Map<string, ListeningSocket[]>();
+  const mistakes: Mistake[] = [];
+  for (const { name, listen } of plan.services) {
+    const listened = listen({
+      engine: plan.engine,
+      libc,
+      backlogConnections: plan.backlogConnections,
+      inherited,
+      credentials,
+    });
+    if (listened.ok) sockets.set(name, listened.value);
+    else mistakes.push(listened.mistake);
+  }
+  if (mistakes.length > 0) {
+    // A predecessor, if there is one, goes on to listen on what it handed over.
+    for (const socket of [...sockets.values()].flat()) {
+      if (!inherited?.took(socket)) socket.close();
+    }
+    return { ok: false, mistake: mistakes };
+  }
+  inherited?.closeRest();
+  return success(sockets);
+}
+
+/** Commands inherit the directory that the daemon is in. */
+function enterDirectory(directory: string): void {
+  try {
+    Deno.chdir(directory);
+  } catch {
+    Deno.chdir("/");
+  }
+}
