@@ -12,9 +12,9 @@
  * user can attach to either side.
  *
  * One thing is left, and is stated in README's security model: kill(2) looks
- * at the real uid, so for the tenth of a millisecond in which a command is
- * being started, another process of the command's own user may signal the
- * daemon. posix_spawn(3) offers no way around it.
+ * at the real uid, so while a command is being started, another process of the
+ * command's own user may signal the daemon. posix_spawn(3) offers no way around
+ * it.
  *
  * @module
  */

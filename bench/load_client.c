@@ -1,0 +1,302 @@
+/*
+ * The load: N clients at once against a server on 127.0.0.1, each making one
+ * connection after the other without a pause (a closed loop).
+ *
+ * A connection is: connect, send one line, say that no more will come, read
+ * the echo to its end, compare it with the line, close. Its time runs from
+ * connect(2) to the end of the echo, so it covers the command's start and end.
+ *
+ * Usage: load_client PORT CLIENTS WARM_UP_SECONDS SECONDS MAX_CONNECTIONS
+ *
+ * Prints one line of JSON. The rate counts the connections that ended within
+ * the measured time; the percentiles are over those that began within it, to
+ * their ends, so that a slow one is not lost because time was up.
+ *
+ * This side ends its stream first, so the kernel keeps each connection's pair
+ * of addresses here for a minute (TIME_WAIT). One source address would run out
+ * of its 28,000 ports, and a close by reset would measure a path that no real
+ * client takes: so the connections go out from 64 loopback addresses in turn.
+ *
+ * One thread with epoll, so that the client takes as little as it can of the
+ * processor that it shares with the server; what it took is reported.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SOURCE_ADDRESSES 64
+#define DRAIN_SECONDS 10
+#define ERRORS_TO_GIVE_UP 1000
+#define EVENTS_AT_ONCE 64
+
+enum phase { WARM_UP, MEASURE, DRAIN };
+
+struct client {
+	int fd; /* -1: between two connections */
+	bool sent;
+	bool measured; /* began within the measured time */
+	uint64_t began_ns;
+	size_t received;
+	size_t length;
+	char line[48];
+	char echo[48];
+};
+
+static int epoll_fd, port;
+static enum phase phase = WARM_UP;
+static unsigned long begun, ended, errors, open_now;
+static uint32_t *times_us;
+static size_t times_count, times_room;
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+static double cpu_seconds(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+		(double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+static void keep_time(uint64_t ns)
+{
+	if (times_count == times_room) {
+		times_room = times_room == 0 ? 65536 : times_room * 2;
+		times_us = realloc(times_us, times_room * sizeof *times_us);
+		if (times_us == NULL)
+			die("realloc");
+	}
+	times_us[times_count++] = (uint32_t)(ns / 1000);
+}
+
+static void end(struct client *client)
+{
+	close(client->fd); /* leaves the epoll set as well: it has no copy */
+	client->fd = -1;
+	open_now--;
+}
+
+/* The first reason is told in full; more of them are only counted. */
+static void fail(struct client *client, const char *what)
+{
+	if (errors++ == 0)
+		fprintf(stderr, "first error: %s: %s\n", what,
+			errno == 0 ? "not as sent" : strerror(errno));
+	end(client);
+}
+
+static void succeed(struct client *client)
+{
+	if (client->measured)
+		keep_time(now_ns() - client->began_ns);
+	if (phase == MEASURE)
+		ended++;
+	end(client);
+}
+
+static void watch(struct client *client, int operation, uint32_t events)
+{
+	struct epoll_event event = { .events = events, .data.ptr = client };
+
+	if (epoll_ctl(epoll_fd, operation, client->fd, &event) != 0)
+		die("epoll_ctl");
+}
+
+/* Whether the line is out. Not so as yet (EAGAIN) while connect is under way. */
+static bool send_line(struct client *client)
+{
+	ssize_t sent = send(client->fd, client->line, client->length,
+		MSG_NOSIGNAL);
+
+	if (sent != (ssize_t)client->length)
+		return false;
+	client->sent = true;
+	shutdown(client->fd, SHUT_WR);
+	return true;
+}
+
+static void begin(struct client *client)
+{
+	const struct sockaddr_in server = {
+		.sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	const struct sockaddr_in source = {
+		.sin_family = AF_INET,
+		/* From 127.0.0.2 up: 127.0.0.1 is the server's. */
+		.sin_addr.s_addr =
+			htonl(INADDR_LOOPBACK + 1 + begun % SOURCE_ADDRESSES),
+	};
+	const int on = 1;
+
+	client->fd = socket(AF_INET,
+		SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (client->fd < 0)
+		die("socket");
+	open_now++;
+	client->sent = false;
+	client->received = 0;
+	client->measured = phase == MEASURE;
+	client->length = (size_t)snprintf(client->line, sizeof client->line,
+		"connection %010lu of the benchmark\n", begun++);
+
+	/*
+	 * Leaves the port to connect, which knows the other end and may take one
+	 * that is still in TIME_WAIT towards another server.
+	 */
+	setsockopt(client->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on,
+		sizeof on);
+	if (bind(client->fd, (const struct sockaddr *)&source, sizeof source) != 0) {
+		fail(client, "bind");
+		return;
+	}
+	client->began_ns = now_ns();
+	if (connect(client->fd, (const struct sockaddr *)&server,
+			sizeof server) != 0 && errno != EINPROGRESS) {
+		fail(client, "connect");
+		return;
+	}
+	/* On loopback the handshake is most often over by now. */
+	if (send_line(client))
+		watch(client, EPOLL_CTL_ADD, EPOLLIN);
+	else if (errno == EAGAIN)
+		watch(client, EPOLL_CTL_ADD, EPOLLOUT);
+	else
+		fail(client, "connect");
+}
+
+static void advance(struct client *client)
+{
+	if (!client->sent) {
+		if (send_line(client))
+			watch(client, EPOLL_CTL_MOD, EPOLLIN);
+		else if (errno != EAGAIN)
+			fail(client, "connect");
+		return;
+	}
+	for (;;) {
+		ssize_t got = recv(client->fd, client->echo + client->received,
+			sizeof client->echo - client->received, 0);
+
+		if (got < 0) {
+			if (errno != EAGAIN)
+				fail(client, "receive");
+			return;
+		}
+		client->received += (size_t)got;
+		if (got == 0 || client->received > client->length) {
+			errno = 0;
+			if (client->received == client->length &&
+				memcmp(client->echo, client->line,
+					client->length) == 0)
+				succeed(client);
+			else
+				fail(client, "echo");
+			return;
+		}
+	}
+}
+
+static int compare_times(const void *left, const void *right)
+{
+	const uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+
+	return (a > b) - (a < b);
+}
+
+/* The smallest time that is not below the given share of all (nearest rank). */
+static uint32_t percentile(unsigned percent)
+{
+	return times_count == 0 ?
+		0 :
+		times_us[(times_count * percent + 99) / 100 - 1];
+}
+
+int main(int argc, char *argv[])
+{
+	struct epoll_event events[EVENTS_AT_ONCE];
+	struct client *clients;
+	uint64_t now, measure_at, from = 0, until = 0;
+	unsigned long most;
+	double seconds, cpu_before = 0, cpu_used = 0;
+	int count, i, ready;
+
+	if (argc != 6) {
+		fprintf(stderr, "usage: load_client PORT CLIENTS "
+			"WARM_UP_SECONDS SECONDS MAX_CONNECTIONS\n");
+		return 64;
+	}
+	port = atoi(argv[1]);
+	count = atoi(argv[2]);
+	measure_at = now_ns() + (uint64_t)(atof(argv[3]) * 1e9);
+	seconds = atof(argv[4]);
+	most = strtoul(argv[5], NULL, 10);
+	clients = calloc((size_t)count, sizeof *clients);
+	epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (clients == NULL || epoll_fd < 0)
+		die("start");
+	for (i = 0; i < count; i++)
+		clients[i].fd = -1;
+
+	for (;;) {
+		now = now_ns();
+		if (phase == WARM_UP && now >= measure_at) {
+			phase = MEASURE;
+			from = now;
+			cpu_before = cpu_seconds();
+		}
+		if (phase == MEASURE &&
+			((double)(now - from) >= seconds * 1e9 || ended >= most ||
+				errors >= ERRORS_TO_GIVE_UP)) {
+			phase = DRAIN;
+			until = now;
+			cpu_used = cpu_seconds() - cpu_before;
+		}
+		if (phase == DRAIN && (open_now == 0 ||
+				now - until >= DRAIN_SECONDS * 1000000000ull))
+			break;
+		for (i = 0; i < count && phase != DRAIN; i++)
+			if (clients[i].fd < 0)
+				begin(&clients[i]);
+		ready = epoll_wait(epoll_fd, events, EVENTS_AT_ONCE, 20);
+		if (ready < 0 && errno != EINTR)
+			die("epoll_wait");
+		for (i = 0; i < ready; i++)
+			advance(events[i].data.ptr);
+	}
+	errors += open_now; /* never answered */
+
+	qsort(times_us, times_count, sizeof *times_us, compare_times);
+	seconds = (double)(until - from) / 1e9;
+	printf("{\"connections\": %lu, \"seconds\": %.6f, \"rate\": %.1f, "
+		"\"p50_us\": %u, \"p99_us\": %u, \"errors\": %lu, "
+		"\"client_cpu_seconds\": %.6f}\n",
+		ended, seconds, (double)ended / seconds, percentile(50),
+		percentile(99), errors, cpu_used);
+	return 0;
+}

@@ -1,0 +1,145 @@
+/**
+ * The machine under the measurements: what it is, and how much of its time
+ * went to something else, so that a reader can tell a slow server from a busy
+ * machine.
+ *
+ * @module
+ */
+
+import { BenchError, type Processes } from "./processes.ts";
+
+const pauseMs = 150;
+const patienceMs = 4_000;
+// Below this share of the machine others disturb less than rounds differ; the
+// kernel's own threads, which work for everybody, take up to half of it.
+const quietShare = 0.1;
+
+/** The machine, without its name. */
+export interface Machine {
+  processor: string;
+  cores: number;
+  architecture: string;
+  kernel: string;
+}
+
+/** What took the machine's time from a measurement, as shares of all of it. */
+export interface Disturbance {
+  /** Taken by processes that have no part in the measurement. */
+  othersShare: number;
+  /** Withheld by the host of a virtual machine. */
+  stolenShare: number;
+}
+
+/** Processor time since the start, of all processors, in clock ticks. */
+interface ProcessorTimes {
+  total: number;
+  /** With nothing to run, or waiting for a disk. */
+  idle: number;
+  stolen: number;
+  /** Of the processes that take part, with the children that they reaped. */
+  ours: number;
+}
+
+/**
+ * Tells what the machine is.
+ *
+ * @param processes Reads /proc.
+ * @returns Its facts.
+ */
+export async function findMachine(processes: Processes): Promise<Machine> {
+  const cpuinfo = await processes.capture(["cat", "/proc/cpuinfo"]);
+  return {
+    // Not every architecture names its processor there.
+    processor: /^model name\s*: (.*)$/m.exec(cpuinfo)?.[1] ?? "processor",
+    cores: navigator.hardwareConcurrency,
+    architecture: Deno.build.arch,
+    kernel: Deno.osRelease(),
+  };
+}
+
+/**
+ * Measures, and finds out what took time from the measurement.
+ *
+ * @param pid The server under measurement. The client is this process's child.
+ * @param processes Reads /proc.
+ * @param measure The measurement.
+ * @returns Its result and what disturbed it.
+ */
+export async function observe<T>(
+  pid: number,
+  processes: Processes,
+  measure: () => Promise<T>,
+): Promise<T & Disturbance> {
+  const ours = [Deno.pid, pid];
+  const before = await readProcessorTimes(ours, processes);
+  const result = await measure();
+  const after = await readProcessorTimes(ours, processes);
+  return { ...result, ...compare(before, after) };
+}
+
+/**
+ * Waits until nothing else keeps the machine busy; not for ever.
+ *
+ * @param processes Reads /proc.
+ */
+export async function waitForQuiet(processes: Processes): Promise<void> {
+  const until = performance.now() + patienceMs;
+  while (performance.now() < until) {
+    const before = await readProcessorTimes([Deno.pid], processes);
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    const after = await readProcessorTimes([Deno.pid], processes);
+    if (isQuiet(compare(before, after))) return;
+  }
+}
+
+/**
+ * Tells whether a measurement had the machine to itself.
+ *
+ * @param disturbance What disturbed it.
+ * @returns Whether that is too little to matter.
+ */
+export function isQuiet({ othersShare, stolenShare }: Disturbance): boolean {
+  return othersShare <= quietShare && stolenShare <= quietShare;
+}
+
+function compare(from: ProcessorTimes, to: ProcessorTimes): Disturbance {
+  const share = (name: keyof ProcessorTimes): number =>
+    (to[name] - from[name]) / Math.max(1, to.total - from.total);
+  const others = 1 - share("idle") - share("stolen") - share("ours");
+  // The kernel counts a process's time more finely than a processor's.
+  return { othersShare: Math.max(0, others), stolenShare: share("stolen") };
+}
+
+async function readProcessorTimes(
+  pids: readonly number[],
+  processes: Processes,
+): Promise<ProcessorTimes> {
+  const files = ["/proc/stat", ...pids.map((pid) => `/proc/${pid}/stat`)];
+  const text = await processes.capture(["cat", ...files]);
+  const lines = text.trimEnd().split("\n");
+  // proc_stat(5), the first line: user nice system idle iowait irq softirq
+  // steal, and then guest times that user holds already.
+  const all = lines[0]?.split(/ +/).slice(1, 9).map(Number) ?? [];
+  const [idle, waiting, stolen] = [all[3], all[4], all[7]];
+  if (idle === undefined || waiting === undefined || stolen === undefined) {
+    throw new BenchError("/proc/stat does not begin as it should");
+  }
+  return {
+    total: sum(all),
+    idle: idle + waiting,
+    stolen,
+    ours: sum(lines.slice(-pids.length).map(timeOfProcess)),
+  };
+}
+
+/** The time of a process and its reaped children, from its line of /proc. */
+function timeOfProcess(line: string): number {
+  // proc_pid_stat(5): fields 14 to 17. The second, the name in parentheses,
+  // may hold anything; the third follows the last parenthesis.
+  const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
+  return sum(fields.slice(11, 15).map(Number));
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

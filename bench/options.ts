@@ -1,0 +1,125 @@
+/**
+ * The benchmark's command line.
+ *
+ * @module
+ */
+
+import { parseArgs } from "@std/cli/parse-args";
+import { BenchError, exitCodes } from "./processes.ts";
+import { type ServerName, serverNames } from "./servers.ts";
+
+/** What to measure, how, and where to write it. */
+export interface Options {
+  rounds: number;
+  seconds: number;
+  clients: number[];
+  servers: ServerName[];
+  /** Connections before a daemon's memory is read the second time. */
+  served: number;
+  /** Connections held when it is read the third time. */
+  held: number;
+  spawnd: string;
+  json: string;
+  /** A missed target makes the exit code 1. */
+  assert: boolean;
+}
+
+/** Where the compiled daemon is and the figures go. */
+export const dist = decodeURIComponent(
+  new URL("../dist", import.meta.url).pathname,
+);
+
+// 1024 descriptors are what a process may have by default.
+const mostClients = 1000;
+
+/** The help text. */
+export const help = `Measures spawnd beside its peers; run it as root.
+
+  deno task bench                          all of it: about five minutes
+  deno task bench --rounds 1 --seconds 1   a first look
+
+  --rounds 3               how often each server is measured
+  --seconds 3              how long each time
+  --clients 1,8,32,128     how many clients at once
+  --servers ${serverNames.join(",")}
+                           which servers
+  --served 10000           connections before the memory is read again
+  --held 500               connections held when it is read once more
+  --spawnd dist/spawnd     the compiled daemon
+  --json dist/bench.json   where all figures go
+  --assert                 exit with 1 when a target is missed
+  --help                   this text
+`;
+
+/**
+ * Reads the command line.
+ *
+ * @param args The words after the program.
+ * @returns The options, or "help" when that was asked for.
+ * @throws {BenchError} When a word or value is wrong.
+ */
+export function parseOptions(args: readonly string[]): Options | "help" {
+  const words: Readonly<Record<string, unknown>> = parseArgs([...args], {
+    string: [
+      "rounds",
+      "seconds",
+      "clients",
+      "servers",
+      "served",
+      "held",
+      "spawnd",
+      "json",
+    ],
+    boolean: ["assert", "help"],
+    default: {
+      rounds: "3",
+      seconds: "3",
+      clients: "1,8,32,128",
+      servers: serverNames.join(","),
+      served: "10000",
+      held: "500",
+      spawnd: `${dist}/spawnd`,
+      json: `${dist}/bench.json`,
+    },
+    unknown: (word: string): never => {
+      throw misuse(`unknown option or argument "${word}"`);
+    },
+  });
+  if (words["help"] === true) return "help";
+  const text = (name: string): string => `${words[name]}`;
+  return {
+    rounds: parseNumber("rounds", text("rounds"), { min: 1, max: 100 }),
+    seconds: parseNumber("seconds", text("seconds"), { min: 0.1, max: 60 }),
+    clients: text("clients").split(",").map((word) =>
+      parseNumber("clients", word, { min: 1, max: mostClients })
+    ),
+    servers: text("servers").split(",").map(parseServerName),
+    served: parseNumber("served", text("served"), { min: 1, max: 100_000 }),
+    held: parseNumber("held", text("held"), { min: 1, max: mostClients }),
+    spawnd: text("spawnd"),
+    json: text("json"),
+    assert: words["assert"] === true,
+  };
+}
+
+function parseNumber(
+  name: string,
+  word: string,
+  { min, max }: { min: number; max: number },
+): number {
+  const value = Number(word);
+  // Only a time can be a fraction.
+  const isWhole = name === "seconds" || Number.isInteger(value);
+  if (word !== "" && isWhole && value >= min && value <= max) return value;
+  throw misuse(`--${name} wants a number from ${min} to ${max}, not "${word}"`);
+}
+
+function parseServerName(word: string): ServerName {
+  const name = serverNames.find((one) => one === word);
+  if (name !== undefined) return name;
+  throw misuse(`--servers knows ${serverNames.join(", ")}, not "${word}"`);
+}
+
+function misuse(what: string): BenchError {
+  return new BenchError(`${what}, see --help`, exitCodes.usage);
+}

@@ -1,0 +1,161 @@
+/**
+ * Text to logical lines, as main.cf and master.cf have them: a line that
+ * starts with white space continues the last one, and comments and blank lines
+ * count for nothing, also in between.
+ *
+ * A logical line is made of pieces of several lines. Every part of it keeps
+ * the way back, so that a slip deep inside a continuation is pointed at where
+ * it was written and not where the line began.
+ *
+ * @module
+ */
+
+import { toText } from "./bytes.ts";
+import { type Place, type Problem, problemAt, wholeFile } from "./problems.ts";
+
+/** What counts as white space at the start of a line and around a value. */
+const SPACE = /[ \t\n\v\f\r]/;
+const STARTS_WITH_SPACE = /^[ \t\n\v\f\r]/;
+const BLANK_OR_COMMENT = /^[ \t\n\v\f\r]*(?:#|$)/;
+
+/** How much of a line is quoted at most, in bytes. */
+const QUOTE_BYTES = 30;
+
+/** One line of the file within a logical one. */
+interface Piece {
+  /** Where it begins in the logical line. */
+  readonly start: number;
+  /** Its number in the file. */
+  readonly line: number;
+  readonly text: string;
+}
+
+/** The pieces of a logical line. */
+interface Origin {
+  readonly file: string;
+  readonly pieces: readonly [Piece, ...Piece[]];
+}
+
+/** A part of a logical line: a binary string that knows where it was read. */
+export class PlacedText {
+  /** A binary string. */
+  readonly text: string;
+  readonly #origin: Origin | undefined;
+  readonly #offset: number;
+
+  /**
+   * @param text A binary string. Without an origin it stands in no file, as
+   * a default does.
+   */
+  constructor(text: string, origin?: Origin, offset = 0) {
+    this.text = text;
+    this.#origin = origin;
+    this.#offset = offset;
+  }
+
+  /** A part of it. */
+  slice(start: number, end?: number): PlacedText {
+    const text = this.text.slice(start, end);
+    return new PlacedText(text, this.#origin, this.#offset + start);
+  }
+
+  /** It without white space at both ends. */
+  trim(): PlacedText {
+    let start = 0;
+    let end = this.text.length;
+    while (start < end && SPACE.test(this.text.charAt(start))) start++;
+    while (end > start && SPACE.test(this.text.charAt(end - 1))) end--;
+    return this.slice(start, end);
+  }
+
+  /** Where it begins, and how much of it is on that line. */
+  placeIn(file: string): Place {
+    return this.place ?? wholeFile(file);
+  }
+
+  /** The same; none for what stands in no file. */
+  get place(): Place | undefined {
+    if (this.#origin === undefined) return undefined;
+    const { file, pieces } = this.#origin;
+    const piece = pieces.findLast(({ start }) => start <= this.#offset) ??
+      pieces[0];
+    const at = this.#offset - piece.start;
+    return {
+      file,
+      line: piece.line,
+      column: characters(piece.text.slice(0, at)) + 1,
+      length: characters(piece.text.slice(at, at + this.text.length)),
+    };
+  }
+}
+
+function characters(binary: string): number {
+  return [...toText(binary)].length;
+}
+
+/** A file's logical lines. */
+export interface LogicalLines {
+  readonly lines: readonly PlacedText[];
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Takes a file apart.
+ *
+ * @param file Its name, for places.
+ * @param binary What it says, as a binary string.
+ * @returns Its logical lines, and what is odd about it.
+ */
+export function readLogicalLines(file: string, binary: string): LogicalLines {
+  const lines: PlacedText[] = [];
+  const problems: Problem[] = [];
+  let pieces: Piece[] = [];
+  let text = "";
+
+  const finish = (): void => {
+    const [first, ...rest] = pieces;
+    if (first === undefined) return;
+    const origin: Origin = { file, pieces: [first, ...rest] };
+    if (STARTS_WITH_SPACE.test(text)) {
+      problems.push(withoutStart(new PlacedText(text, origin), file));
+    } else {
+      const line = new PlacedText(text, origin);
+      const nul = line.text.indexOf("\0");
+      if (nul >= 0) problems.push(withNul(line.slice(nul), file));
+      lines.push(nul < 0 ? line : line.slice(0, nul));
+    }
+    pieces = [];
+    text = "";
+  };
+
+  for (const [index, line] of binary.split("\n").entries()) {
+    const continues = line === "" || line.startsWith("#") ||
+      STARTS_WITH_SPACE.test(line);
+    if (!continues) finish();
+    if (BLANK_OR_COMMENT.test(line)) continue;
+    pieces.push({ start: text.length, line: index + 1, text: line });
+    text += line;
+  }
+  finish();
+  return { lines, problems };
+}
+
+/** There is nothing that it could continue; Postfix ignores it, too. */
+function withoutStart(line: PlacedText, file: string): Problem {
+  const quote = line.text.slice(0, QUOTE_BYTES) +
+    (line.text.length > QUOTE_BYTES ? "..." : "");
+  return problemAt(line.placeIn(file), {
+    level: "warning",
+    text: `logical line must not start with whitespace: "${quote}"`,
+    mend: "it is ignored: move it to the start of the line",
+  });
+}
+
+/** For Postfix, a NUL byte ends the whole logical line. */
+function withNul(rest: PlacedText, file: string): Problem {
+  return problemAt(rest.placeIn(file), {
+    level: "warning",
+    text: "NUL byte: the rest of the logical line is ignored",
+    mend: "remove it",
+  });
+}

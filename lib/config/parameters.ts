@@ -1,0 +1,356 @@
+/**
+ * The parameters that spawnd knows: the one table that parsing, defaults,
+ * checks, help and the manual pages are made from.
+ *
+ * Names, defaults, units and ranges of Postfix's parameters are Postfix 3.7's,
+ * to the byte; what a default depends on the build for (`daemon_directory`
+ * and the like) is not here, as spawnd has no use for it.
+ *
+ * @module
+ */
+
+import type { TimeUnit } from "./values.ts";
+
+/** What every parameter has. */
+interface ParameterBase {
+  readonly name: string;
+  /** Its value where nothing is said; may refer to others. */
+  readonly default: string;
+  /** What it is for: one or two sentences. */
+  readonly meaning: string;
+  readonly origin: "Postfix" | "spawnd";
+  /** The first version that has it, where that is documented. */
+  readonly since?: string;
+  /** Set by the program itself; what a file says about it does not count. */
+  readonly readOnly?: true;
+}
+
+/** A parameter. */
+export type Parameter =
+  & ParameterBase
+  & (
+    | {
+      readonly type: "string";
+      /** Whether it may be empty; not, unless it says so. */
+      readonly mayBeEmpty?: true;
+      /** The values there are, if they are few. */
+      readonly choices?: readonly string[];
+    }
+    | {
+      readonly type: "time";
+      /** The unit of a number without one. */
+      readonly unit: TimeUnit;
+      readonly min: number;
+    }
+    | {
+      readonly type: "integer";
+      readonly min: number;
+      /** Whether it may be empty, which leaves the number to spawnd. */
+      readonly mayBeEmpty?: true;
+    }
+    | { readonly type: "boolean" }
+  );
+
+/** Facilities of syslog(3), as Postfix names them. */
+const FACILITIES = [
+  "auth",
+  "authpriv",
+  "cron",
+  "daemon",
+  "ftp",
+  "kern",
+  "lpr",
+  "mail",
+  "news",
+  "security",
+  "syslog",
+  "user",
+  "uucp",
+  "local0",
+  "local1",
+  "local2",
+  "local3",
+  "local4",
+  "local5",
+  "local6",
+  "local7",
+] as const;
+
+/** All parameters with a name of their own, in the order of their names. */
+export const PARAMETERS = [
+  {
+    name: "command_time_limit",
+    type: "time",
+    unit: "s",
+    default: "1000s",
+    min: 1,
+    origin: "Postfix",
+    meaning: "How long a command may run, for services without a " +
+      "SERVICE_time_limit of their own. Then its whole process group is killed.",
+  },
+  {
+    name: "config_directory",
+    type: "string",
+    default: "/etc/postfix",
+    origin: "Postfix",
+    meaning: "The directory of main.cf and master.cf. Its value is the " +
+      "directory that is read, not the default shown.",
+  },
+  {
+    name: "daemon_timeout",
+    type: "time",
+    unit: "s",
+    default: "18000s",
+    min: 1,
+    origin: "Postfix",
+    meaning: "How long the daemon may take to get round its loop before a " +
+      "watchdog ends it.",
+  },
+  {
+    name: "default_process_limit",
+    type: "integer",
+    default: "100",
+    min: 1,
+    origin: "Postfix",
+    meaning: "How many commands a service runs at once where its line in " +
+      "master.cf has - for maxproc.",
+  },
+  {
+    name: "export_environment",
+    type: "string",
+    default: "TZ MAIL_CONFIG LANG",
+    mayBeEmpty: true,
+    origin: "Postfix",
+    meaning: "The environment of commands: names to pass on, name=value " +
+      "words and { name = value } groups, between commas and white space. " +
+      "PATH is always /usr/bin:/bin.",
+  },
+  {
+    name: "inet_interfaces",
+    type: "string",
+    default: "all",
+    mayBeEmpty: true,
+    origin: "Postfix",
+    meaning: "The addresses on which inet services without a host listen: " +
+      "all, loopback-only, or a list of hosts.",
+  },
+  {
+    name: "inet_protocols",
+    type: "string",
+    default: "all",
+    mayBeEmpty: true,
+    origin: "Postfix",
+    since: "2.2",
+    meaning: "The protocols of inet services: ipv4, ipv6, both, or all.",
+  },
+  {
+    name: "ipc_timeout",
+    type: "time",
+    unit: "s",
+    default: "3600s",
+    min: 1,
+    origin: "Postfix",
+    meaning: "How long sending or receiving over an internal channel may take.",
+  },
+  {
+    name: "mail_owner",
+    type: "string",
+    default: "postfix",
+    origin: "Postfix",
+    meaning:
+      "Below master(8), the account whose effective ids the daemon has " +
+      "except for the moment of starting a command. No command may run as it.",
+  },
+  {
+    name: "maillog_file",
+    type: "string",
+    default: "",
+    mayBeEmpty: true,
+    origin: "Postfix",
+    since: "3.4",
+    meaning: "The file that Postfix's log daemon writes. Where it is set, " +
+      "records go to that daemon and not to syslog.",
+  },
+  {
+    name: "max_idle",
+    type: "time",
+    unit: "s",
+    default: "100s",
+    min: 1,
+    origin: "Postfix",
+    meaning: "Below master(8), how long a process waits for a connection " +
+      "before it ends.",
+  },
+  {
+    name: "max_use",
+    type: "integer",
+    default: "100",
+    min: 1,
+    origin: "Postfix",
+    meaning: "Below master(8), how many connections a process serves before " +
+      "it ends. A process that stands for several serves as many times more.",
+  },
+  {
+    name: "multi_instance_enable",
+    type: "boolean",
+    default: "no",
+    origin: "Postfix",
+    since: "2.6",
+    meaning: "Whether Postfix's instance manager may start this instance. " +
+      "spawnd only checks it.",
+  },
+  {
+    name: "multi_instance_name",
+    type: "string",
+    default: "",
+    mayBeEmpty: true,
+    origin: "Postfix",
+    since: "2.6",
+    meaning: "The name of this instance, where there are several on a " +
+      "machine; by default the log has it, too.",
+  },
+  {
+    name: "owner",
+    type: "string",
+    default: "daemon",
+    origin: "spawnd",
+    since: "0.1",
+    meaning: "Standalone, the account whose effective ids the daemon has " +
+      "except for the moment of starting a command. No command may run as it.",
+  },
+  {
+    name: "process_id",
+    type: "string",
+    default: "",
+    readOnly: true,
+    origin: "Postfix",
+    meaning: "The process id of the program that reads the configuration.",
+  },
+  {
+    name: "process_name",
+    type: "string",
+    default: "",
+    readOnly: true,
+    origin: "Postfix",
+    meaning: "The name of the program that reads the configuration; for a " +
+      "service, the command on its line in master.cf.",
+  },
+  {
+    name: "queue_directory",
+    type: "string",
+    default: "/var/spool/postfix",
+    origin: "Postfix",
+    meaning: "The working directory of commands. unix services are in " +
+      "private/ and public/ below it.",
+  },
+  {
+    name: "service_name",
+    type: "string",
+    default: "",
+    mayBeEmpty: true,
+    readOnly: true,
+    origin: "Postfix",
+    meaning: "The name of the service on its line in master.cf.",
+  },
+  {
+    name: "service_throttle_time",
+    type: "time",
+    unit: "s",
+    default: "60s",
+    min: 1,
+    origin: "Postfix",
+    meaning: "How long a service rests after its command could not be started.",
+  },
+  {
+    name: "smtpd_policy_service_max_idle",
+    type: "time",
+    unit: "s",
+    default: "300s",
+    min: 1,
+    origin: "Postfix",
+    since: "2.1",
+    meaning: "How long Postfix's SMTP server keeps an unused connection to a " +
+      "policy service. A policy service's time limit should be longer.",
+  },
+  {
+    name: "smtpd_policy_service_max_ttl",
+    type: "time",
+    unit: "s",
+    default: "1000s",
+    min: 1,
+    origin: "Postfix",
+    since: "2.1",
+    meaning: "How long Postfix's SMTP server uses a connection to a policy " +
+      "service. A policy service's time limit should be longer.",
+  },
+  {
+    name: "spawnd_concurrency",
+    type: "integer",
+    default: "",
+    min: 0,
+    mayBeEmpty: true,
+    origin: "spawnd",
+    since: "0.1",
+    meaning: "How many commands one process of a service runs at once, 0 for " +
+      "no limit. Where it is empty, as many as maxproc on the service's line.",
+  },
+  {
+    name: "syslog_facility",
+    type: "string",
+    default: "mail",
+    choices: FACILITIES,
+    origin: "Postfix",
+    meaning: "The facility of log records.",
+  },
+  {
+    name: "syslog_name",
+    type: "string",
+    default: "${multi_instance_name?{$multi_instance_name}:{postfix}}",
+    origin: "Postfix",
+    meaning: "What stands before the process name in log records.",
+  },
+] as const satisfies readonly Parameter[];
+
+/** How the names end that belong to one service. */
+export const TIME_LIMIT_SUFFIX = "_time_limit";
+
+/**
+ * Makes the parameter `SERVICE_time_limit` of a service.
+ *
+ * @param service The service's name, of whatever characters.
+ * @returns The parameter.
+ */
+export function timeLimitParameter(
+  service: string,
+): Parameter & { type: "time" } {
+  return {
+    name: `${service}${TIME_LIMIT_SUFFIX}`,
+    type: "time",
+    unit: "s",
+    default: "$command_time_limit",
+    min: 1,
+    origin: "Postfix",
+    meaning: "How long a command of the service may run. Then its whole " +
+      "process group is killed.",
+  };
+}
+
+/** The names of a type's parameters. */
+export type NameOf<Type extends Parameter["type"]> = Extract<
+  typeof PARAMETERS[number],
+  { type: Type }
+>["name"];
+
+const BY_NAME: ReadonlyMap<string, Parameter> = new Map(
+  PARAMETERS.map((parameter) => [parameter.name, parameter]),
+);
+
+/**
+ * Finds a parameter.
+ *
+ * @param name Its name.
+ * @returns The parameter, unless there is none of that name.
+ */
+export function findParameter(name: string): Parameter | undefined {
+  return BY_NAME.get(name);
+}

@@ -1,0 +1,99 @@
+/**
+ * What is wrong with a configuration, and where: one type for errors and
+ * warnings of every file, so that all of them can be told at once.
+ *
+ * @module
+ */
+
+import { toText } from "./bytes.ts";
+
+/** A part of a line of a file. */
+export interface Place {
+  readonly file: string;
+  /** Counted from 1; 0 where the file as a whole is meant. */
+  readonly line: number;
+  /** Counted from 1, in characters; 0 where the file as a whole is meant. */
+  readonly column: number;
+  /** In characters. */
+  readonly length: number;
+}
+
+/** How bad it is: with an error, nothing is served. */
+export type Level = "error" | "warning";
+
+/** Something that the administrator is to mend. */
+export interface Problem extends Place {
+  readonly level: Level;
+  /** What is wrong. Log watchers match on it: nothing is appended to it. */
+  readonly text: string;
+  /** What to do about it, as one phrase. */
+  readonly mend?: string | undefined;
+}
+
+/** Where problems go as they are found. */
+export type Report = (problem: Problem) => void;
+
+/** What is said of a place. */
+export interface Finding {
+  readonly level?: Level;
+  /** What is wrong; quotes of the file may be in it as they were read. */
+  readonly text: string;
+  readonly mend?: string | undefined;
+}
+
+/**
+ * Makes a problem.
+ *
+ * @param place Where.
+ * @param finding What; an error unless it says otherwise.
+ * @returns The problem.
+ */
+export function problemAt(place: Place, finding: Finding): Problem {
+  const { level = "error", text, mend } = finding;
+  const { file, line, column, length } = place;
+  return {
+    level,
+    file,
+    line,
+    column,
+    length,
+    text: toText(text),
+    ...mend === undefined ? {} : { mend: toText(mend) },
+  };
+}
+
+/**
+ * The place that means a file as a whole.
+ *
+ * @param file Its name.
+ * @returns The place.
+ */
+export function wholeFile(file: string): Place {
+  return { file, line: 0, column: 0, length: 0 };
+}
+
+/**
+ * Orders problems as a reader of the files meets them.
+ *
+ * @param problems The problems.
+ * @returns The same, in order; those of one place stay as they were.
+ */
+export function inOrder(problems: readonly Problem[]): Problem[] {
+  const files = [...new Set(problems.map(({ file }) => file))];
+  return problems.toSorted((a, b) =>
+    files.indexOf(a.file) - files.indexOf(b.file) ||
+    a.line - b.line || a.column - b.column
+  );
+}
+
+/**
+ * Writes a problem on one line.
+ *
+ * @param problem The problem.
+ * @returns `FILE:LINE:COLUMN: LEVEL: TEXT (MEND)`, as far as there is any.
+ */
+export function formatProblem(problem: Problem): string {
+  const { level, file, line, column, text, mend } = problem;
+  const place = line === 0 ? file : `${file}:${line}:${column}`;
+  return `${place}: ${level}: ${text}${mend === undefined ? "" : ` (${mend})`}`;
+}
