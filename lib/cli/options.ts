@@ -49,7 +49,23 @@ export function parseOptions(
   const unknown: string[] = [];
   const takesValue = specs.filter(({ value }) => value !== undefined);
   const isFlag = specs.filter(({ value }) => value === undefined);
-  const parsed = parseArgs([...args], {
+  const end = args.indexOf("--");
+  const ours = end < 0 ? args : args.slice(0, end);
+  for (const word of ours) {
+    const valued = isFlag.find((flag) => givesValue(word, flag));
+    if (valued === undefined) continue;
+    return failure({
+      text: `bad option: ${word}: --${valued.name} takes no value`,
+      mend: `write --${valued.name} alone`,
+      exitCode: EX.USAGE,
+    });
+  }
+  // Written out, or the parser would take a "true" that follows for a value.
+  const words = args.map((word, index) => {
+    const flag = index < ours.length ? isFlag.find(names(word)) : undefined;
+    return flag === undefined ? word : `--${flag.name}=true`;
+  });
+  const parsed = parseArgs(words, {
     string: ["_", ...takesValue.map(({ name }) => name)],
     boolean: isFlag.map(({ name }) => name),
     collect: specs.map(({ name }) => name),
@@ -88,6 +104,16 @@ export function parseOptions(
   });
 }
 
+function names(word: string): (spec: OptionSpec) => boolean {
+  return ({ name, alias }) =>
+    word === `--${name}` || (alias !== undefined && word === `-${alias}`);
+}
+
+function givesValue(word: string, { name, alias }: OptionSpec): boolean {
+  return word.startsWith(`--${name}=`) ||
+    (alias !== undefined && word.length > 2 && word.startsWith(`-${alias}`));
+}
+
 function unknownOption(
   word: string,
   specs: readonly OptionSpec[],
@@ -117,9 +143,8 @@ export function nearestWord(
   const nearest = closestString(word, [...known]);
   const begins = known.find((name) => word.length > 2 && name.startsWith(word));
   if (begins !== undefined) return begins;
-  return levenshteinDistance(word, nearest) <= SLIP_DISTANCE_MAX
-    ? nearest
-    : undefined;
+  const allowed = Math.min(SLIP_DISTANCE_MAX, Math.floor(word.length / 2));
+  return levenshteinDistance(word, nearest) <= allowed ? nearest : undefined;
 }
 
 /**

@@ -19,7 +19,7 @@ import { listenUnix } from "../net/unix_socket.ts";
 import { findGroup, findUser } from "../posix/accounts.ts";
 import { type Identity, startedAs } from "../posix/credentials.ts";
 import { isLibc, type Libc, openLibc } from "../posix/libc.ts";
-import { isOpen } from "../posix/process.ts";
+import { wasInheritedForWriting } from "../posix/process.ts";
 import {
   EX,
   type ExitCode,
@@ -94,9 +94,12 @@ async function serve(
   const engineName = chooseEngine(request, context);
   if (!engineName.ok) return engineName;
   const { readyFd } = request;
-  if (readyFd !== undefined && !(libc !== undefined && isOpen(libc, readyFd))) {
+  if (
+    readyFd !== undefined &&
+    !(libc !== undefined && wasInheritedForWriting(libc, readyFd))
+  ) {
     return failure({
-      text: `--ready-fd ${readyFd}: no such descriptor`,
+      text: `--ready-fd ${readyFd}: no descriptor that can be written to`,
       mend: `open it for the daemon: spawnd run ... ${readyFd}>FILE`,
       exitCode: EX.USAGE,
     });

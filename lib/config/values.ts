@@ -64,3 +64,59 @@ export function parseCount(text: string, max: number): number | undefined {
 export function parseMode(text: string): number | undefined {
   return /^0?[0-7]{3}$/.test(text) ? parseInt(text, 8) : undefined;
 }
+
+/** Whole numbers are kept in a signed 32-bit number, as Postfix has them. */
+const INTEGER_MIN = -(2 ** 31);
+const INTEGER_MAX = 2 ** 31 - 1;
+
+/**
+ * Reads a whole number of a configuration: as {@linkcode parseCount}, but with
+ * the sign and the white space before it that Postfix lets pass.
+ *
+ * @param text White space, a sign, and digits.
+ * @returns The number, or `undefined` if the text is none or has no room in 32
+ * bits.
+ */
+export function parseInteger(text: string): number | undefined {
+  if (!/^[ \t\n\v\f\r]*[+-]?\d+$/.test(text)) return undefined;
+  const number = Number(text);
+  return number >= INTEGER_MIN && number <= INTEGER_MAX
+    ? number + 0 // no negative zero
+    : undefined;
+}
+
+/**
+ * Reads a time of a configuration, as Postfix 3.7 does: units are small
+ * letters, a unit without a number is none of it, and whatever follows a unit
+ * is passed over, so that `1h30m` is an hour.
+ *
+ * @param text The time.
+ * @param defaultUnit The unit of a number without one.
+ * @returns Seconds and what was passed over, or `undefined` if the text is no
+ * time.
+ */
+export function parseConfiguredTime(
+  text: string,
+  defaultUnit: TimeUnit,
+): { seconds: number; passedOver: string } | undefined {
+  const match = /^([ \t\n\v\f\r]*[+-]?\d+)?(?:([smhdw])(.*))?$/s.exec(text);
+  if (match === null || text === "") return undefined;
+  const [, number = "0", letter = defaultUnit, passedOver = ""] = match;
+  const unit = UNIT_SECONDS[letter as TimeUnit]; // as matched
+  const count = parseInteger(number);
+  if (count === undefined || count < 0) return undefined;
+  // Postfix refuses the last multiple that there would be room for.
+  if (unit > 1 && count >= Math.floor(SECONDS_MAX / unit)) return undefined;
+  return { seconds: count * unit, passedOver };
+}
+
+/**
+ * Reads a boolean of a configuration.
+ *
+ * @param text `yes` or `no`, in letters of any size.
+ * @returns Which, or `undefined` if the text is neither.
+ */
+export function parseBoolean(text: string): boolean | undefined {
+  const word = text.toLowerCase();
+  return word === "yes" ? true : word === "no" ? false : undefined;
+}

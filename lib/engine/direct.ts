@@ -234,7 +234,7 @@ export class DirectEngine implements Engine {
     }
     this.#credentials.asRoot(() => this.#children.signalGroup(pid, SIGKILL));
     this.#children.collectDying(pid);
-    return `process id ${pid} cannot be watched: ${reason}`;
+    return `it cannot be watched: ${reason}`;
   }
 
   #collect(command: DirectCommand): void {
@@ -246,7 +246,10 @@ export class DirectEngine implements Engine {
     this.#epoll.remove(pidFd);
     this.#libc.c.close(pidFd);
     this.#running.delete(pidFd);
-    service.events.ended(command, decodeWaitStatus(word));
+    service.events.ended(
+      command,
+      word === "gone" ? { kind: "unknown" } : decodeWaitStatus(word),
+    );
   }
 }
 

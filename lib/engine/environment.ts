@@ -18,7 +18,7 @@ type Entry = { name: string; value?: string };
  * Makes a command's environment as spawn(8) does from `export_environment`:
  * a list, separated by commas and white space, of names to pass on, of
  * `name=value` words and of `{ name = value }` groups. The last entry for a
- * name counts, and PATH is always {@linkcode COMMAND_PATH}.
+ * name that has a value counts, and PATH is always {@linkcode COMMAND_PATH}.
  *
  * @param list The list.
  * @param get How the daemon's own environment is asked, `Deno.env.get` say.
@@ -38,8 +38,7 @@ export function commandEnvironment(
   const values = new Map<string, string>();
   for (const entry of entries(list)) {
     const value = entry.value ?? get(entry.name);
-    if (value === undefined) values.delete(entry.name);
-    else values.set(entry.name, value);
+    if (value !== undefined) values.set(entry.name, value);
   }
   values.set("PATH", COMMAND_PATH.join(":"));
   return [...values].map(([name, value]) => `${name}=${value}`);

@@ -4,10 +4,14 @@
  * @module
  */
 
-/** A command's end: an exit code of its own, or the signal that killed it. */
+/**
+ * A command's end: an exit code of its own, or the signal that killed it, or
+ * neither where another part of the process has collected it.
+ */
 export type WaitStatus =
   | { kind: "exited"; code: number }
-  | { kind: "signaled"; signal: number };
+  | { kind: "signaled"; signal: number }
+  | { kind: "unknown" };
 
 /**
  * Decodes a status word as the kernel packs it: the low seven bits are the
@@ -21,4 +25,21 @@ export function decodeWaitStatus(word: number): WaitStatus {
   return signal === 0
     ? { kind: "exited", code: (word >> 8) & 0xff }
     : { kind: "signaled", signal };
+}
+
+/**
+ * Writes a status as a log has it.
+ *
+ * @param status How a command ended.
+ * @returns `exit status 1`, `killed by signal 9` or `exit status unknown`.
+ */
+export function formatWaitStatus(status: WaitStatus): string {
+  switch (status.kind) {
+    case "exited":
+      return `exit status ${status.code}`;
+    case "signaled":
+      return `killed by signal ${status.signal}`;
+    case "unknown":
+      return "exit status unknown";
+  }
 }

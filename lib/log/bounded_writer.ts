@@ -65,7 +65,7 @@ export class BoundedWriter {
    */
   async flush(timeoutMs: number): Promise<void> {
     if (this.#writing === undefined) return;
-    let timer: number | undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const timeout = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, timeoutMs);
     });

@@ -6,7 +6,7 @@
  */
 
 import { red, yellow } from "@std/fmt/colors";
-import { printable } from "./printable.ts";
+import { printable, printableJson } from "./printable.ts";
 
 /** How grave a record is. */
 export type Level = "info" | "warning" | "error" | "fatal";
@@ -96,5 +96,5 @@ export function jsonFormat(entry: Entry): string {
     text,
     fields,
   };
-  return `${JSON.stringify(object)}\n`;
+  return `${printableJson(JSON.stringify(object))}\n`;
 }

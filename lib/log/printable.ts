@@ -12,6 +12,24 @@ const UNPRINTABLE =
   /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /**
+ * Escapes what is unprintable in a JSON text, where it can only stand within
+ * strings.
+ *
+ * @param json A JSON text on one line.
+ * @returns The same, in printable characters.
+ */
+export function printableJson(json: string): string {
+  return json.replaceAll(
+    UNPRINTABLE,
+    (character) => `\\u${hexOf(character).padStart(4, "0")}`,
+  );
+}
+
+function hexOf(character: string): string {
+  return character.charCodeAt(0).toString(16);
+}
+
+/**
  * Escapes what must not reach a log as it is.
  *
  * @param text Any text.
@@ -19,8 +37,7 @@ const UNPRINTABLE =
  */
 export function printable(text: string): string {
   return text.replaceAll(UNPRINTABLE, (character) => {
-    const code = character.codePointAt(0) ?? 0;
-    const hex = code.toString(16);
-    return code <= 0xff ? `\\x${hex.padStart(2, "0")}` : `\\u{${hex}}`;
+    const hex = hexOf(character);
+    return hex.length <= 2 ? `\\x${hex.padStart(2, "0")}` : `\\u{${hex}}`;
   });
 }

@@ -89,9 +89,24 @@ function parsePort(text: string, lookup: Lookup): Result<number> {
 
 /** Addresses stand for themselves; the system's resolver tells the rest. */
 function resolveHost(host: string, lookup: Lookup): string[] {
-  if (host.includes(":") || isInet4(host)) return [host];
+  if (isInet4(host)) return [host];
+  if (host.includes(":")) return [canonicalInet6(host)];
   const addresses = lookup("ahosts", host).map((line) => line.split(/\s/)[0]);
   return [...new Set(addresses)].filter((address) => address !== undefined);
+}
+
+/**
+ * The form in which the kernel's answers are written too, so that addresses
+ * can be compared; what is no address stays as it is and is refused later.
+ */
+function canonicalInet6(host: string): string {
+  const canonical = URL.parse(`http://[${host}]`)?.hostname.slice(1, -1);
+  const mapped = /^::ffff:([\da-f]+):([\da-f]+)$/.exec(canonical ?? "");
+  if (mapped === null) return canonical ?? host;
+  const [high, low] = [mapped[1], mapped[2]].map((part = "") =>
+    parseInt(part, 16)
+  );
+  return [high, low].flatMap((part = 0) => [part >> 8, part & 0xff]).join(".");
 }
 
 function isInet4(host: string): boolean {

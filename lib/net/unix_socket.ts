@@ -71,20 +71,14 @@ export function listenUnix(
     const remove = (heir: boolean) => {
       if (!heir) removeSocket(libc, path, file, options.credentials);
     };
-    if (engine === "relay") {
-      const close = (heir = false) => {
-        remove(heir);
-        listener.close();
-      };
-      return success({ address: path, file, source: { listener }, close });
-    }
     // The runtime's listener is never closed: it would remove whatever has
     // the path by then. Its descriptor is closed beneath it.
     const close = (heir = false) => {
       remove(heir);
       libc.c.close(fd);
     };
-    return success({ address: path, file, source: { fd }, close });
+    const source = engine === "relay" ? { listener } : { fd };
+    return success({ address: path, file, source, close });
   } catch (error) {
     return listenFailure(error, path);
   }
@@ -104,7 +98,6 @@ export function removeSocket(
   file: FileId | undefined,
   credentials: () => Credentials,
 ): void {
-  if (file === undefined) return;
   credentials().asRoot(() => removeFile(libc, path, file));
 }
 

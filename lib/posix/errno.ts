@@ -10,6 +10,7 @@ import type { Libc } from "./libc.ts";
 export const ENOENT = 2;
 export const EINTR = 4;
 export const ENOEXEC = 8;
+export const ECHILD = 10;
 export const EAGAIN = 11;
 export const ENOMEM = 12;
 export const EACCES = 13;

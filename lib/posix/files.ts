@@ -68,16 +68,17 @@ export function lookAtDescriptor(
  *
  * @param libc The C library.
  * @param path The name.
- * @param meant The file that is meant.
+ * @param meant The file that is meant, if there was one.
  * @returns `true` if it was removed.
  */
 export function removeFile(
   libc: Libc,
   path: string,
-  meant: Pick<FileFacts, "device" | "inode">,
+  meant: Pick<FileFacts, "device" | "inode"> | undefined,
 ): boolean {
   const found = lookAt(libc, path);
-  return found?.device === meant.device && found.inode === meant.inode &&
+  return found !== undefined && found.device === meant?.device &&
+    found.inode === meant.inode &&
     libc.c.unlink(cString(path)) === 0;
 }
 

@@ -92,10 +92,15 @@ const SYMBOLS = {
     result: "i32",
   },
   prctl: { parameters: ["i32", "u64", "u64", "u64", "u64"], result: "i32" },
+  pthread_sigmask: {
+    parameters: ["i32", "buffer", "buffer"],
+    result: "i32",
+  },
   read: { parameters: ["i32", "buffer", "usize"], result: "i64" },
   setegid: { parameters: ["u32"], result: "i32" },
   seteuid: { parameters: ["u32"], result: "i32" },
   setgroups: { parameters: ["usize", "buffer"], result: "i32" },
+  sigaction: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   statx: {
     parameters: ["i32", "buffer", "i32", "u32", "buffer"],

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { checked, errno } from "./errno.ts";
+import { checked, ECHILD, errno } from "./errno.ts";
 import { cString, type Libc } from "./libc.ts";
 
 // bits/waitflags.h, bits/signum-generic.h, linux/close_range.h, fcntl.h
@@ -14,6 +14,9 @@ export const SIGKILL = 9;
 export const SIGTERM = 15;
 const CLOSE_RANGE_CLOEXEC = 4n;
 const F_GETFD = 1;
+const F_GETFL = 3;
+const O_ACCMODE = 0o3;
+const O_RDONLY = 0;
 const F_DUPFD_CLOEXEC = 1030;
 
 const O_CLOEXEC = 0o2000000;
@@ -42,14 +45,17 @@ export function closeAllOnExec(libc: Libc): void {
 }
 
 /**
- * Tells whether a descriptor is open.
+ * Tells whether this process was started with a descriptor that it can write
+ * to. To be asked before {@linkcode closeAllOnExec}: until then what was
+ * inherited has no close-on-exec flag, and what the runtime opened has.
  *
  * @param libc The C library.
  * @param fd The descriptor.
- * @returns `true` if it is.
+ * @returns `true` if it was.
  */
-export function isOpen(libc: Libc, fd: number): boolean {
-  return libc.c.fcntl(fd, F_GETFD, 0n) >= 0;
+export function wasInheritedForWriting(libc: Libc, fd: number): boolean {
+  const access = libc.c.fcntl(fd, F_GETFL, 0n) & O_ACCMODE;
+  return libc.c.fcntl(fd, F_GETFD, 0n) === 0 && access !== O_RDONLY;
 }
 
 /**
@@ -186,9 +192,10 @@ export class Children {
    * Collects a child that has ended: waitpid(2).
    *
    * @param pid The child.
-   * @returns Its status word, or `undefined` if it has not ended.
+   * @returns Its status word; `undefined` if it has not ended; or `"gone"` if
+   * it is no child of this process any more, and how it ended is not known.
    */
-  collect(pid: number): number | undefined {
+  collect(pid: number): number | "gone" | undefined {
     return this.#wait(pid, WNOHANG);
   }
 
@@ -196,10 +203,11 @@ export class Children {
    * Collects a child that is about to end, waiting for it.
    *
    * @param pid A child that SIGKILL was sent to.
-   * @returns Its status word.
+   * @returns Its status word, or `undefined` if it is not known.
    */
   collectDying(pid: number): number | undefined {
-    return this.#wait(pid, 0);
+    const word = this.#wait(pid, 0);
+    return word === "gone" ? undefined : word;
   }
 
   /**
@@ -214,8 +222,9 @@ export class Children {
     return this.#libc.c.kill(-pid, signal) === 0 ? 0 : errno(this.#libc);
   }
 
-  #wait(pid: number, options: number): number | undefined {
+  #wait(pid: number, options: number): number | "gone" | undefined {
     const result = this.#libc.c.waitpid(pid, this.#statusBytes, options);
-    return result === pid ? this.#status[0] : undefined;
+    if (result === pid) return this.#status[0];
+    return result < 0 && errno(this.#libc) === ECHILD ? "gone" : undefined;
   }
 }

@@ -29,13 +29,15 @@ import {
   restAs,
   unchangingCredentials,
 } from "../posix/credentials.ts";
+import { SystemError } from "../posix/errno.ts";
 import type { Libc } from "../posix/libc.ts";
 import { closeAllOnExec, setUmask, writeOnce } from "../posix/process.ts";
+import { resetSignals } from "../posix/signals.ts";
 import { type Mistake, type Result, success } from "../result.ts";
 import { HandOver } from "./hand_over.ts";
 import { lockDown } from "./lock_down.ts";
 import { Service } from "./service.ts";
-import { untilStopped } from "./stopping.ts";
+import { SignalQueue, untilStopped } from "./stopping.ts";
 
 /** What files that the daemon or its commands make are closed to. */
 const UMASK = 0o077;
@@ -62,6 +64,9 @@ export interface PlanListenOptions extends ListenOptions {
   readonly credentials: () => Credentials;
 }
 
+/** What was opened for each service. */
+export type OpenSockets = ReadonlyMap<ServicePlan, ListeningSocket[]>;
+
 /** A daemon as it was checked. */
 export interface DaemonPlan {
   readonly services: readonly ServicePlan[];
@@ -78,7 +83,7 @@ export interface DaemonPlan {
   /** Whether SIGHUP starts a successor with a new plan. */
   readonly reloads: boolean;
   /** Called when all is open and nothing was accepted yet. */
-  readonly announce: (sockets: ReadonlyMap<string, ListeningSocket[]>) => void;
+  readonly announce: (sockets: OpenSockets) => void;
 }
 
 /**
@@ -88,6 +93,7 @@ export interface DaemonPlan {
  */
 export function prepareProcess(libc: Libc): void {
   closeAllOnExec(libc);
+  resetSignals(libc);
   dropInheritableCapabilities(libc);
   setUmask(libc, UMASK);
 }
@@ -103,6 +109,7 @@ export async function serveUntilStopped(
   plan: DaemonPlan,
   { libc, log }: DaemonContext,
 ): Promise<Result<void, readonly Mistake[]>> {
+  const signals = new SignalQueue();
   // The sockets are removed with whatever credentials there are by then.
   let credentials: Credentials = unchangingCredentials();
   const opened = openSockets(plan, libc, () => credentials);
@@ -125,7 +132,7 @@ export async function serveUntilStopped(
   const services = plan.services.map((service) =>
     new Service({
       ...service,
-      sockets: opened.value.get(service.name) ?? [],
+      sockets: opened.value.get(service) ?? [],
       engine,
       log: log.forService(service.name),
       verbose: plan.verbose,
@@ -136,8 +143,7 @@ export async function serveUntilStopped(
   const running = engine.run();
   for (const service of services) service.start();
   if (libc !== undefined && plan.readyFd !== undefined) {
-    writeOnce(libc, plan.readyFd, new Uint8Array([0x0a]));
-    libc.c.close(plan.readyFd);
+    tellReady(libc, plan.readyFd, log);
   }
   const handOver = successor && engine instanceof DirectEngine
     ? () =>
@@ -148,7 +154,10 @@ export async function serveUntilStopped(
         sockets: [...opened.value.values()].flat(),
       })
     : undefined;
-  await Promise.race([untilStopped({ services, log, handOver }), running]);
+  await Promise.race([
+    untilStopped({ services, log, signals, handOver }),
+    running,
+  ]);
   engine.stop();
   return success(undefined);
 }
@@ -158,21 +167,21 @@ function openSockets(
   plan: DaemonPlan,
   libc: Libc | undefined,
   credentials: () => Credentials,
-): Result<Map<string, ListeningSocket[]>, readonly Mistake[]> {
+): Result<OpenSockets, readonly Mistake[]> {
   const inherited = libc === undefined
     ? undefined
     : new InheritedSockets(libc, Deno.env.get(INHERITED_VARIABLE), credentials);
-  const sockets = new Map<string, ListeningSocket[]>();
+  const sockets = new Map<ServicePlan, ListeningSocket[]>();
   const mistakes: Mistake[] = [];
-  for (const { name, listen } of plan.services) {
-    const listened = listen({
+  for (const service of plan.services) {
+    const listened = service.listen({
       engine: plan.engine,
       libc,
       backlogConnections: plan.backlogConnections,
       inherited,
       credentials,
     });
-    if (listened.ok) sockets.set(name, listened.value);
+    if (listened.ok) sockets.set(service, listened.value);
     else mistakes.push(listened.mistake);
   }
   if (mistakes.length > 0) {
@@ -184,6 +193,17 @@ function openSockets(
   }
   inherited?.closeRest();
   return success(sockets);
+}
+
+/** Whoever waits for it may have gone; that is no reason not to serve. */
+function tellReady(libc: Libc, fd: number, log: DaemonLog): void {
+  try {
+    writeOnce(libc, fd, new Uint8Array([0x0a]));
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    log.warning("ready-not-told", error.message);
+  }
+  libc.c.close(fd);
 }
 
 /** Commands inherit the directory that the daemon is in. */

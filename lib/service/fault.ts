@@ -1,7 +1,7 @@
 /**
  * A fault that may last, such as a command that is missing or a process that
- * has no descriptors left: told when it begins, once a minute while it lasts,
- * and when it is over. Never once for each connection that meets it.
+ * has no descriptors left: told when it begins, once a minute while it lasts or
+ * comes and goes, and when it is over. Never for each connection that meets it.
  *
  * @module
  */
@@ -9,8 +9,11 @@
 import type { EventName } from "../log/formats.ts";
 import type { Log } from "../log/log.ts";
 
-/** How often a fault that lasts is told again. */
+/** How often a fault that lasts, or comes and goes, is told again. */
 const REMIND_MS = 60_000;
+
+/** More reasons than the system has for one kind of fault. */
+const REASONS_MAX = 32;
 
 /** What a fault is called. */
 export interface FaultOptions {
@@ -27,9 +30,11 @@ export interface FaultOptions {
 /** One kind of fault of one service. */
 export class Fault {
   readonly #options: FaultOptions;
+  /** When each reason was told last. */
+  readonly #toldMs = new Map<string, number>();
   #count = 0;
-  #reason = "";
-  #toldMs = 0;
+  /** Whether it was told, and its end was not. */
+  #told = false;
 
   /** @param options What it is called. */
   constructor(options: FaultOptions) {
@@ -39,24 +44,26 @@ export class Fault {
   /**
    * The fault was met.
    *
-   * @param reason Why, in the system's words. A new reason is told at once.
+   * @param reason Why, in the system's words.
    */
   met(reason: string): void {
     const { log, event, text, now } = this.#options;
     this.#count++;
-    const known = reason === this.#reason;
-    if (known && now() - this.#toldMs < REMIND_MS) return;
-    this.#reason = reason;
-    this.#toldMs = now();
+    const toldMs = this.#toldMs.get(reason);
+    const nowMs = now();
+    if (toldMs !== undefined && nowMs - toldMs < REMIND_MS) return;
+    if (this.#toldMs.size >= REASONS_MAX) this.#toldMs.clear();
+    this.#toldMs.set(reason, nowMs);
+    this.#told = true;
     log.warning(event, text(reason), { reason, count: this.#count });
   }
 
   /** What the fault prevented has gone well. */
   over(): void {
-    if (this.#count === 0) return;
+    if (!this.#told) return;
     const { log, event, over } = this.#options;
     log.info(`${event}-over`, over(this.#count), { count: this.#count });
     this.#count = 0;
-    this.#reason = "";
+    this.#told = false;
   }
 }

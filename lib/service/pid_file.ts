@@ -38,6 +38,9 @@ export function writePidFile(libc: Libc, path: string): Result<PidFile> {
     if (((mode ?? 0) & WRITABLE_BY_OTHERS) !== 0) {
       return unsafe(path, `${folder} is writable by others`);
     }
+    // Left behind by a start that was cut short, in a container say, where
+    // the same process id comes again. Nobody else can have put it there.
+    removeFile(libc, temporary, lookAt(libc, temporary));
     Deno.writeTextFileSync(temporary, `${Deno.pid}\n`, {
       createNew: true,
       mode: 0o644,
@@ -53,8 +56,7 @@ export function writePidFile(libc: Libc, path: string): Result<PidFile> {
   }
   const written = lookAt(libc, path);
   return success({
-    remove(credentials) {
-      if (written === undefined) return;
+    remove(credentials: Credentials): void {
       credentials.asRoot(() => removeFile(libc, path, written));
     },
   });

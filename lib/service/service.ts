@@ -13,7 +13,7 @@ import type {
   ServedService,
   ServiceEvents,
 } from "../engine/engine.ts";
-import type { WaitStatus } from "../engine/wait_status.ts";
+import { formatWaitStatus, type WaitStatus } from "../engine/wait_status.ts";
 import type { Log } from "../log/log.ts";
 import { SIGKILL, SIGTERM } from "../posix/process.ts";
 import { Fault } from "./fault.ts";
@@ -26,6 +26,9 @@ const TERMINATE_MS = 5000;
 
 /** The longest delay that a timer takes; beyond it, it would fire at once. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
+
+/** What `setTimeout` returns: a number on Deno 2.7, an object on 2.9. */
+type Timer = ReturnType<typeof setTimeout>;
 
 /** What a service is. */
 export interface ServiceOptions {
@@ -58,9 +61,9 @@ export class Service implements ServiceEvents {
   readonly #startFault: Fault;
   readonly #acceptFault: Fault;
   readonly #idle = Promise.withResolvers<void>();
-  #deadlineTimer: number | undefined;
-  #limitTimer: number | undefined;
-  #throttleTimer: number | undefined;
+  #deadlineTimer: Timer | undefined;
+  #limitTimer: Timer | undefined;
+  #throttleTimer: Timer | undefined;
   #state: "serving" | "draining" | "terminating" = "serving";
 
   /**
@@ -247,30 +250,21 @@ export class Service implements ServiceEvents {
 
   #report({ pid, peer, startedMs }: RunningCommand, status: WaitStatus): void {
     const { log, verbose, command: { argv: [name] } } = this.#options;
-    if (status.kind === "signaled") {
-      const { signal } = status;
-      log.warning("killed", `command ${name} killed by signal ${signal}`, {
+    if (!isNormalEnd(status)) {
+      const { kind, ...details } = status;
+      const event = kind === "signaled" ? "killed" : "failed";
+      log.warning(event, `command ${name} ${formatWaitStatus(status)}`, {
         command: name,
         pid,
-        signal,
-      });
-    } else if (status.code !== 0) {
-      const { code } = status;
-      log.warning("failed", `command ${name} exit status ${code}`, {
-        command: name,
-        pid,
-        code,
+        ...details,
       });
     }
     if (!verbose) return;
     const seconds = (performance.now() - startedMs) / 1000;
-    const how = status.kind === "signaled"
-      ? `signal ${status.signal}`
-      : `exit status ${status.code}`;
     log.info(
       "disconnected",
-      `disconnect from ${peer}: process id ${pid}, ${how}, ` +
-        `${seconds.toFixed(3)} s`,
+      `disconnect from ${peer}: process id ${pid}, ` +
+        `${formatWaitStatus(status)}, ${seconds.toFixed(3)} s`,
       { peer, pid, seconds, ...status },
     );
   }
@@ -286,4 +280,8 @@ export class Service implements ServiceEvents {
     clearTimeout(this.#deadlineTimer);
     this.#idle.resolve();
   }
+}
+
+function isNormalEnd(status: WaitStatus): boolean {
+  return status.kind === "exited" && status.code === 0;
 }

@@ -14,6 +14,7 @@ const TELL_LEFT_MS = 1000;
 export interface StoppingOptions {
   readonly services: readonly Service[];
   readonly log: Log;
+  readonly signals: SignalQueue;
   /**
    * What SIGHUP does: it starts a successor, and tells whether that serves
    * now. Without, there is nothing to reload.
@@ -30,9 +31,8 @@ export interface StoppingOptions {
  * @returns When the last command has ended after a signal.
  */
 export async function untilStopped(
-  { services, log, handOver }: StoppingOptions,
+  { services, log, signals, handOver }: StoppingOptions,
 ): Promise<void> {
-  const signals = new SignalQueue(["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP"]);
   let first = await signals.next();
   let heir = false;
   while (first === "SIGHUP" && !heir) {
@@ -66,13 +66,19 @@ function commands(count: number): string {
   return count === 1 ? "1 command" : `${count} commands`;
 }
 
-/** Signals in the order in which they came. */
-class SignalQueue {
+/** The signals that a daemon acts on. */
+const SIGNALS = ["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP"] as const;
+
+/**
+ * Signals in the order in which they came. To be made before anything is left
+ * behind that a stop has to clear away.
+ */
+export class SignalQueue {
   readonly #came: Deno.Signal[] = [];
   #waiting: ((signal: Deno.Signal) => void) | undefined;
 
-  constructor(signals: readonly Deno.Signal[]) {
-    for (const signal of signals) {
+  constructor() {
+    for (const signal of SIGNALS) {
       Deno.addSignalListener(signal, () => {
         if (this.#waiting === undefined) this.#came.push(signal);
         else {

@@ -10,6 +10,9 @@ import manifest from "../../deno.json" with { type: "json" };
 
 const ROOT = new URL("../../", import.meta.url);
 
+/** How long a daemon may take to end: more than it gives its commands. */
+const END_MS = 10_000;
+
 /** The program and the words before its own. */
 export function programWords(): string[] {
   if (Deno.env.get("SPAWND_FROM_SOURCE") === undefined) {
@@ -37,6 +40,8 @@ export interface StartOptions {
   readonly env?: Record<string, string>;
   /** Words before the program: `setpriv`, `prlimit`, `strace` and the like. */
   readonly prefix?: readonly string[];
+  /** The program and the words before its own, if not {@linkcode programWords}. */
+  readonly program?: readonly string[];
   readonly cwd?: string;
 }
 
@@ -69,11 +74,19 @@ export async function runToEnd(
   return { code, signal, stdout: decode(stdout), stderr: decode(stderr) };
 }
 
+/** Starts the program and leaves its outputs, both pipes, to the caller. */
+export function launch(
+  args: readonly string[],
+  options: StartOptions = {},
+): Deno.ChildProcess {
+  return command(args, options).spawn();
+}
+
 function command(
   args: readonly string[],
-  { env, prefix = [], cwd }: StartOptions,
+  { env, prefix = [], program: ours = programWords(), cwd }: StartOptions,
 ): Deno.Command {
-  const [program = "", ...words] = [...prefix, ...programWords(), ...args];
+  const [program = "", ...words] = [...prefix, ...ours, ...args];
   const inherited = ["HOME", "PATH", "DENO_DIR", "DENO_TLS_CA_STORE"];
   return new Deno.Command(program, {
     args: words,
@@ -124,6 +137,23 @@ export class Daemon implements AsyncDisposable {
     return daemon;
   }
 
+  /**
+   * Starts `spawnd run` with the words as they are, and waits for a line of
+   * its log, whatever its format.
+   *
+   * @param pattern What the line has.
+   * @throws {Error} With its log, if it ends without such a line.
+   */
+  static async startUntil(
+    pattern: RegExp,
+    args: readonly string[],
+    options: StartOptions = {},
+  ): Promise<Daemon> {
+    const daemon = new Daemon(command(["run", ...args], options).spawn());
+    await daemon.line(pattern);
+    return daemon;
+  }
+
   /** The process id of the daemon, or of the first word of the prefix. */
   get pid(): number {
     return this.#child.pid;
@@ -159,6 +189,18 @@ export class Daemon implements AsyncDisposable {
       if (entry !== undefined) return entry;
       if (this.#over) {
         throw new Error(`no "${name}" in the log:\n${this.#lines.join("\n")}`);
+      }
+      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+    }
+  }
+
+  /** Waits for a line that matches. */
+  async line(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const found = this.#lines.find((line) => pattern.test(line));
+      if (found !== undefined) return found;
+      if (this.#over) {
+        throw new Error(`no ${pattern} in the log:\n${this.#lines.join("\n")}`);
       }
       await new Promise<void>((resolve) => this.#waiting.add(resolve));
     }
@@ -209,7 +251,14 @@ export class Daemon implements AsyncDisposable {
       // It has ended already, as the test wanted.
       assert(error instanceof TypeError, String(error));
     }
+    let hung = false;
+    const timer = setTimeout(() => {
+      hung = true;
+      this.kill("SIGKILL");
+    }, END_MS);
     await this.ended();
+    clearTimeout(timer);
+    assert(!hung, "the daemon did not end");
   }
 
   async #readLines(): Promise<void> {

@@ -113,3 +113,65 @@ export class Account implements AsyncDisposable {
     await output("userdel", this.name);
   }
 }
+
+/**
+ * A folder made for a test, which every account may enter and only root may
+ * write to. Goes with the scope: `await using`.
+ */
+export class Folder implements AsyncDisposable {
+  private constructor(readonly path: string) {}
+
+  static async create(): Promise<Folder> {
+    const path = await Deno.makeTempDir({ prefix: "spawnd-test-" });
+    await Deno.chmod(path, 0o755);
+    return new Folder(path);
+  }
+
+  /** Writes a file into it, to be read, and perhaps run, by everybody. */
+  async file(name: string, text: string, mode = 0o644): Promise<string> {
+    const path = this.join(name);
+    await Deno.writeTextFile(path, text);
+    await Deno.chmod(path, mode);
+    return path;
+  }
+
+  /** The path of a file in it. */
+  join(name: string): string {
+    return `${this.path}/${name}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.path, { recursive: true });
+  }
+}
+
+/**
+ * Words that keep a record of what the rest calls. The tracer is a grandchild,
+ * so that the program itself is the child.
+ *
+ * @param calls Which system calls, as strace(1) takes them.
+ * @param file Where the record goes.
+ */
+export function traced(calls: string, file: string): string[] {
+  return ["strace", "-D", "-f", "-e", `trace=${calls}`, "-o", file];
+}
+
+/**
+ * The calls recorded of a program that ends, in their order.
+ *
+ * @param file The record.
+ * @param pid The program.
+ */
+export async function tracedCalls(
+  file: string,
+  pid: number,
+): Promise<string[]> {
+  let lines: string[] = [];
+  await until("the record is complete", async () => {
+    lines = (await Deno.readTextFile(file)).split("\n");
+    const ended = new RegExp(`^${pid} +\\+\\+\\+ `);
+    return lines.some((line) => ended.test(line));
+  });
+  return lines.map((line) => line.replace(/^\d+ +/, ""))
+    .filter((line) => line !== "" && !/^(?:\+\+\+|---) /.test(line));
+}

@@ -1,0 +1,181 @@
+/**
+ * A configuration directory, read: main.cf and master.cf, and every problem
+ * there is with either.
+ *
+ * @module
+ */
+
+import { toBinary, toText } from "./bytes.ts";
+import { PlacedText } from "./logical_lines.ts";
+import { type MainCf, parseMainCf, type Settings } from "./main_cf.ts";
+import { type MasterCf, type MasterEntry, parseMasterCf } from "./master_cf.ts";
+import { findParameter } from "./parameters.ts";
+import {
+  inOrder,
+  type Problem,
+  problemAt,
+  type Report,
+  wholeFile,
+} from "./problems.ts";
+import { type OwnValues, Scope } from "./settings.ts";
+import { reportStrangers } from "./strangers.ts";
+
+/** The commands whose entries spawnd serves. */
+const SPAWN_COMMANDS: readonly string[] = ["spawn", "spawnd"];
+
+/** The commands whose services have a time limit of their own. */
+const TIME_LIMITED_COMMANDS = [...SPAWN_COMMANDS, "pipe"];
+
+/** How files are read; what it throws is told as the file's problem. */
+export type ReadFile = (path: string) => Uint8Array;
+
+/** A configuration as it was read: parsed, not checked. */
+export interface Configuration {
+  readonly directory: string;
+  readonly main: MainCf;
+  readonly master: MasterCf;
+  /** What the daemon as a whole sees. */
+  readonly scope: Scope;
+  /** The entries that spawnd serves, in their order. */
+  readonly entries: readonly MasterEntry[];
+  /** How many other entries there are. */
+  readonly otherEntries: number;
+  /** All problems found in reading, in the order of the files. */
+  readonly problems: readonly Problem[];
+  /** The lines of the files by their names, as text, to show problems in. */
+  readonly sources: ReadonlyMap<string, readonly string[]>;
+
+  /**
+   * Makes the scope of an entry.
+   *
+   * @param entry The entry.
+   * @returns What the service sees: its own overrides first.
+   */
+  scopeOf(entry: MasterEntry): Scope;
+}
+
+/** What the configuration is read by. */
+export interface LoadOptions {
+  /** The value of `process_name` outside of services. */
+  readonly processName?: string;
+  /** The value of `process_id`. */
+  readonly processId?: number;
+}
+
+/**
+ * Reads a configuration.
+ *
+ * @param directory Where main.cf and master.cf are.
+ * @param readFile How files are read, `Deno.readFileSync` say.
+ * @param options What the configuration is read by; this process, if nothing
+ * is said.
+ * @returns All of it, however much is wrong with it.
+ */
+export function loadConfiguration(
+  directory: string,
+  readFile: ReadFile,
+  options: LoadOptions = {},
+): Configuration {
+  const { processName = "spawnd", processId = Deno.pid } = options;
+  const found: Problem[] = [];
+  const report: Report = (problem) => found.push(problem);
+  const sources = new Map<string, readonly string[]>();
+  const read = (name: string): { file: string; binary: string } => {
+    const file = `${directory}/${name}`;
+    const binary = readBinary(file, readFile, report);
+    sources.set(file, toText(binary).split("\n"));
+    return { file, binary };
+  };
+
+  const mainCf = read("main.cf");
+  const main = parseMainCf(mainCf.file, mainCf.binary, [{
+    name: new PlacedText("config_directory"),
+    value: new PlacedText(toBinary(new TextEncoder().encode(directory))),
+  }]);
+  const masterCf = read("master.cf");
+  const master = parseMasterCf(masterCf.file, masterCf.binary);
+  found.push(...main.problems, ...master.problems);
+
+  const services = new Set(
+    master.services
+      .filter(({ command }) => TIME_LIMITED_COMMANDS.includes(command.text))
+      .map(({ name }) => name.text),
+  );
+  const own: OwnValues = {
+    process_id: String(processId),
+    process_name: processName,
+    service_name: "",
+  };
+  const scope = new Scope({ main, services, own });
+  const scopeOf = (entry: MasterEntry): Scope =>
+    new Scope({
+      main,
+      services,
+      own: {
+        ...own,
+        process_name: entry.command.text,
+        service_name: entry.name.text,
+      },
+      overrides: overridesOf(entry),
+    });
+  const entries = master.services.filter(isSpawn);
+
+  for (const name of main.settings.keys()) scope.check(name, report);
+  for (const entry of entries) {
+    reportReadOnly(entry, master.file, report);
+    const ownScope = scopeOf(entry);
+    for (const name of overridesOf(entry).keys()) ownScope.check(name, report);
+  }
+  const isOurs = master.services.every(isSpawn);
+  reportStrangers({ main, entries, scope, isOurs }, report);
+  return {
+    directory,
+    main,
+    master,
+    scope,
+    entries,
+    otherEntries: master.services.length - entries.length,
+    problems: inOrder(found),
+    sources,
+    scopeOf,
+  };
+}
+
+function isSpawn({ command }: MasterEntry): boolean {
+  return SPAWN_COMMANDS.includes(command.text);
+}
+
+function readBinary(file: string, readFile: ReadFile, report: Report): string {
+  try {
+    return toBinary(readFile(file));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    report(problemAt(wholeFile(file), { text: `cannot be read: ${reason}` }));
+    return "";
+  }
+}
+
+/** The settings on a line of master.cf; the last one for a name counts. */
+function overridesOf(entry: MasterEntry): Settings {
+  return new Map(
+    entry.options.flatMap((option) =>
+      option.kind === "override" && option.setting !== undefined
+        ? [[option.setting.name.text, option.setting]]
+        : []
+    ),
+  );
+}
+
+function reportReadOnly(
+  entry: MasterEntry,
+  file: string,
+  report: Report,
+): void {
+  for (const { name, value } of overridesOf(entry).values()) {
+    if (!findParameter(name.text)?.readOnly) continue;
+    report(problemAt(name.placeIn(file), {
+      text: `read-only parameter assignment: ${name.text}=${value.text}`,
+      mend: "leave it out: spawnd sets it itself",
+    }));
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * What this process does with signals when it starts: what it inherits must
+ * not reach its commands, nor keep it from being stopped.
+ *
+ * @module
+ */
+
+import type { Libc } from "./libc.ts";
+
+// bits/signum-generic.h, bits/sigaction.h, asm/signal.h
+const SIGPIPE = 13;
+const SIG_IGN = 1n;
+const SIG_SETMASK = 2;
+const LAST_SIGNAL = 64;
+
+/** `struct sigaction` begins with the handler; 152 bytes on 64-bit Linux. */
+const SIGACTION_BYTES = 160;
+/** `sigset_t`. */
+const SIGSET_BYTES = 128;
+
+/**
+ * Takes back what the starting program made of signals: none is blocked, and
+ * none is ignored but SIGPIPE, which the runtime itself ignores. An ignored
+ * SIGCHLD would make every command's end unknown, a blocked SIGTERM would keep
+ * the daemon from stopping.
+ *
+ * @param libc The C library.
+ */
+export function resetSignals(libc: Libc): void {
+  const action = new Uint8Array(SIGACTION_BYTES);
+  const handler = new DataView(action.buffer);
+  const byDefault = new Uint8Array(SIGACTION_BYTES);
+  for (let signal = 1; signal <= LAST_SIGNAL; signal++) {
+    // The C library refuses those that it keeps for itself.
+    if (libc.c.sigaction(signal, null, action) !== 0) continue;
+    if (signal === SIGPIPE || handler.getBigUint64(0, true) !== SIG_IGN) {
+      continue;
+    }
+    libc.c.sigaction(signal, byDefault, null);
+  }
+  libc.c.pthread_sigmask(SIG_SETMASK, new Uint8Array(SIGSET_BYTES), null);
+}

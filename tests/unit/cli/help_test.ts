@@ -1,0 +1,39 @@
+import { assert, assertEquals } from "@std/assert";
+import { MAIN_HELP, runHelp } from "../../../lib/cli/help.ts";
+import { parseRunRequest, RUN_OPTIONS } from "../../../lib/cli/run_options.ts";
+
+const SCREEN_LINES = 24;
+const SCREEN_COLUMNS = 80;
+
+const HELPS = { "spawnd": MAIN_HELP, "spawnd run": runHelp(RUN_OPTIONS) };
+
+for (const [program, help] of Object.entries(HELPS)) {
+  Deno.test(`the help of ${program} fits one screen`, () => {
+    // As console.log() prints it, with a newline more.
+    const lines = help.split("\n");
+    assert(lines.length <= SCREEN_LINES, `${lines.length} lines`);
+    for (const line of lines) assert(line.length <= SCREEN_COLUMNS, line);
+  });
+
+  Deno.test(`the examples in the help of ${program} are right`, () => {
+    const examples = [
+      ...help.matchAll(/^ {2}spawnd run (\w+ \S*\d.*|\w+ \/.*)$/gm),
+    ];
+    assert(examples.length >= 2, "no examples");
+    for (const [, words = ""] of examples) {
+      const result = parseRunRequest(words.split(" "));
+      assert(result.ok, `${words}: ${JSON.stringify(result)}`);
+    }
+  });
+}
+
+Deno.test("the help of spawnd run begins with examples", () => {
+  assertEquals(runHelp(RUN_OPTIONS).indexOf("  spawnd run inet "), 0);
+});
+
+Deno.test("the help of spawnd run names every option", () => {
+  const help = runHelp(RUN_OPTIONS);
+  for (const { name } of RUN_OPTIONS) {
+    assert(help.includes(`--${name} `), name);
+  }
+});

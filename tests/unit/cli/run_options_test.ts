@@ -1,0 +1,320 @@
+import { assertEquals } from "@std/assert";
+import {
+  parseRunRequest,
+  RUN_OPTIONS,
+  type RunRequest,
+} from "../../../lib/cli/run_options.ts";
+import { EX, formatMistake } from "../../../lib/result.ts";
+
+const SERVICE = ["inet", "127.0.0.1:7007"];
+const ATTRIBUTES = ["user=nobody", "argv=/bin/cat"];
+
+/** What an inet service with those options asks for. */
+function requested(...options: string[]): RunRequest {
+  return requestOf(...SERVICE, ...options, ...ATTRIBUTES);
+}
+
+function requestOf(...args: string[]): RunRequest {
+  const result = parseRunRequest(args);
+  if (!result.ok) throw new Error(formatMistake(result.mistake));
+  if (result.value === "help") throw new Error("help was asked for");
+  return result.value;
+}
+
+/** Why an inet service with those options is refused. */
+function refusal(...options: string[]): string {
+  return refusalOf(...SERVICE, ...options, ...ATTRIBUTES);
+}
+
+function refusalOf(...args: string[]): string {
+  const result = parseRunRequest(args);
+  if (result.ok) throw new Error(`taken: ${args.join(" ")}`);
+  assertEquals(result.mistake.exitCode, EX.USAGE);
+  return formatMistake(result.mistake);
+}
+
+Deno.test("parseRunRequest() reads type, name and attributes", () => {
+  const { type, name, attributes } = requestOf(
+    "unix",
+    "/run/echo.sock",
+    "user=nobody",
+    "argv=/bin/cat",
+    "-u",
+  );
+  assertEquals(type, "unix");
+  assertEquals(name, "/run/echo.sock");
+  assertEquals(attributes, ["user=nobody", "argv=/bin/cat", "-u"]);
+});
+
+Deno.test("parseRunRequest() has the defaults that the help tells", () => {
+  const { environment: _environment, ...request } = requested();
+  assertEquals(request, {
+    type: "inet",
+    name: "127.0.0.1:7007",
+    attributes: ["user=nobody", "argv=/bin/cat"],
+    timeLimitMs: 1_000_000,
+    maxProcesses: 100,
+    engine: undefined,
+    owner: "daemon",
+    backlogConnections: 1024,
+    socketMode: 0o666,
+    socketOwner: undefined,
+    logFormat: "text",
+    readyFd: undefined,
+    verbose: false,
+  });
+});
+
+Deno.test("parseRunRequest() leaves all that follows argv= to the command", () => {
+  const { attributes, verbose } = requested("user=alice");
+  assertEquals(attributes, ["user=alice", ...ATTRIBUTES]);
+  assertEquals(verbose, false);
+  const command = [
+    "ARGV=rsync",
+    "--daemon",
+    "--no-such-option",
+    "-v",
+    "--",
+    "",
+  ];
+  assertEquals(
+    requestOf(...SERVICE, "user=nobody", ...command).attributes,
+    ["user=nobody", ...command],
+  );
+});
+
+Deno.test("parseRunRequest() takes options anywhere before argv=", () => {
+  for (
+    const args of [
+      ["--owner", "alice", ...SERVICE, ...ATTRIBUTES],
+      ["inet", "--owner", "alice", "127.0.0.1:7007", ...ATTRIBUTES],
+      [...SERVICE, "user=nobody", "--owner", "alice", "argv=/bin/cat"],
+    ]
+  ) {
+    const { owner, name, attributes } = requestOf(...args);
+    assertEquals([owner, name, attributes], [
+      "alice",
+      "127.0.0.1:7007",
+      ATTRIBUTES,
+    ]);
+  }
+});
+
+Deno.test("parseRunRequest() tells that help was asked for, whatever else is wrong", () => {
+  const asked = (...args: string[]): unknown => {
+    const result = parseRunRequest(args);
+    return result.ok ? result.value : result.mistake.text;
+  };
+  assertEquals(asked("--help"), "help");
+  assertEquals(asked("inte", "--help"), "help");
+  assertEquals(asked(...SERVICE, "--time-limit", "never", "--help"), "help");
+});
+
+Deno.test("parseRunRequest() refuses a type that there is not", () => {
+  assertEquals(
+    refusalOf("inte", "7007", ...ATTRIBUTES),
+    "bad service type: inte (did you mean inet?)",
+  );
+  assertEquals(
+    refusalOf("datagram", "7007", ...ATTRIBUTES),
+    "bad service type: datagram (the first word is inet or unix)",
+  );
+  assertEquals(
+    refusalOf("--verbose"),
+    "missing service type (the first word is inet or unix)",
+  );
+});
+
+Deno.test("parseRunRequest() refuses a service without a name", () => {
+  assertEquals(
+    refusalOf("inet"),
+    "missing service name (name it host:port)",
+  );
+  assertEquals(
+    refusalOf("inet", ...ATTRIBUTES),
+    "missing service name (name it host:port)",
+  );
+  assertEquals(
+    refusalOf("unix", "argv=/bin/cat"),
+    "missing service name (name the socket's path)",
+  );
+});
+
+Deno.test("--time-limit takes a time", () => {
+  assertEquals(requested("--time-limit", "90").timeLimitMs, 90_000);
+  assertEquals(requested("--time-limit", "5m").timeLimitMs, 300_000);
+  assertEquals(requested("--time-limit", "1s").timeLimitMs, 1000);
+  assertEquals(
+    refusal("--time-limit", "soon"),
+    "--time-limit soon: bad time value or unit (write 90, 90s, 5m or 2h)",
+  );
+  assertEquals(
+    refusal("--time-limit", "0"),
+    "--time-limit 0: invalid time (the minimum is 1s)",
+  );
+});
+
+Deno.test("--max-processes takes a number", () => {
+  assertEquals(requested("--max-processes", "20").maxProcesses, 20);
+  assertEquals(requested("--max-processes", "0").maxProcesses, 0);
+  assertEquals(
+    refusal("--max-processes", "many"),
+    "--max-processes many: bad number (write a whole number, 0 to 4194304)",
+  );
+  assertEquals(
+    refusal("--max-processes=-1"),
+    "--max-processes -1: bad number (write a whole number, 0 to 4194304)",
+  );
+});
+
+Deno.test("--export-environment takes names, words and groups, and Deno's own variables are asked", () => {
+  Deno.env.set("SPAWND_TEST_NAME", "its value");
+  try {
+    assertEquals(
+      requested(
+        "--export-environment",
+        "SPAWND_TEST_NAME A=1, { B = two words }",
+      ).environment.toSorted(),
+      [
+        "A=1",
+        "B=two words",
+        "PATH=/usr/bin:/bin",
+        "SPAWND_TEST_NAME=its value",
+      ],
+    );
+  } finally {
+    Deno.env.delete("SPAWND_TEST_NAME");
+  }
+  assertEquals(
+    refusal("--export-environment", "{ A = 1"),
+    '--export-environment { A = 1: bad entry at "{ A = 1" ' +
+      "(write names, name=value words and { name = value } groups)",
+  );
+});
+
+Deno.test("without --export-environment a command gets TZ, MAIL_CONFIG and LANG", () => {
+  const before = Deno.env.get("TZ");
+  Deno.env.set("TZ", "Etc/UTC");
+  try {
+    const names = requested().environment.map((word) => word.split("=")[0]);
+    const others = names.filter((name) =>
+      !["TZ", "MAIL_CONFIG", "LANG", "PATH"].includes(name ?? "")
+    );
+    assertEquals(others, []);
+    assertEquals(requested().environment.includes("TZ=Etc/UTC"), true);
+  } finally {
+    if (before === undefined) Deno.env.delete("TZ");
+    else Deno.env.set("TZ", before);
+  }
+});
+
+Deno.test("--engine takes direct or relay", () => {
+  assertEquals(requested("--engine", "direct").engine, "direct");
+  assertEquals(requested("--engine", "relay").engine, "relay");
+  assertEquals(
+    refusal("--engine", "dierct"),
+    "--engine dierct: unknown value (did you mean direct?)",
+  );
+  assertEquals(
+    refusal("--engine", "diesel"),
+    "--engine diesel: unknown value (write direct or relay)",
+  );
+});
+
+Deno.test("--owner takes a name", () => {
+  assertEquals(requested("--owner", "alice").owner, "alice");
+  assertEquals(
+    refusalOf(
+      ...SERVICE,
+      ...ATTRIBUTES.slice(0, 1),
+      "--owner",
+      "argv=/bin/cat",
+    ),
+    "--owner needs a value (write --owner USER)",
+  );
+});
+
+Deno.test("--backlog takes a number", () => {
+  assertEquals(requested("--backlog", "5").backlogConnections, 5);
+  assertEquals(
+    refusal("--backlog", "1k"),
+    "--backlog 1k: bad number (write a whole number, 0 to 4194304)",
+  );
+});
+
+Deno.test("--socket-mode takes octal digits, for a unix service", () => {
+  const unix = (mode: string): string[] => [
+    "unix",
+    "/run/echo.sock",
+    "--socket-mode",
+    mode,
+    ...ATTRIBUTES,
+  ];
+  assertEquals(requestOf(...unix("0660")).socketMode, 0o660);
+  assertEquals(requestOf(...unix("600")).socketMode, 0o600);
+  assertEquals(
+    refusalOf(...unix("rw-rw----")),
+    "--socket-mode rw-rw----: bad mode " +
+      "(write three octal digits, such as 0660)",
+  );
+  assertEquals(
+    refusal("--socket-mode", "0660"),
+    "--socket-mode 0660: only for unix services (leave it out)",
+  );
+});
+
+Deno.test("--socket-owner takes a name, for a unix service", () => {
+  assertEquals(
+    requestOf(
+      "unix",
+      "/run/echo.sock",
+      "--socket-owner",
+      "alice:users",
+      ...ATTRIBUTES,
+    ).socketOwner,
+    "alice:users",
+  );
+  assertEquals(
+    refusal("--socket-owner", "alice"),
+    "--socket-owner alice: only for unix services (leave it out)",
+  );
+});
+
+Deno.test("--log-format takes text or json", () => {
+  assertEquals(requested("--log-format", "json").logFormat, "json");
+  assertEquals(requested("--log-format", "text").logFormat, "text");
+  assertEquals(
+    refusal("--log-format", "jsno"),
+    "--log-format jsno: unknown value (did you mean json?)",
+  );
+});
+
+Deno.test("--ready-fd takes a number", () => {
+  assertEquals(requested("--ready-fd", "3").readyFd, 3);
+  assertEquals(
+    refusal("--ready-fd", "stdout"),
+    "--ready-fd stdout: bad number (write a whole number, 0 to 1048576)",
+  );
+});
+
+Deno.test("--verbose and -v ask for a report on each connection", () => {
+  assertEquals(requested("--verbose").verbose, true);
+  assertEquals(requested("-v").verbose, true);
+});
+
+Deno.test("parseRunRequest() tells the first of several mistakes", () => {
+  assertEquals(
+    refusal("--backlog", "x", "--time-limit", "y"),
+    "--time-limit y: bad time value or unit (write 90, 90s, 5m or 2h)",
+  );
+});
+
+Deno.test("parseRunRequest() needs a value for every option that the help shows with one", () => {
+  for (const { name, value } of RUN_OPTIONS) {
+    if (value === undefined) continue;
+    assertEquals(
+      refusal(`--${name}=`),
+      `--${name} needs a value (write --${name} ${value})`,
+    );
+  }
+});

@@ -1,0 +1,231 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import type { ListeningSocket } from "../../../lib/engine/engine.ts";
+import { parseInetName } from "../../../lib/net/inet_endpoint.ts";
+import {
+  handOn,
+  InheritedSockets,
+} from "../../../lib/net/inherited_sockets.ts";
+import { listenInet } from "../../../lib/net/listening.ts";
+import { unchangingCredentials } from "../../../lib/posix/credentials.ts";
+import { lookAt } from "../../../lib/posix/files.ts";
+import { duplicate } from "../../../lib/posix/process.ts";
+import {
+  Acceptor,
+  isListening,
+  withDescriptor,
+} from "../../../lib/posix/sockets.ts";
+import { libc } from "../real_libc.ts";
+import { Scratch } from "../scratch.ts";
+import { isOpen } from "../posix/descriptors.ts";
+
+/** A predecessor's sockets on a name, as the direct engine has them. */
+function listening(name: string): ListeningSocket[] {
+  return listenWith(name, undefined);
+}
+
+/** Listens on a name, with what was handed over. */
+function listenWith(
+  name: string,
+  inherited: InheritedSockets | undefined,
+): ListeningSocket[] {
+  const endpoints = parseInetName(name);
+  if (!endpoints.ok) throw new Error(endpoints.mistake.text);
+  const result = listenInet(endpoints.value, {
+    engine: "direct",
+    libc,
+    backlogConnections: 16,
+    inherited,
+  });
+  if (!result.ok) throw new Error(result.mistake.text);
+  return result.value;
+}
+
+function only(sockets: readonly ListeningSocket[]): ListeningSocket {
+  const [socket, ...others] = sockets;
+  assertEquals(others, []);
+  if (socket === undefined) throw new Error("no socket");
+  return socket;
+}
+
+function fdOf({ source }: ListeningSocket): number {
+  if (!("fd" in source)) throw new Error("no descriptor");
+  return source.fd;
+}
+
+function portOf({ address }: ListeningSocket): number {
+  return Number(address.match(/:(\d+)$/)?.[1]);
+}
+
+/**
+ * What a successor has of a predecessor's sockets: copies of the descriptors,
+ * for here it is the same process.
+ */
+function inheritedFrom(
+  sockets: readonly ListeningSocket[],
+): { inherited: InheritedSockets; fds: number[] } {
+  const copies = sockets.map((socket) => ({
+    ...socket,
+    source: { fd: duplicate(libc, fdOf(socket)) },
+  }));
+  const { value, fds } = handOn(copies);
+  const inherited = new InheritedSockets(libc, value, unchangingCredentials);
+  return { inherited, fds };
+}
+
+Deno.test("a successor goes on with its predecessor's socket and the queue before it", async () => {
+  const old = only(listening("127.0.0.1:0"));
+  using _waiting = await Deno.connect({
+    hostname: "127.0.0.1",
+    port: portOf(old),
+  });
+  const { inherited, fds } = inheritedFrom([old]);
+  const socket = only(listenWith(old.address, inherited));
+  assertEquals([fdOf(socket)], fds);
+  assertEquals(socket.address, old.address);
+  assertEquals(inherited.took(socket), true);
+  assertEquals(inherited.took(old), false);
+  old.close(true);
+  const accepted = new Acceptor(libc).accept(fdOf(socket));
+  assert(accepted > 0);
+  libc.c.close(accepted);
+  socket.close();
+  assertEquals(isOpen(fdOf(socket)), false);
+});
+
+Deno.test("a successor listens anew where nothing was handed over", () => {
+  const { inherited, fds } = inheritedFrom(listening("127.0.0.1:0"));
+  const socket = only(listenWith("127.0.0.1:0", inherited));
+  assert(!fds.includes(fdOf(socket)));
+  assertEquals(inherited.took(socket), false);
+  socket.close();
+  inherited.closeRest();
+});
+
+Deno.test("a successor takes each socket once", () => {
+  const old = only(listening("127.0.0.1:0"));
+  const { inherited } = inheritedFrom([old]);
+  const socket = inherited.take(old.address);
+  assert(socket !== undefined);
+  assertEquals(inherited.take(old.address), undefined);
+  socket?.close();
+  old.close();
+});
+
+Deno.test("a successor goes on with an address that is written in another way", () => {
+  const old = only(listening("[::1]:0"));
+  const { inherited } = inheritedFrom([old]);
+  const name = `[0:0:0:0:0:0:0:1]:${portOf(old)}`;
+  try {
+    const socket = only(listenWith(name, inherited));
+    assertEquals(inherited.took(socket), true);
+    socket.close();
+  } finally {
+    inherited.closeRest();
+    old.close();
+  }
+});
+
+Deno.test("a successor goes on everywhere with what was listened on everywhere", () => {
+  const old = listening("0");
+  const [first] = old;
+  if (first === undefined) throw new Error("no socket");
+  const { inherited, fds } = inheritedFrom(old);
+  const sockets = listenWith(String(portOf(first)), inherited);
+  assertEquals(sockets.map(fdOf), fds);
+  for (const socket of [...sockets, ...old]) socket.close();
+});
+
+Deno.test("closeRest() closes what no service has taken over, and nothing else", () => {
+  const sockets = [listening("127.0.0.1:0"), listening("127.0.0.1:0")].flat();
+  const [kept] = sockets;
+  if (kept === undefined) throw new Error("no socket");
+  const { inherited, fds } = inheritedFrom(sockets);
+  const taken = inherited.take(kept.address);
+  inherited.closeRest();
+  assertEquals(fds.map((fd) => isOpen(fd)), [true, false]);
+  taken?.close();
+  for (const socket of sockets) socket.close();
+});
+
+Deno.test("a unix socket's file goes with the last that listens, unless another has the name by then", () => {
+  using scratch = new Scratch();
+  const path = scratch.path("socket");
+  const { opened, fd } = withDescriptor(
+    libc,
+    () => Deno.listen({ transport: "unix", path }),
+  );
+  using _listener = opened;
+  const old: ListeningSocket = {
+    address: path,
+    file: lookAt(libc, path),
+    source: { fd },
+    close: () => {},
+  };
+  const take = (): ListeningSocket => {
+    const socket = inheritedFrom([old]).inherited.take(path);
+    if (socket === undefined) throw new Error("not handed over");
+    return socket;
+  };
+  take().close(true);
+  assertEquals(lookAt(libc, path)?.isSocket, true);
+
+  const moved = scratch.path("moved");
+  const ours = take();
+  Deno.renameSync(path, moved);
+  scratch.file("socket", "another's");
+  ours.close();
+  assertEquals(Deno.readTextFileSync(path), "another's");
+
+  Deno.renameSync(moved, path);
+  const last = take();
+  last.close();
+  assertEquals(lookAt(libc, path), undefined);
+  assertEquals(isOpen(fdOf(last)), false);
+});
+
+Deno.test("InheritedSockets refuses descriptors that do not listen where they are said to", () => {
+  const socket = only(listening("127.0.0.1:0"));
+  const fd = fdOf(socket);
+  const refused = (handed: { fd: number; address: string }): void => {
+    assertThrows(
+      () =>
+        new InheritedSockets(
+          libc,
+          JSON.stringify([handed]),
+          unchangingCredentials,
+        ),
+      Error,
+      "SPAWND_INHERITED_SOCKETS: descriptor " +
+        `${handed.fd} does not listen on ${handed.address}`,
+    );
+  };
+  try {
+    refused({ fd, address: "127.0.0.1:1" });
+    refused({ fd: 2, address: socket.address });
+    refused({ fd: 1_000_000, address: socket.address });
+    assertEquals(isListening(libc, fd), true);
+  } finally {
+    socket.close();
+  }
+});
+
+Deno.test("InheritedSockets has nothing where there is no predecessor", () => {
+  const inherited = new InheritedSockets(
+    libc,
+    undefined,
+    unchangingCredentials,
+  );
+  assertEquals(inherited.take("127.0.0.1:25"), undefined);
+  inherited.closeRest();
+});
+
+Deno.test("handOn() hands descriptors on, and no listeners of the runtime", () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const close = (): void => {};
+  const { value, fds } = handOn([
+    { address: "127.0.0.1:1", source: { listener }, close },
+    { address: "127.0.0.1:2", source: { fd: 9 }, close },
+  ]);
+  assertEquals(fds, [9]);
+  assertEquals(JSON.parse(value), [{ fd: 9, address: "127.0.0.1:2" }]);
+});

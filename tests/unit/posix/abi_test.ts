@@ -1,0 +1,34 @@
+import { assertEquals } from "@std/assert";
+import { type Abi, abiOf } from "../../../lib/posix/abi.ts";
+import { definitions } from "./header.ts";
+
+function assertNumbered(abi: Abi, header: string): void {
+  const numbers = definitions(header);
+  for (const [name, number] of Object.entries(abi.systemCalls)) {
+    assertEquals(Number(number), numbers.get(`__NR_${name}`), name);
+  }
+}
+
+Deno.test("abiOf() numbers the system calls of aarch64 as the generic header does", () => {
+  assertNumbered(abiOf("aarch64"), "asm-generic/unistd.h");
+});
+
+// The header of x86_64 is only on a machine of that kind.
+if (Deno.build.arch === "x86_64") {
+  Deno.test("abiOf() numbers the system calls of x86_64 as that header does", () => {
+    assertNumbered(abiOf("x86_64"), "x86_64-linux-gnu/asm/unistd_64.h");
+  });
+}
+
+Deno.test("abiOf() aligns the data of an epoll event where it is not packed", () => {
+  const { sizeBytes, dataOffset } = abiOf("aarch64").epollEvent;
+  assertEquals([sizeBytes % 8, dataOffset % 8], [0, 0]);
+});
+
+Deno.test("abiOf() leaves no gap in the packed epoll event of x86_64", () => {
+  const { sizeBytes, dataOffset } = abiOf("x86_64").epollEvent;
+  assertEquals(
+    [dataOffset, sizeBytes],
+    [Uint32Array.BYTES_PER_ELEMENT, 4 + BigUint64Array.BYTES_PER_ELEMENT],
+  );
+});

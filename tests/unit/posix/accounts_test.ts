@@ -1,0 +1,47 @@
+import { assertEquals } from "@std/assert";
+import { findGroup, findUser } from "../../../lib/posix/accounts.ts";
+import { output, rootTest } from "../../e2e/machine.ts";
+import { libc } from "../real_libc.ts";
+
+Deno.test("findUser() gives root, daemon and nobody the ids that id(1) shows", async () => {
+  for (const name of ["root", "daemon", "nobody"]) {
+    assertEquals(findUser(libc, name), {
+      uid: Number(await output("id", "-u", name)),
+      gid: Number(await output("id", "-g", name)),
+    });
+  }
+});
+
+Deno.test("findGroup() gives root, daemon and nogroup the ids that getent(1) shows", async () => {
+  for (const name of ["root", "daemon", "nogroup"]) {
+    const [, , gid] = (await output("getent", "group", name)).split(":");
+    assertEquals(findGroup(libc, name), Number(gid));
+  }
+});
+
+Deno.test("findUser() and findGroup() find nobody by a name that nobody has", () => {
+  for (const name of ["no-such-account", "", "Root", " root", "root "]) {
+    assertEquals(findUser(libc, name), undefined);
+    assertEquals(findGroup(libc, name), undefined);
+  }
+});
+
+Deno.test("findUser() and findGroup() take numbers for names", () => {
+  assertEquals(findUser(libc, "0"), undefined);
+  assertEquals(findGroup(libc, "0"), undefined);
+});
+
+rootTest("findGroup() finds a group with very many members", async () => {
+  const name = `spawnd-${crypto.randomUUID().slice(0, 8)}`;
+  await output("groupadd", "--system", name);
+  try {
+    // Some 20 KB of names, and a pointer for each: more than two buffers' worth.
+    const members = Array.from({ length: 3000 }, () => "daemon").join(",");
+    await output("gpasswd", "--members", members, name);
+    const [, , gid, found] = (await output("getent", "group", name)).split(":");
+    assertEquals(found?.trim(), members);
+    assertEquals(findGroup(libc, name), Number(gid));
+  } finally {
+    await output("groupdel", name);
+  }
+});

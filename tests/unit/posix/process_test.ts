@@ -1,0 +1,178 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { Epoll } from "../../../lib/posix/epoll.ts";
+import { errorText, SystemError } from "../../../lib/posix/errno.ts";
+import {
+  Children,
+  duplicate,
+  openPipe,
+  readOnce,
+  SIGKILL,
+  SIGTERM,
+  writeOnce,
+} from "../../../lib/posix/process.ts";
+import { isAlive, proc, until } from "../../e2e/machine.ts";
+import { ALLOW_LIBC, reportOf } from "../fixture.ts";
+import { libc } from "../real_libc.ts";
+import { Scratch } from "../scratch.ts";
+import { isOpen, OpenFile } from "./descriptors.ts";
+import { startCommand } from "./start_command.ts";
+
+Deno.test("closeAllOnExec() keeps what the process was started with from its children", async () => {
+  using scratch = new Scratch();
+  const file = scratch.file("inherited");
+  const { before, after } = await reportOf<{ before: string; after: string }>(
+    "close_all_on_exec.ts",
+    {
+      prefix: ["sh", "-c", 'exec 7<"$0" && exec "$@"', file],
+      allow: [...ALLOW_LIBC, "--allow-run=/bin/ls"],
+    },
+  );
+  assert(before.includes(file), before);
+  assert(!after.includes(file), after);
+});
+
+Deno.test("setUmask() decides on the mode of files that children make", async () => {
+  using scratch = new Scratch();
+  const path = scratch.path("made");
+  await reportOf("set_umask.ts", {
+    args: [path],
+    allow: [...ALLOW_LIBC, "--allow-run=/usr/bin/touch"],
+  });
+  assertEquals((Deno.statSync(path).mode ?? 0) & 0o777, 0o640);
+});
+
+Deno.test("duplicate() makes a second descriptor for the same file", () => {
+  using scratch = new Scratch();
+  const path = scratch.file("file");
+  const file = new OpenFile(path);
+  const copy = duplicate(libc, file.fd);
+  try {
+    assert(copy >= 3 && copy !== file.fd);
+    file[Symbol.dispose]();
+    assertEquals(isOpen(file.fd), false);
+    assertEquals(isOpen(copy), true);
+    writeOnce(libc, copy, new TextEncoder().encode("still open\n"));
+    assertEquals(Deno.readTextFileSync(path), "still open\n");
+  } finally {
+    libc.c.close(copy);
+  }
+  assertThrows(() => duplicate(libc, copy), SystemError, "Bad file descriptor");
+});
+
+Deno.test("writeOnce() names the descriptor that cannot be written to", () => {
+  assertThrows(
+    () => writeOnce(libc, 1_000_000, new Uint8Array([0x0a])),
+    SystemError,
+    "write to descriptor 1000000: Bad file descriptor",
+  );
+});
+
+Deno.test("openPipe() makes a pipe, and readOnce() takes what is in it", () => {
+  const { readFd, writeFd } = openPipe(libc);
+  const read = (maxBytes: number): string =>
+    new TextDecoder().decode(readOnce(libc, readFd, maxBytes));
+  try {
+    writeOnce(libc, writeFd, new TextEncoder().encode("hello"));
+    assertEquals(read(3), "hel");
+    assertEquals(read(100), "lo");
+    libc.c.close(writeFd);
+    assertEquals(read(100), "");
+  } finally {
+    libc.c.close(readFd);
+  }
+  assertThrows(
+    () => readOnce(libc, readFd, 1),
+    SystemError,
+    "read: Bad file descriptor",
+  );
+});
+
+Deno.test("openPipe() makes a pipe that no command gets", () => {
+  const { readFd, writeFd } = openPipe(libc);
+  try {
+    using scratch = new Scratch();
+    const pid = startCommand(scratch, ["ls", "/proc/self/fd"]);
+    new Children(libc).collectDying(pid);
+    const fds = Deno.readTextFileSync(scratch.path("output")).split("\n");
+    assert(!fds.includes(String(readFd)) && !fds.includes(String(writeFd)));
+  } finally {
+    libc.c.close(readFd);
+    libc.c.close(writeFd);
+  }
+});
+
+Deno.test("commandLine() gives every word that the process was started with", async () => {
+  const args = ["two words", "", "é", "x".repeat(100_000), "-v"];
+  const words = await reportOf<string[]>("command_line.ts", { args });
+  assertEquals(words[0], Deno.execPath());
+  assertEquals(words[1], "run");
+  assertEquals(words.slice(-args.length), args);
+  assert(words.at(-args.length - 1)?.endsWith("/fixtures/command_line.ts"));
+});
+
+Deno.test("Children.watch() gives a descriptor that can be read when the child has ended", async () => {
+  const children = new Children(libc);
+  const epoll = new Epoll(libc);
+  using scratch = new Scratch();
+  const pid = startCommand(scratch, ["/bin/sleep", "60"]);
+  const pidFd = children.watch(pid);
+  assert(pidFd >= 3);
+  epoll.add(pidFd);
+  assertEquals(epoll.waitHere(0), 0);
+  assertEquals(children.collect(pid), undefined);
+  children.signalGroup(pid, SIGTERM);
+  assertEquals(await epoll.waitElsewhere(), 1);
+  assertEquals(epoll.ready[0], pidFd);
+  assertEquals(children.collect(pid), SIGTERM);
+  epoll.remove(pidFd);
+  libc.c.close(pidFd);
+});
+
+Deno.test("Children.watch() gives the negated error number for a process that is not there", () => {
+  const code = -new Children(libc).watch(0x7ffffffe);
+  assertEquals(errorText(libc, code), "No such process");
+});
+
+Deno.test("Children.collect() gives each child's status word once", async () => {
+  const children = new Children(libc);
+  using scratch = new Scratch();
+  const seven = startCommand(scratch, ["/bin/sh", "-c", "exit 7"]);
+  const zero = startCommand(scratch, ["/bin/true"]);
+  const collected = async (pid: number): Promise<unknown> => {
+    let word: number | "gone" | undefined;
+    await until(`${pid} has ended`, () => {
+      word = children.collect(pid);
+      return word !== undefined;
+    });
+    return word;
+  };
+  assertEquals(await collected(zero), 0);
+  assertEquals(await collected(seven), 7 << 8);
+  assertEquals(children.collect(seven), "gone");
+  assertEquals(children.collectDying(seven), undefined);
+});
+
+Deno.test("Children.signalGroup() reaches what the child has started itself", async () => {
+  const children = new Children(libc);
+  using scratch = new Scratch();
+  const script = 'trap "" TERM; sleep 60 & echo $!; wait';
+  const pid = startCommand(scratch, ["/bin/sh", "-c", script]);
+  await until("the child has started another", () => {
+    return /^\d+\n$/.test(Deno.readTextFileSync(scratch.path("output")));
+  });
+  const grandchild = Number(Deno.readTextFileSync(scratch.path("output")));
+  const [, , , , group] = (await proc(`${grandchild}/stat`)).split(" ");
+  assertEquals(Number(group), pid);
+  assertEquals(children.signalGroup(pid, SIGKILL), 0);
+  assertEquals(children.collectDying(pid), SIGKILL);
+  await until("both are gone", async () => !await isAlive(grandchild));
+});
+
+Deno.test("Children.signalGroup() tells that there is no such group", () => {
+  const children = new Children(libc);
+  using scratch = new Scratch();
+  const pid = startCommand(scratch, ["/bin/true"]);
+  children.collectDying(pid);
+  const code = children.signalGroup(pid, SIGKILL);
+  assertEquals(errorText(libc, code), "No such process");
+});

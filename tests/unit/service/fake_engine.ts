@@ -1,0 +1,70 @@
+/**
+ * An engine without connections and commands: a test makes them up, and sees
+ * what the service asks for.
+ *
+ * @module
+ */
+
+import type {
+  Engine,
+  RunningCommand,
+  ServedService,
+  ServeOptions,
+} from "../../../lib/engine/engine.ts";
+import type { WaitStatus } from "../../../lib/engine/wait_status.ts";
+
+/** Serves one service. */
+export class FakeEngine implements Engine {
+  readonly name = "direct";
+  /** What the service has asked for, in its order. */
+  readonly asked: string[] = [];
+  #options: ServeOptions | undefined;
+  #nextPid = 101;
+
+  serve(options: ServeOptions): ServedService {
+    this.#options = options;
+    const ask = (words: string): void => {
+      this.asked.push(words);
+    };
+    return {
+      setAccepting: (accepting) => ask(accepting ? "accept" : "leave waiting"),
+      stopListening: (heir = false) =>
+        ask(heir ? "leave listening to the heir" : "stop listening"),
+      signal: ({ pid }, signal) => ask(`signal ${pid} ${signal}`),
+      endGroups: () => ask("end groups"),
+    };
+  }
+
+  run(): Promise<void> {
+    throw new Error("it never runs");
+  }
+
+  stop(): void {}
+
+  /** What it was given to serve. */
+  get options(): ServeOptions {
+    if (this.#options === undefined) throw new Error("it serves nothing");
+    return this.#options;
+  }
+
+  /** What was asked for since the last call. */
+  takeAsked(): string[] {
+    return this.asked.splice(0);
+  }
+
+  /** A connection has come, and its command runs. */
+  start(peer = ""): RunningCommand {
+    const pid = this.#nextPid++;
+    const command = { pid, peer, startedMs: performance.now() };
+    this.options.events.started(command);
+    return command;
+  }
+
+  /** A command has ended. */
+  end(
+    command: RunningCommand,
+    status: WaitStatus = { kind: "exited", code: 0 },
+  ): void {
+    this.options.events.ended(command, status);
+  }
+}

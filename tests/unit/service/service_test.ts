@@ -1,0 +1,443 @@
+import { assertEquals } from "@std/assert";
+import type { RunningCommand } from "../../../lib/engine/engine.ts";
+import { Service } from "../../../lib/service/service.ts";
+import { FakeClock } from "./fake_clock.ts";
+import { FakeEngine } from "./fake_engine.ts";
+import { RecordedLog } from "./recorded_log.ts";
+
+const SECOND_MS = 1000;
+const MINUTE_MS = 60 * SECOND_MS;
+const SIGTERM = 15;
+const SIGKILL = 9;
+
+interface TestOptions {
+  readonly timeLimitMs?: number;
+  readonly maxProcesses?: number;
+  readonly verbose?: boolean;
+  readonly throttleMs?: number;
+}
+
+/** A started service, and all that it touches. Goes with the scope: `using`. */
+class TestService implements Disposable {
+  readonly clock = new FakeClock();
+  readonly engine = new FakeEngine();
+  readonly log = new RecordedLog();
+  readonly service: Service;
+
+  constructor(
+    {
+      timeLimitMs = 1000 * SECOND_MS,
+      maxProcesses = 0,
+      verbose = false,
+      throttleMs = 0,
+    }: TestOptions = {},
+  ) {
+    this.service = new Service({
+      name: "echo",
+      sockets: [],
+      command: {
+        argv: ["/bin/cat", "-u"],
+        environment: [],
+        identity: { uid: 1000, gid: 1000 },
+      },
+      timeLimitMs,
+      maxProcesses,
+      engine: this.engine,
+      log: this.log,
+      verbose,
+      throttleMs,
+    });
+    this.service.start();
+    this.engine.takeAsked();
+  }
+
+  /** Starts that many commands. */
+  start(count: number): RunningCommand[] {
+    return Array.from({ length: count }, () => this.engine.start());
+  }
+
+  [Symbol.dispose](): void {
+    this.clock[Symbol.dispose]();
+  }
+}
+
+/** Whether a promise is settled by now. */
+async function isSettled(promise: Promise<unknown>): Promise<boolean> {
+  const pending = Symbol();
+  return await Promise.race([promise, Promise.resolve(pending)]) !== pending;
+}
+
+Deno.test("a service accepts nothing before it is started", () => {
+  using _clock = new FakeClock();
+  const engine = new FakeEngine();
+  const service = new Service({
+    name: "echo",
+    sockets: [],
+    command: {
+      argv: ["/bin/cat"],
+      environment: [],
+      identity: { uid: 1000, gid: 1000 },
+    },
+    timeLimitMs: SECOND_MS,
+    maxProcesses: 1,
+    engine,
+    log: new RecordedLog(),
+    verbose: false,
+    throttleMs: 0,
+  });
+  assertEquals(engine.takeAsked(), []);
+  service.start();
+  assertEquals(engine.takeAsked(), ["accept"]);
+});
+
+Deno.test("a service asks for peers only where it is to report connections", () => {
+  using quiet = new TestService();
+  assertEquals(quiet.engine.options.peers, false);
+  using verbose = new TestService({ verbose: true });
+  assertEquals(verbose.engine.options.peers, true);
+});
+
+Deno.test("a service leaves clients waiting at its limit, until a command ends", () => {
+  using test = new TestService({ maxProcesses: 2 });
+  const [first] = test.start(1);
+  assertEquals(test.engine.takeAsked(), []);
+  const [second] = test.start(1);
+  assertEquals(test.engine.takeAsked(), ["leave waiting"]);
+  assertEquals(test.service.count, 2);
+  if (first === undefined || second === undefined) throw new Error("two");
+  test.engine.end(second);
+  assertEquals(test.engine.takeAsked(), ["accept"]);
+  assertEquals(test.service.count, 1);
+  test.start(1);
+  assertEquals(test.engine.takeAsked(), ["leave waiting"]);
+});
+
+Deno.test("a service without a limit accepts always", () => {
+  using test = new TestService({ maxProcesses: 0 });
+  test.start(1000);
+  assertEquals(test.engine.takeAsked(), []);
+  assertEquals(test.log.lines, []);
+  assertEquals(test.service.count, 1000);
+});
+
+const LIMIT_WARNING = 'warning: service echo reached its process limit "2": ' +
+  "new clients may experience noticeable delays";
+
+Deno.test("a service warns at its limit at once, and once a minute while it stays there", () => {
+  using test = new TestService({ maxProcesses: 2 });
+  test.start(2);
+  assertEquals(test.log.lines, [LIMIT_WARNING]);
+  test.clock.advance(MINUTE_MS - 1);
+  assertEquals(test.log.lines.length, 1);
+  test.clock.advance(1);
+  assertEquals(test.log.lines, [LIMIT_WARNING, LIMIT_WARNING]);
+  test.clock.advance(10 * MINUTE_MS);
+  assertEquals(test.log.lines.length, 12);
+});
+
+Deno.test("a service that goes to its limit and back warns once a minute", () => {
+  using test = new TestService({ maxProcesses: 2 });
+  test.start(1);
+  for (let count = 0; count < 50; count++) {
+    test.engine.end(test.engine.start());
+    test.clock.advance(SECOND_MS);
+  }
+  assertEquals(test.log.lines, [LIMIT_WARNING]);
+});
+
+Deno.test("a service that has left its limit does not warn until it is there again", () => {
+  using test = new TestService({ maxProcesses: 2 });
+  test.start(1);
+  test.engine.end(test.engine.start());
+  test.clock.advance(10 * MINUTE_MS);
+  assertEquals(test.log.lines, [LIMIT_WARNING]);
+  test.start(1);
+  assertEquals(test.log.lines, [LIMIT_WARNING, LIMIT_WARNING]);
+});
+
+Deno.test("a service kills a command when its time is up, and counts it until it is collected", () => {
+  using test = new TestService({ timeLimitMs: 10 * SECOND_MS });
+  const command = test.engine.start();
+  test.clock.advance(10 * SECOND_MS - 1);
+  assertEquals(test.engine.takeAsked(), []);
+  test.clock.advance(1);
+  assertEquals(test.engine.takeAsked(), [`signal ${command.pid} ${SIGKILL}`]);
+  assertEquals(test.log.lines, [
+    `warning: /bin/cat: process id ${command.pid}: ` +
+    "command time limit exceeded",
+  ]);
+  assertEquals(test.service.count, 1);
+  test.clock.advance(MINUTE_MS);
+  assertEquals(test.engine.takeAsked(), []);
+
+  test.engine.end(command, { kind: "signaled", signal: SIGKILL });
+  assertEquals(test.service.count, 0);
+  assertEquals(test.log.lines.slice(1), [
+    "warning: command /bin/cat killed by signal 9",
+  ]);
+});
+
+Deno.test("a service kills commands in the order of their starts, each in its time, with one timer", () => {
+  using test = new TestService({ timeLimitMs: 10 * SECOND_MS });
+  const started: RunningCommand[] = [];
+  for (let count = 0; count < 5; count++) {
+    started.push(test.engine.start());
+    assertEquals(test.clock.timers, 1);
+    test.clock.advance(SECOND_MS);
+  }
+  const [first, second, third, fourth, fifth] = started;
+  if (second === undefined) throw new Error("five");
+  test.engine.end(second);
+  test.engine.takeAsked();
+
+  test.clock.advance(5 * SECOND_MS);
+  assertEquals(test.engine.takeAsked(), [`signal ${first?.pid} 9`]);
+  assertEquals(test.clock.timers, 1);
+  test.clock.advance(SECOND_MS);
+  assertEquals(test.engine.takeAsked(), []);
+  test.clock.advance(SECOND_MS);
+  assertEquals(test.engine.takeAsked(), [`signal ${third?.pid} 9`]);
+  test.clock.advance(2 * SECOND_MS);
+  assertEquals(test.engine.takeAsked(), [
+    `signal ${fourth?.pid} 9`,
+    `signal ${fifth?.pid} 9`,
+  ]);
+  assertEquals(test.clock.timers, 0);
+});
+
+Deno.test("a service limits the time of a command that comes after an idle time", () => {
+  using test = new TestService({ timeLimitMs: 10 * SECOND_MS });
+  test.engine.end(test.engine.start());
+  test.clock.advance(MINUTE_MS);
+  const late = test.engine.start();
+  test.engine.takeAsked();
+  test.clock.advance(10 * SECOND_MS - 1);
+  assertEquals(test.engine.takeAsked(), []);
+  test.clock.advance(1);
+  assertEquals(test.engine.takeAsked(), [`signal ${late.pid} 9`]);
+});
+
+Deno.test("a service keeps a time limit that is longer than any timer", () => {
+  const limitMs = 3000 * 7 * 24 * 60 * MINUTE_MS;
+  using test = new TestService({ timeLimitMs: limitMs });
+  const command = test.engine.start();
+  test.clock.advance(limitMs - 1);
+  assertEquals(test.engine.takeAsked(), []);
+  test.clock.advance(1);
+  assertEquals(test.engine.takeAsked(), [`signal ${command.pid} 9`]);
+});
+
+Deno.test("a service reports abnormal ends, and normal ones not at all", () => {
+  using test = new TestService();
+  const [one, two, three, four] = test.start(4);
+  if (!one || !two || !three || !four) throw new Error("four");
+  test.engine.end(one);
+  assertEquals(test.log.lines, []);
+  test.engine.end(two, { kind: "exited", code: 75 });
+  test.engine.end(three, { kind: "signaled", signal: 11 });
+  test.engine.end(four, { kind: "signaled", signal: 64 });
+  assertEquals(test.log.lines, [
+    "warning: command /bin/cat exit status 75",
+    "warning: command /bin/cat killed by signal 11",
+    "warning: command /bin/cat killed by signal 64",
+  ]);
+});
+
+Deno.test("a verbose service reports each connection, and how it ended", () => {
+  using test = new TestService({ verbose: true });
+  const one = test.engine.start("192.0.2.1:1024");
+  test.clock.advance(1234);
+  test.engine.end(one);
+  const two = test.engine.start("[::1]:2048");
+  test.engine.end(two, { kind: "signaled", signal: 15 });
+  assertEquals(test.log.lines, [
+    `info: connect from 192.0.2.1:1024: process id ${one.pid}`,
+    `info: disconnect from 192.0.2.1:1024: process id ${one.pid}, ` +
+    "exit status 0, 1.234 s",
+    `info: connect from [::1]:2048: process id ${two.pid}`,
+    "warning: command /bin/cat killed by signal 15",
+    `info: disconnect from [::1]:2048: process id ${two.pid}, ` +
+    "killed by signal 15, 0.000 s",
+  ]);
+});
+
+Deno.test("a service tells that its command cannot be started, and when it can again", () => {
+  using test = new TestService();
+  for (let count = 0; count < 100; count++) {
+    test.engine.options.events.notStarted("No such file or directory");
+  }
+  assertEquals(test.log.lines, [
+    "warning: command /bin/cat cannot be started: No such file or directory",
+  ]);
+  test.engine.start();
+  assertEquals(test.log.lines.slice(1), [
+    "info: command /bin/cat is started again, after 100 failures",
+  ]);
+  assertEquals(test.engine.takeAsked(), []);
+});
+
+Deno.test("a service goes on after a command that cannot be started, where it is not to throttle", () => {
+  using test = new TestService({ throttleMs: 0 });
+  test.engine.options.events.notStarted("No such file or directory");
+  assertEquals(test.engine.takeAsked(), []);
+  assertEquals(test.clock.timers, 0);
+});
+
+Deno.test("a service leaves clients waiting for a while after a command that cannot be started", () => {
+  using test = new TestService({ throttleMs: MINUTE_MS });
+  test.engine.options.events.notStarted("No such file or directory");
+  assertEquals(test.engine.takeAsked(), ["leave waiting"]);
+  test.clock.advance(MINUTE_MS - 1);
+  assertEquals(test.engine.takeAsked(), []);
+  test.clock.advance(1);
+  assertEquals(test.engine.takeAsked(), ["accept"]);
+  test.engine.options.events.notStarted("No such file or directory");
+  assertEquals(test.engine.takeAsked(), ["leave waiting"]);
+});
+
+Deno.test("a service that throttles accepts nothing before its time because a command ends", () => {
+  using test = new TestService({ throttleMs: MINUTE_MS });
+  const command = test.engine.start();
+  test.engine.options.events.notStarted("Resource temporarily unavailable");
+  test.engine.takeAsked();
+  test.engine.end(command);
+  assertEquals(test.engine.takeAsked().filter((word) => word === "accept"), []);
+  test.clock.advance(MINUTE_MS);
+  assertEquals(test.engine.takeAsked(), ["accept"]);
+});
+
+Deno.test("a service at its limit accepts nothing because it no longer throttles", () => {
+  using test = new TestService({ throttleMs: MINUTE_MS, maxProcesses: 1 });
+  test.engine.options.events.notStarted("No such file or directory");
+  const command = test.engine.start();
+  test.engine.takeAsked();
+  test.clock.advance(MINUTE_MS);
+  assertEquals(test.engine.takeAsked().filter((word) => word === "accept"), []);
+  test.engine.end(command);
+  assertEquals(test.engine.takeAsked(), ["accept"]);
+});
+
+Deno.test("drain() ends the throttling as well", async () => {
+  using test = new TestService({ throttleMs: MINUTE_MS });
+  test.engine.options.events.notStarted("No such file or directory");
+  test.engine.takeAsked();
+  await test.service.drain();
+  assertEquals(test.engine.takeAsked(), ["stop listening"]);
+  assertEquals(test.clock.timers, 0);
+});
+
+Deno.test("drain() leaves the sockets to an heir, where there is one", async () => {
+  using test = new TestService();
+  await test.service.drain(true);
+  assertEquals(test.engine.takeAsked(), ["leave listening to the heir"]);
+});
+
+Deno.test("a service tells that connections cannot be accepted, and when they can again", () => {
+  using test = new TestService();
+  for (let count = 0; count < 61; count++) {
+    test.engine.options.events.notAccepted("Too many open files");
+    test.clock.advance(SECOND_MS);
+  }
+  const line = "warning: connections cannot be accepted and wait: " +
+    "Too many open files";
+  assertEquals(test.log.lines, [line, line]);
+  test.engine.start();
+  assertEquals(test.log.lines.slice(2), [
+    "info: connections are accepted again, after 61 failures",
+  ]);
+});
+
+Deno.test("drain() stops listening and waits for the last command", async () => {
+  using test = new TestService({ maxProcesses: 2 });
+  const [one, two] = test.start(2);
+  if (!one || !two) throw new Error("two");
+  test.engine.takeAsked();
+  const drained = test.service.drain();
+  assertEquals(test.engine.takeAsked(), ["stop listening"]);
+  test.engine.end(one);
+  assertEquals(await isSettled(drained), false);
+  test.engine.end(two);
+  await drained;
+  // A free place is for nobody any more, and nobody is warned of the limit.
+  assertEquals(test.engine.takeAsked(), []);
+  assertEquals(test.log.lines, [LIMIT_WARNING]);
+  assertEquals(test.clock.timers, 0);
+});
+
+Deno.test("drain() is over at once where no command runs", async () => {
+  using test = new TestService();
+  await test.service.drain();
+  assertEquals(test.engine.takeAsked(), ["stop listening"]);
+  await test.service.drain();
+  assertEquals(test.engine.takeAsked(), []);
+});
+
+Deno.test("drain() leaves the time limit in force", async () => {
+  using test = new TestService({ timeLimitMs: 10 * SECOND_MS });
+  const command = test.engine.start();
+  const drained = test.service.drain();
+  test.engine.takeAsked();
+  test.clock.advance(10 * SECOND_MS);
+  assertEquals(test.engine.takeAsked(), [`signal ${command.pid} 9`]);
+  assertEquals(await isSettled(drained), false);
+  test.engine.end(command, { kind: "signaled", signal: SIGKILL });
+  await drained;
+});
+
+Deno.test("drain() warns of the limit no more", () => {
+  using test = new TestService({ maxProcesses: 2 });
+  test.start(2);
+  void test.service.drain();
+  test.clock.advance(2 * MINUTE_MS);
+  assertEquals(test.log.lines, [LIMIT_WARNING]);
+});
+
+Deno.test("terminate() asks commands to end, and ends them for good after five seconds", async () => {
+  using test = new TestService();
+  const [one, two] = test.start(2);
+  if (!one || !two) throw new Error("two");
+  const terminated = test.service.terminate();
+  assertEquals(test.engine.takeAsked(), [
+    "stop listening",
+    "end groups",
+    `signal ${one.pid} ${SIGTERM}`,
+    `signal ${two.pid} ${SIGTERM}`,
+  ]);
+  test.engine.end(one, { kind: "signaled", signal: SIGTERM });
+  test.clock.advance(5 * SECOND_MS - 1);
+  assertEquals(test.engine.takeAsked(), []);
+  test.clock.advance(1);
+  assertEquals(test.engine.takeAsked(), [`signal ${two.pid} ${SIGKILL}`]);
+  assertEquals(await isSettled(terminated), false);
+  test.engine.end(two, { kind: "signaled", signal: SIGKILL });
+  await terminated;
+});
+
+Deno.test("terminate() ends what drain() waits for", async () => {
+  using test = new TestService();
+  const command = test.engine.start();
+  const drained = test.service.drain();
+  assertEquals(test.engine.takeAsked(), ["stop listening"]);
+  const terminated = test.service.terminate();
+  assertEquals(test.engine.takeAsked(), [
+    "end groups",
+    `signal ${command.pid} ${SIGTERM}`,
+  ]);
+  void test.service.terminate();
+  assertEquals(test.engine.takeAsked(), []);
+  test.engine.end(command);
+  await Promise.all([drained, terminated]);
+});
+
+Deno.test("terminate() signals those as well whose time was up and who are still there", () => {
+  using test = new TestService({ timeLimitMs: SECOND_MS });
+  const command = test.engine.start();
+  test.clock.advance(SECOND_MS);
+  test.engine.takeAsked();
+  void test.service.terminate();
+  assertEquals(test.engine.takeAsked().slice(2), [
+    `signal ${command.pid} ${SIGTERM}`,
+  ]);
+  test.clock.advance(5 * SECOND_MS);
+  assertEquals(test.engine.takeAsked(), [`signal ${command.pid} ${SIGKILL}`]);
+});
