@@ -7,6 +7,7 @@
 import { MAIN_HELP } from "./lib/cli/help.ts";
 import { nearestWord } from "./lib/cli/options.ts";
 import { run } from "./lib/cli/run.ts";
+import { serve } from "./lib/cli/serve.ts";
 import { selfTest } from "./lib/cli/self_test.ts";
 import { versionLine } from "./lib/cli/version.ts";
 import { EX, type ExitCode } from "./lib/result.ts";
@@ -15,6 +16,8 @@ async function main([word, ...rest]: readonly string[]): Promise<ExitCode> {
   switch (word) {
     case "run":
       return await run(rest);
+    case "serve":
+      return await serve(rest);
     case "self-test":
       return await selfTest();
     case "--version":
@@ -27,7 +30,12 @@ async function main([word, ...rest]: readonly string[]): Promise<ExitCode> {
       console.log(MAIN_HELP);
       return EX.USAGE;
     default: {
-      const nearest = nearestWord(word, ["run", "--version", "--help"]);
+      const nearest = nearestWord(word, [
+        "run",
+        "serve",
+        "--version",
+        "--help",
+      ]);
       console.error(
         `spawnd: unknown word: ${word} (` +
           (nearest === undefined

@@ -11,12 +11,14 @@ export const MAIN_HELP = `\
 spawnd runs a command for every connection, as an unprivileged user.
 
   spawnd run inet 127.0.0.1:7007 user=nobody argv=/bin/cat
-  spawnd run unix /run/echo.sock --socket-mode 0660 user=nobody argv=/bin/cat
+  spawnd serve -c /etc/spawnd
 
 Usage:
   spawnd run TYPE NAME [options] user=NAME[:GROUP] argv=COMMAND [ARG...]
                     serve one service until SIGTERM
   spawnd run --help tell about types, names and options
+  spawnd serve [options]
+                    serve all spawn services of main.cf and master.cf
   spawnd --version  tell version, revision, runtime and engine
   spawnd --help     show this
 
@@ -41,6 +43,26 @@ Usage: spawnd run TYPE NAME [options] user=NAME[:GROUP] argv=COMMAND [ARG...]
   unix  the path of a socket, made anew and removed at the end
 The command gets the connection as standard input, output and error. No shell
 comes between, and all words after argv= are the command's.
+
+${optionLines(specs)}
+`;
+}
+
+/**
+ * Makes the help of `spawnd serve`.
+ *
+ * @param specs Its options.
+ * @returns The text.
+ */
+export function serveHelp(specs: readonly OptionSpec[]): string {
+  return `\
+  spawnd serve
+  spawnd serve -c /etc/postfix --pid-file /run/spawnd/pid
+
+Usage: spawnd serve [options]
+Serves the entries of master.cf whose command is spawn or spawnd, and leaves
+the others alone. SIGHUP takes a new configuration, or a new binary, and cuts
+no connection. SIGTERM lets commands finish.
 
 ${optionLines(specs)}
 `;

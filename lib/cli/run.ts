@@ -10,16 +10,10 @@ import {
   parseAttributes,
 } from "../config/attributes.ts";
 import type { EngineName, ListeningSocket } from "../engine/engine.ts";
-import { underJournal } from "../log/journal.ts";
-import { openLog } from "../log/log.ts";
-import { getentAccounts } from "../net/getent.ts";
 import { parseInetName } from "../net/inet_endpoint.ts";
 import { listenInet } from "../net/listening.ts";
 import { listenUnix } from "../net/unix_socket.ts";
-import { findGroup, findUser } from "../posix/accounts.ts";
-import { type Identity, startedAs } from "../posix/credentials.ts";
-import { isLibc, type Libc, openLibc } from "../posix/libc.ts";
-import { wasInheritedForWriting } from "../posix/process.ts";
+import type { Identity } from "../posix/credentials.ts";
 import {
   EX,
   type ExitCode,
@@ -29,7 +23,6 @@ import {
   success,
 } from "../result.ts";
 import {
-  type DaemonContext,
   type DaemonPlan,
   type PlanListenOptions,
   prepareProcess,
@@ -41,6 +34,13 @@ import {
   RUN_OPTIONS,
   type RunRequest,
 } from "./run_options.ts";
+import {
+  checkMeans,
+  findOwner,
+  openContext,
+  refuseForeignIdentity,
+  type StartContext,
+} from "./start.ts";
 
 /** Where commands run, if it is there; as below a Postfix. */
 const QUEUE_DIRECTORY = "/var/spool/postfix";
@@ -65,14 +65,9 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
     console.log(runHelp(RUN_OPTIONS));
     return EX.OK;
   }
-  const library = openLibc();
-  const libc = isLibc(library) ? library : undefined;
-  const log = openLog({
-    format: request.value.logFormat,
-    journal: libc !== undefined && underJournal(libc),
-  });
-  const unavailable = isLibc(library) ? "" : library.unavailable;
-  const served = await serve(request.value, { libc, unavailable, log });
+  const context = openContext(request.value.logFormat);
+  const { log } = context;
+  const served = await serve(request.value, context);
   if (!served.ok) {
     const { mistake } = served;
     log.fatal("cannot-start", formatMistake(mistake), { ...mistake });
@@ -81,29 +76,14 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
   return served.ok ? EX.OK : served.mistake.exitCode;
 }
 
-interface Context extends DaemonContext {
-  /** Why there is no C library. */
-  readonly unavailable: string;
-}
-
 async function serve(
   request: RunRequest,
-  context: Context,
+  context: StartContext,
 ): Promise<Result<void>> {
+  const means = checkMeans(request, context);
+  if (!means.ok) return means;
   const { libc } = context;
-  const engineName = chooseEngine(request, context);
-  if (!engineName.ok) return engineName;
-  const { readyFd } = request;
-  if (
-    readyFd !== undefined &&
-    !(libc !== undefined && wasInheritedForWriting(libc, readyFd))
-  ) {
-    return failure({
-      text: `--ready-fd ${readyFd}: no descriptor that can be written to`,
-      mend: `open it for the daemon: spawnd run ... ${readyFd}>FILE`,
-      exitCode: EX.USAGE,
-    });
-  }
+  const { engine, readyFd } = means.value;
   if (libc !== undefined) prepareProcess(libc);
   const checked = checkIdentities(request, context);
   if (!checked.ok) return checked;
@@ -121,7 +101,7 @@ async function serve(
       maxProcesses: request.maxProcesses,
       throttleMs: 0,
     }],
-    engine: engineName.value,
+    engine,
     owner,
     directory: QUEUE_DIRECTORY,
     backlogConnections: request.backlogConnections,
@@ -130,7 +110,7 @@ async function serve(
     reloads: false,
     announce: (sockets) =>
       announce(request, context, attributes, {
-        engine: engineName.value,
+        engine,
         sockets: [...sockets.values()].flat(),
       }),
   };
@@ -139,20 +119,6 @@ async function serve(
   const [mistake] = served.mistake;
   if (mistake === undefined) throw new Error("refused without a reason");
   return failure(mistake);
-}
-
-function chooseEngine(
-  { engine }: RunRequest,
-  { libc, unavailable }: Context,
-): Result<EngineName> {
-  if (engine === "direct" && libc === undefined) {
-    return failure({
-      text: `the direct engine cannot run: ${unavailable}`,
-      mend: "leave --engine out to run with relay",
-      exitCode: EX.OSERR,
-    });
-  }
-  return success(engine ?? (libc === undefined ? "relay" : "direct"));
 }
 
 /** Who is who, checked. */
@@ -165,21 +131,10 @@ interface Identities {
 
 function checkIdentities(
   request: RunRequest,
-  { libc }: Context,
+  context: StartContext,
 ): Result<Identities> {
-  const accounts = libc === undefined ? getentAccounts : accountsOf(libc);
-  const self = { uid: Deno.uid() ?? -1, gid: Deno.gid() ?? -1 };
-  if (libc !== undefined && !isPlainProcess(libc)) {
-    return failure({
-      text: "real and effective ids differ",
-      mend: "spawnd must not be installed set-user-id",
-      exitCode: EX.NOPERM,
-    });
-  }
-  const byRoot = self.uid === 0;
-  const owner = byRoot
-    ? findOwner(request.owner, accounts)
-    : success(undefined);
+  const { accounts } = context;
+  const owner = findOwner(request.owner, "--owner", context);
   if (!owner.ok) return owner;
   const attributes = parseAttributes(request.attributes, {
     accounts,
@@ -187,50 +142,14 @@ function checkIdentities(
   });
   if (!attributes.ok) return attributes;
   const { identity, userName } = attributes.value;
-  if (!byRoot && (identity.uid !== self.uid || identity.gid !== self.gid)) {
-    return failure({
-      text: `only root can run commands as ${userName}`,
-      mend: "start as root, or give your own account as user=",
-      exitCode: EX.NOPERM,
-    });
-  }
+  const foreign = refuseForeignIdentity(userName, identity, context);
+  if (foreign !== undefined) return failure(foreign);
   const socketOwner = findSocketOwner(request.socketOwner, accounts);
   if (!socketOwner.ok) return socketOwner;
   return success({
     attributes: attributes.value,
     owner: owner.value,
     socketOwner: socketOwner.value,
-  });
-}
-
-function accountsOf(libc: Libc): Accounts {
-  return {
-    findUser: (name) => findUser(libc, name),
-    findGroup: (name) => findGroup(libc, name),
-  };
-}
-
-function isPlainProcess(libc: Libc): boolean {
-  const { real, effective } = startedAs(libc);
-  return real.uid === effective.uid && real.gid === effective.gid;
-}
-
-function findOwner(name: string, accounts: Accounts): Result<Identity> {
-  const owner = accounts.findUser(name);
-  if (owner === undefined) {
-    return failure({
-      place: "--owner",
-      text: `unknown user name: ${name}`,
-      mend: "name an account for the daemon itself",
-      exitCode: EX.NOUSER,
-    });
-  }
-  if (owner.uid !== 0 && owner.gid !== 0) return success(owner);
-  return failure({
-    place: "--owner",
-    text: `${name} is privileged`,
-    mend: "name an account without privileges",
-    exitCode: EX.CONFIG,
   });
 }
 
@@ -273,7 +192,7 @@ function listen(
 
 function announce(
   request: RunRequest,
-  { log, unavailable }: Context,
+  { log, unavailable }: StartContext,
   { argv, userName, identity }: CommandAttributes,
   { engine, sockets }: {
     engine: EngineName;

@@ -5,14 +5,11 @@
  * @module
  */
 
-import { parseCount, parseMode, parseTime } from "../config/values.ts";
 import type { EngineName } from "../engine/engine.ts";
-import {
-  commandEnvironment,
-  DEFAULT_EXPORT_ENVIRONMENT,
-} from "../engine/environment.ts";
+import { DEFAULT_EXPORT_ENVIRONMENT } from "../engine/environment.ts";
 import type { LogFormat } from "../log/log.ts";
-import { EX, failure, type Mistake, type Result, success } from "../result.ts";
+import { failure, type Result, success } from "../result.ts";
+import { ENGINES, FD_MAX, LOG_FORMATS, ValueReader } from "./option_values.ts";
 import { nearestWord, type OptionSpec, parseOptions } from "./options.ts";
 
 const DEFAULT_TIME_LIMIT = "1000s";
@@ -20,12 +17,6 @@ const DEFAULT_MAX_PROCESSES = 100;
 const DEFAULT_OWNER = "daemon";
 const DEFAULT_BACKLOG = 1024;
 const DEFAULT_SOCKET_MODE = "0666";
-
-/** The shortest time that a command can be given. */
-const TIME_LIMIT_MIN_SECONDS = 1;
-
-/** More descriptors than any process has. */
-const FD_MAX = 2 ** 20;
 
 /** More processes, or waiting connections, than any kernel has. */
 const COUNT_MAX = 2 ** 22;
@@ -101,8 +92,6 @@ export interface RunRequest {
 }
 
 const TYPES = ["inet", "unix"] as const;
-const ENGINES = ["direct", "relay"] as const;
-const LOG_FORMATS = ["text", "json"] as const;
 
 /**
  * Reads the command line.
@@ -121,7 +110,7 @@ export function parseRunRequest(
   if (!parsed.ok) return parsed;
   const { values, flags, words: [type, name, ...attributes] } = parsed.value;
   if (flags.has("help")) return success("help");
-  const reader = new ValueReader(values);
+  const reader = new RunReader(values);
   const request: RunRequest = {
     type: reader.type(type),
     name: name ?? "",
@@ -146,12 +135,12 @@ export function parseRunRequest(
     : failure(reader.mistake);
 }
 
-/** Reads values and keeps the first mistake; what it returns then is unused. */
-class ValueReader {
+/** Reads what only `spawnd run` has. */
+class RunReader extends ValueReader {
   readonly #values: ReadonlyMap<string, string>;
-  mistake: Mistake | undefined;
 
   constructor(values: ReadonlyMap<string, string>) {
+    super(values);
     this.#values = values;
   }
 
@@ -159,7 +148,7 @@ class ValueReader {
     const type = TYPES.find((known) => known === word);
     if (type !== undefined) return type;
     const nearest = nearestWord(word ?? "", TYPES);
-    this.#wrong(
+    this.wrong(
       word === undefined ? "missing service type" : `bad service type: ${word}`,
       nearest === undefined
         ? "the first word is inet or unix"
@@ -169,92 +158,16 @@ class ValueReader {
   }
 
   noName(type: string | undefined): void {
-    this.#wrong(
+    this.wrong(
       "missing service name",
       type === "unix" ? "name the socket's path" : "name it host:port",
     );
   }
 
-  time(option: string, byDefault: string): number {
-    const text = this.#values.get(option) ?? byDefault;
-    const seconds = parseTime(text, "s");
-    if (seconds === undefined) {
-      this.#bad(option, "bad time value or unit", "write 90, 90s, 5m or 2h");
-    } else if (seconds < TIME_LIMIT_MIN_SECONDS) {
-      this.#bad(
-        option,
-        "invalid time",
-        `the minimum is ${TIME_LIMIT_MIN_SECONDS}s`,
-      );
-    }
-    return seconds ?? 0;
-  }
-
-  count(option: string, max: number): number | undefined {
-    const text = this.#values.get(option);
-    if (text === undefined) return undefined;
-    const count = parseCount(text, max);
-    if (count === undefined) {
-      this.#bad(option, "bad number", `write a whole number, 0 to ${max}`);
-    }
-    return count;
-  }
-
-  mode(option: string, byDefault: string): number {
-    const mode = parseMode(this.#values.get(option) ?? byDefault);
-    if (mode === undefined) {
-      this.#bad(option, "bad mode", "write three octal digits, such as 0660");
-    }
-    return mode ?? 0;
-  }
-
-  choice<T extends string>(
-    option: string,
-    choices: readonly T[],
-  ): T | undefined {
-    const text = this.#values.get(option);
-    if (text === undefined) return undefined;
-    const choice = choices.find((known) => known === text);
-    if (choice === undefined) {
-      const nearest = nearestWord(text, choices);
-      this.#bad(
-        option,
-        "unknown value",
-        nearest === undefined
-          ? `write ${choices.join(" or ")}`
-          : `did you mean ${nearest}?`,
-      );
-    }
-    return choice;
-  }
-
-  environment(option: string): string[] {
-    const list = this.#values.get(option) ?? DEFAULT_EXPORT_ENVIRONMENT;
-    try {
-      return commandEnvironment(list, (name) => Deno.env.get(name));
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
-      this.#bad(
-        option,
-        error.message,
-        "write names, name=value words and { name = value } groups",
-      );
-      return [];
-    }
-  }
-
   onlyUnix(options: readonly string[]): void {
     for (const option of options) {
       if (!this.#values.has(option)) continue;
-      this.#bad(option, "only for unix services", "leave it out");
+      this.bad(option, "only for unix services", "leave it out");
     }
-  }
-
-  #bad(option: string, text: string, mend: string): void {
-    this.#wrong(`--${option} ${this.#values.get(option)}: ${text}`, mend);
-  }
-
-  #wrong(text: string, mend: string): void {
-    this.mistake ??= { text, mend, exitCode: EX.USAGE };
   }
 }

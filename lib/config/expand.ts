@@ -18,7 +18,7 @@ import {
   readChoice,
   readSubject,
 } from "./expression.ts";
-import type { PlacedText } from "./logical_lines.ts";
+import { PlacedText } from "./logical_lines.ts";
 import { type Place, type Problem, problemAt } from "./problems.ts";
 
 /** How values are asked for; `undefined` where a name has none. */
@@ -37,6 +37,9 @@ const DEPTH_MAX = 500;
 
 /** Values that double at each step. Postfix has no limit, and goes on for years. */
 const REFERENCES_MAX = 100_000;
+
+/** What a relation that holds stands for. */
+const TRUE = new PlacedText("true");
 
 /** The largest number that Postfix compares. */
 const NUMBER_MAX = 2n ** 63n - 1n;
@@ -183,7 +186,7 @@ class Expander {
     const isTrue = HOLDS[operator](order);
     const choice = readChoice(subject.rest);
     if (choice !== undefined) return this.#choose(isTrue, choice);
-    return isTrue ? "true" : "";
+    return isTrue ? this.expand(TRUE) : "";
   }
 
   #value(name: string, value: PlacedText): string {

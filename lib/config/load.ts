@@ -149,10 +149,16 @@ function readBinary(file: string, readFile: ReadFile, report: Report): string {
   try {
     return toBinary(readFile(file));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    report(problemAt(wholeFile(file), { text: `cannot be read: ${reason}` }));
+    const text = `open ${file}: ${reasonOf(error)}`;
+    report(problemAt(wholeFile(file), { text }));
     return "";
   }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "No such file or directory";
+  if (error instanceof Deno.errors.PermissionDenied) return "Permission denied";
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** The settings on a line of master.cf; the last one for a name counts. */

@@ -62,7 +62,6 @@ const FACILITIES = [
   "lpr",
   "mail",
   "news",
-  "security",
   "syslog",
   "user",
   "uucp",

@@ -73,14 +73,18 @@ export function wholeFile(file: string): Place {
 }
 
 /**
- * Orders problems as a reader of the files meets them.
+ * Orders problems as a reader of the files meets them. One that many services
+ * share is told once.
  *
  * @param problems The problems.
  * @returns The same, in order; those of one place stay as they were.
  */
 export function inOrder(problems: readonly Problem[]): Problem[] {
   const files = [...new Set(problems.map(({ file }) => file))];
-  return problems.toSorted((a, b) =>
+  const different = new Map(
+    problems.map((problem) => [formatProblem(problem), problem]),
+  );
+  return [...different.values()].sort((a, b) =>
     files.indexOf(a.file) - files.indexOf(b.file) ||
     a.line - b.line || a.column - b.column
   );

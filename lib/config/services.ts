@@ -15,9 +15,10 @@ import {
   type CommandAttributes,
   parseAttributes,
 } from "./attributes.ts";
+import { splitWords, withoutBraces } from "./braces.ts";
 import { isUtf8, toText } from "./bytes.ts";
 import type { Configuration } from "./load.ts";
-import type { PlacedText } from "./logical_lines.ts";
+import { PlacedText } from "./logical_lines.ts";
 import type { MasterEntry, ServiceType } from "./master_cf.ts";
 import {
   inOrder,
@@ -106,6 +107,9 @@ export function checkServices(
   });
   return { services, problems: inOrder(problems) };
 }
+
+/** What is between the entries of `export_environment`. */
+const ENTRY_SEPARATORS = ", \t\r\n";
 
 /** Options that a line may have beside `-o`: verbose, and under a debugger. */
 const FLAGS = "vD";
@@ -258,18 +262,14 @@ class ServiceChecker {
   #exportEnvironment(): string | undefined {
     const list = this.#scope.string("export_environment", this.#report);
     if (list === undefined) return undefined;
-    try {
-      commandEnvironment(list, () => undefined);
-      return list;
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
-      this.problems.push({
-        ...problemAt(this.#scope.place("export_environment"), { text: "" }),
-        text: `export_environment: ${error.message}`,
-        mend: "write names, name=value words and { name = value } groups",
-      });
-      return undefined;
-    }
+    const wrong = wrongEnvironment(list);
+    if (wrong === undefined) return list;
+    this.problems.push({
+      ...problemAt(this.#scope.place("export_environment"), { text: "" }),
+      text: `export_environment: ${wrong}`,
+      mend: "write names, name=value words and { name = value } groups",
+    });
+    return undefined;
   }
 
   #address(queueDirectory: string): ServiceAddress {
@@ -302,6 +302,21 @@ class ServiceChecker {
   #wrong(word: PlacedText | undefined, text: string, mend: string): void {
     const place = (word ?? this.#entry.name).placeIn(this.#file);
     this.#report(problemAt(place, { text, mend }));
+  }
+}
+
+/** What is wrong with an `export_environment`, in Postfix's words if it has any. */
+function wrongEnvironment(list: string): string | undefined {
+  for (const word of splitWords(new PlacedText(list), ENTRY_SEPARATORS)) {
+    const { wrong } = withoutBraces(word);
+    if (wrong !== undefined) return wrong;
+  }
+  try {
+    commandEnvironment(list, () => undefined);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return error.message;
   }
 }
 

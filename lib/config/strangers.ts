@@ -91,7 +91,11 @@ function knownNames(entries: readonly MasterEntry[]): string[] {
 }
 
 function didYouMean(name: string, known: string[]): string | undefined {
-  const nearest = closestString(name, known);
+  const alike = known.filter(({ length }) =>
+    Math.abs(length - name.length) <= SLIP_DISTANCE_MAX
+  );
+  if (alike.length === 0) return undefined;
+  const nearest = closestString(name, alike);
   const distance = levenshteinDistance(name, nearest);
   return distance > 0 && distance <= SLIP_DISTANCE_MAX
     ? `did you mean ${nearest}?`

@@ -39,13 +39,13 @@ import { decodeWaitStatus } from "./wait_status.ts";
 /** Connections taken from one socket before the others have their turn. */
 const ACCEPT_BATCH = 16;
 
-/** Turns of the loop before timers and signals have theirs. */
-const TURNS_BEFORE_EVENT_LOOP = 32;
+/** How long the loop keeps the main thread before timers and signals have it. */
+const EVENT_LOOP_MS = 5;
 
 /**
  * How long the main thread itself waits for more to do before it hands the
  * wait to another thread: under load this saves two changes of thread a
- * connection, and it is the most by which a timer or a signal is late.
+ * connection.
  */
 const WAIT_HERE_MS = 1;
 
@@ -65,6 +65,8 @@ export class DirectEngine implements Engine {
   readonly #spawner: Spawner;
   readonly #listening = new Map<number, DirectService>();
   readonly #running = new Map<number, DirectCommand>();
+  /** Services that wait for a descriptor: the end of a command frees one. */
+  readonly #paused = new Set<DirectService>();
   /** Descriptors that others have an interest in, and what to call. */
   readonly #watched = new Map<number, () => void>();
   #stopped = false;
@@ -115,15 +117,15 @@ export class DirectEngine implements Engine {
   }
 
   async run(): Promise<void> {
-    let turns = 0;
+    let yieldedMs = performance.now();
     while (!this.#stopped) {
       let count = 0;
-      if (turns++ < TURNS_BEFORE_EVENT_LOOP) {
+      if (performance.now() - yieldedMs < EVENT_LOOP_MS) {
         count = this.#epoll.waitHere(WAIT_HERE_MS);
       }
       if (count === 0) {
-        turns = 0;
         count = await this.#epoll.waitElsewhere();
+        yieldedMs = performance.now();
       }
       for (let index = 0; index < count; index++) {
         this.#handle(this.#epoll.ready[index] ?? -1);
@@ -183,6 +185,7 @@ export class DirectEngine implements Engine {
       case ENFILE:
       case ENOBUFS:
       case ENOMEM:
+        this.#paused.add(service);
         service.pause(errorText(this.#libc, code));
     }
   }
@@ -246,6 +249,8 @@ export class DirectEngine implements Engine {
     this.#epoll.remove(pidFd);
     this.#libc.c.close(pidFd);
     this.#running.delete(pidFd);
+    for (const paused of this.#paused) paused.resume();
+    this.#paused.clear();
     service.events.ended(
       command,
       word === "gone" ? { kind: "unknown" } : decodeWaitStatus(word),
@@ -270,6 +275,7 @@ class DirectService implements ServedService {
   readonly #engine: EngineAccess;
   #wanted = false;
   #paused = false;
+  #pauseTimer: ReturnType<typeof setTimeout> | undefined;
   #watched = false;
 
   constructor(
@@ -301,11 +307,16 @@ class DirectService implements ServedService {
   pause(reason: string): void {
     this.#paused = true;
     this.#update();
-    setTimeout(() => {
-      this.#paused = false;
-      this.#update();
-    }, ACCEPT_RETRY_MS);
+    this.#pauseTimer ??= setTimeout(() => this.resume(), ACCEPT_RETRY_MS);
     this.events.notAccepted(reason);
+  }
+
+  /** Takes from the queue again. */
+  resume(): void {
+    clearTimeout(this.#pauseTimer);
+    this.#pauseTimer = undefined;
+    this.#paused = false;
+    this.#update();
   }
 
   stopListening(heir = false): void {

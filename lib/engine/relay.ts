@@ -11,6 +11,7 @@
  * @module
  */
 
+import type { Identity } from "../posix/credentials.ts";
 import { SIGKILL, SIGTERM } from "../posix/process.ts";
 import { formatAddress } from "../posix/sockets.ts";
 import {
@@ -97,8 +98,13 @@ class RelayService implements ServedService {
   signal(command: RunningCommand, signal: number): void {
     const relayed = command as RelayCommand; // handed out by #start
     if (!relayed.ended) signalGroup(relayed.pid, signal);
+    else if (signal === SIGKILL) killOrphans(relayed.pid, this.#identity);
     // Whoever outlives the group with the pipes in hand talks to nobody now.
     if (signal === SIGKILL) relayed.cut.resolve();
+  }
+
+  get #identity(): Identity {
+    return this.#options.command.identity;
   }
 
   /** The runtime collects a command before it tells, so there is no moment for it. */
@@ -152,7 +158,7 @@ class RelayService implements ServedService {
 
   /** Tries the candidates as execvp(3) does. */
   #spawn(): Deno.ChildProcess {
-    const { argv: [name, ...args], identity } = this.#options.command;
+    const { argv: [name, ...args] } = this.#options.command;
     const paths = name.includes("/")
       ? [name]
       : COMMAND_PATH.map((folder) => `${folder}/${name}`);
@@ -161,8 +167,7 @@ class RelayService implements ServedService {
       try {
         return new Deno.Command(path, {
           args,
-          uid: identity.uid,
-          gid: identity.gid,
+          ...this.#identity,
           detached: true,
           clearEnv: true,
           env: this.#environment,
@@ -195,34 +200,48 @@ class RelayService implements ServedService {
   }
 }
 
+/** What one direction of one connection holds in memory at the most. */
+const BUFFER_BYTES = 32 * 1024;
+
+/** How many buffers without a connection are kept for the next ones. */
+const SPARE_BUFFERS = 64;
+
+/** Buffers are used again: what is thrown away piles up until it is collected. */
+class BufferPool {
+  readonly #spare: ArrayBuffer[] = [];
+
+  take(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#spare.pop() ?? new ArrayBuffer(BUFFER_BYTES));
+  }
+
+  giveBack({ buffer }: Uint8Array<ArrayBuffer>): void {
+    const isWhole = buffer.byteLength === BUFFER_BYTES;
+    if (isWhole && this.#spare.length < SPARE_BUFFERS) this.#spare.push(buffer);
+  }
+}
+
+const pool = new BufferPool();
+
 /** Carries what the client sends, and its end, to the command. */
 async function carryIn(
   connection: Deno.Conn,
   stdin: WritableStream<Uint8Array<ArrayBuffer>>,
 ): Promise<void> {
   const writer = stdin.getWriter();
+  const buffer = pool.take();
   try {
-    for await (const chunk of chunksOf(connection)) await writer.write(chunk);
+    for (;;) {
+      const count = await connection.read(buffer);
+      if (count === null) break;
+      await writer.write(buffer.subarray(0, count));
+    }
     await writer.close();
   } catch {
     // Either side has gone, which the other will see: by the end of its input
     // here, or by its failing output in the other direction.
     await writer.abort().catch(() => {});
   }
-}
-
-/** What one direction of one connection holds in memory at the most. */
-const BUFFER_BYTES = 32 * 1024;
-
-async function* chunksOf(
-  connection: Deno.Conn,
-): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  for (;;) {
-    const buffer = new Uint8Array(BUFFER_BYTES);
-    const count = await connection.read(buffer);
-    if (count === null) return;
-    yield buffer.subarray(0, count);
-  }
+  pool.giveBack(buffer);
 }
 
 /** Carries what the command writes to the client, until it ends or is cut. */
@@ -231,15 +250,19 @@ async function carryOut(
   connection: Deno.Conn,
   cut: Promise<void>,
 ): Promise<void> {
-  const reader = output.getReader();
+  const reader = output.getReader({ mode: "byob" });
   const carried = async () => {
+    let buffer = pool.take();
     for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
+      // A read takes the buffer away and gives it back in its result.
+      const { done, value } = await reader.read(buffer);
+      if (value !== undefined) buffer = new Uint8Array(value.buffer);
+      if (done) break;
       for (let sent = 0; sent < value.length;) {
         sent += await connection.write(value.subarray(sent));
       }
     }
+    pool.giveBack(buffer);
   };
   // A client that has gone: the command learns it from its closed pipe.
   await Promise.race([carried().catch(() => {}), cut]);
@@ -256,6 +279,22 @@ function signalGroup(pid: number, signal: number): void {
   }
 }
 
+/**
+ * Kills what is left of a command's group, of which something holds the pipes
+ * still. The runtime has collected the command itself, so its process id may
+ * name another group by now: with the user's own rights, never a stranger's.
+ */
+function killOrphans(pid: number, identity: Identity): void {
+  new Deno.Command("/bin/sh", {
+    args: ["-c", `kill -s KILL -- -${pid}`],
+    ...identity,
+    clearEnv: true,
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).outputSync();
+}
+
 function waitStatusOf(status: Deno.CommandStatus): WaitStatus {
   return status.signal === null
     ? { kind: "exited", code: status.code }
@@ -269,6 +308,9 @@ function peerOf(connection: Deno.Conn): string {
   return formatAddress({ kind: "inet", host, port: remoteAddr.port });
 }
 
+/** The system's words alone, out of the runtime's. */
 function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(/^Failed to spawn '.*': /s, "")
+    .replace(/ \(os error \d+\)$/, "");
 }

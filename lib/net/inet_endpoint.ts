@@ -21,9 +21,19 @@ export interface InetEndpoint {
 export interface InetEndpoints {
   /** In the order of the resolver; without a host, every address of this machine. */
   readonly endpoints: readonly InetEndpoint[];
-  /** Whether no host was named. */
+  /** Whether no address was named, so that a machine may be without some. */
   readonly everywhere: boolean;
 }
+
+/** Where a service listens whose name has no host, and by which protocols. */
+export interface InetScope {
+  /** As `inet_interfaces` has it: `all`, `loopback-only`, or hosts. */
+  readonly interfaces: readonly string[];
+  /** As `inet_protocols` has it: `all`, `ipv4`, `ipv6`. */
+  readonly protocols: readonly string[];
+}
+
+const EVERYWHERE: InetScope = { interfaces: ["all"], protocols: ["all"] };
 
 /** How names are looked up: getent(1), or a test's own. */
 export type Lookup = (database: "ahosts" | "services", key: string) => string[];
@@ -36,11 +46,13 @@ const IPV4 = /^\d+\.\d+\.\d+\.\d+$/;
  *
  * @param name The name; hosts may be names of hosts(5), ports of services(5).
  * @param lookup How names are looked up.
+ * @param scope Which of its addresses are meant.
  * @returns The addresses.
  */
 export function parseInetName(
   name: string,
   lookup: Lookup = getent,
+  scope: InetScope = EVERYWHERE,
 ): Result<InetEndpoints> {
   const match = NAME.exec(name);
   if (match === null) {
@@ -54,23 +66,46 @@ export function parseInetName(
   const port = parsePort(portText, lookup);
   if (!port.ok) return port;
   const host = bracketed ?? plain;
-  if (host === "") {
-    const endpoints = ["::", "0.0.0.0"]
-      .map((host) => ({ host, port: port.value }));
-    return success({ endpoints, everywhere: true });
+  const everywhere = host === "" && scope.interfaces.length === 1
+    ? WILDCARDS[scope.interfaces[0] ?? ""]
+    : undefined;
+  const hosts: string[] = [...everywhere ?? []];
+  const names = host === "" ? scope.interfaces : [host];
+  for (const named of everywhere === undefined ? names : []) {
+    const found = resolveHost(named, lookup);
+    if (found.length === 0) {
+      return failure({
+        text: `unknown host: ${named}`,
+        mend: "use an address of this machine, or a name of /etc/hosts",
+        exitCode: EX.NOHOST,
+      });
+    }
+    hosts.push(...found);
   }
-  const hosts = resolveHost(host, lookup);
-  if (hosts.length === 0) {
+  const usable = [...new Set(hosts)].filter(isOf(scope.protocols));
+  if (usable.length === 0) {
     return failure({
-      text: `unknown host: ${host}`,
-      mend: "use an address of this machine, or a name of /etc/hosts",
-      exitCode: EX.NOHOST,
+      text: `no address of inet_protocols for ${name}`,
+      mend: "name another host, or set inet_protocols = all",
+      exitCode: EX.CONFIG,
     });
   }
   return success({
-    endpoints: hosts.map((host) => ({ host, port: port.value })),
-    everywhere: false,
+    endpoints: usable.map((host) => ({ host, port: port.value })),
+    everywhere: everywhere !== undefined,
   });
+}
+
+/** The interfaces that are no hosts. */
+const WILDCARDS: Readonly<Record<string, readonly string[]>> = {
+  all: ["::", "0.0.0.0"],
+  "loopback-only": ["::1", "127.0.0.1"],
+};
+
+function isOf(protocols: readonly string[]): (host: string) => boolean {
+  const all = protocols.includes("all");
+  return (host) =>
+    all || protocols.includes(host.includes(":") ? "ipv6" : "ipv4");
 }
 
 function parsePort(text: string, lookup: Lookup): Result<number> {

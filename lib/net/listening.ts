@@ -111,10 +111,11 @@ function canDoWithout(
   error: unknown,
   opened: readonly ListeningSocket[],
 ): boolean {
-  return host === "::"
+  return host.includes(":")
     ? !(error instanceof Deno.errors.AddrInUse) &&
       !(error instanceof Deno.errors.PermissionDenied)
-    : error instanceof Deno.errors.AddrInUse && opened.length > 0;
+    : host === "0.0.0.0" && error instanceof Deno.errors.AddrInUse &&
+      opened.length > 0;
 }
 
 function listenOn(

@@ -36,6 +36,7 @@ import { resetSignals } from "../posix/signals.ts";
 import { type Mistake, type Result, success } from "../result.ts";
 import { HandOver } from "./hand_over.ts";
 import { lockDown } from "./lock_down.ts";
+import { writePidFile } from "./pid_file.ts";
 import { Service } from "./service.ts";
 import { SignalQueue, untilStopped } from "./stopping.ts";
 
@@ -80,6 +81,8 @@ export interface DaemonPlan {
   readonly readyFd: number | undefined;
   /** Whether to report each connection. */
   readonly verbose: boolean;
+  /** Where to write the process id. */
+  readonly pidFile?: string | undefined;
   /** Whether SIGHUP starts a successor with a new plan. */
   readonly reloads: boolean;
   /** Called when all is open and nothing was accepted yet. */
@@ -114,6 +117,13 @@ export async function serveUntilStopped(
   let credentials: Credentials = unchangingCredentials();
   const opened = openSockets(plan, libc, () => credentials);
   if (!opened.ok) return opened;
+  const pidFile = libc !== undefined && plan.pidFile !== undefined
+    ? writePidFile(libc, plan.pidFile)
+    : success(undefined);
+  if (!pidFile.ok) {
+    for (const socket of [...opened.value.values()].flat()) socket.close();
+    return { ok: false, mistake: [pidFile.mistake] };
+  }
   enterDirectory(plan.directory);
   const direct = libc !== undefined && plan.engine === "direct"
     ? libc
@@ -159,6 +169,7 @@ export async function serveUntilStopped(
     running,
   ]);
   engine.stop();
+  pidFile.value?.remove(credentials);
   return success(undefined);
 }
 

@@ -79,7 +79,7 @@ export class Service implements ServiceEvents {
       event: "start-failed",
       text: (reason) => `command ${name} cannot be started: ${reason}`,
       over: (count) =>
-        `command ${name} is started again, after ${count} failures`,
+        `command ${name} is started again, after ${failures(count)}`,
     });
     this.#acceptFault = new Fault({
       log,
@@ -87,7 +87,7 @@ export class Service implements ServiceEvents {
       event: "accept-failed",
       text: (reason) => `connections cannot be accepted and wait: ${reason}`,
       over: (count) =>
-        `connections are accepted again, after ${count} failures`,
+        `connections are accepted again, after ${failures(count)}`,
     });
     this.#served = options.engine.serve({
       sockets: options.sockets,
@@ -280,6 +280,10 @@ export class Service implements ServiceEvents {
     clearTimeout(this.#deadlineTimer);
     this.#idle.resolve();
   }
+}
+
+function failures(count: number): string {
+  return count === 1 ? "1 failure" : `${count} failures`;
 }
 
 function isNormalEnd(status: WaitStatus): boolean {

@@ -1,0 +1,111 @@
+/**
+ * Values of options, read and checked.
+ *
+ * @module
+ */
+
+import { parseCount, parseMode, parseTime } from "../config/values.ts";
+import {
+  commandEnvironment,
+  DEFAULT_EXPORT_ENVIRONMENT,
+} from "../engine/environment.ts";
+import { EX, type Mistake } from "../result.ts";
+import { nearestWord } from "./options.ts";
+
+/** The engines, as `--engine` takes them. */
+export const ENGINES = ["direct", "relay"] as const;
+
+/** The formats, as `--log-format` takes them. */
+export const LOG_FORMATS = ["text", "json"] as const;
+
+/** More descriptors than any process has. */
+export const FD_MAX = 2 ** 20;
+
+/** The shortest time that a command can be given. */
+const TIME_LIMIT_MIN_SECONDS = 1;
+
+/** Reads values and keeps the first mistake; what it returns then is unused. */
+export class ValueReader {
+  readonly #values: ReadonlyMap<string, string>;
+  mistake: Mistake | undefined;
+
+  constructor(values: ReadonlyMap<string, string>) {
+    this.#values = values;
+  }
+
+  time(option: string, byDefault: string): number {
+    const text = this.#values.get(option) ?? byDefault;
+    const seconds = parseTime(text, "s");
+    if (seconds === undefined) {
+      this.bad(option, "bad time value or unit", "write 90, 90s, 5m or 2h");
+    } else if (seconds < TIME_LIMIT_MIN_SECONDS) {
+      this.bad(
+        option,
+        "invalid time",
+        `the minimum is ${TIME_LIMIT_MIN_SECONDS}s`,
+      );
+    }
+    return seconds ?? 0;
+  }
+
+  count(option: string, max: number): number | undefined {
+    const text = this.#values.get(option);
+    if (text === undefined) return undefined;
+    const count = parseCount(text, max);
+    if (count === undefined) {
+      this.bad(option, "bad number", `write a whole number, 0 to ${max}`);
+    }
+    return count;
+  }
+
+  mode(option: string, byDefault: string): number {
+    const mode = parseMode(this.#values.get(option) ?? byDefault);
+    if (mode === undefined) {
+      this.bad(option, "bad mode", "write three octal digits, such as 0660");
+    }
+    return mode ?? 0;
+  }
+
+  choice<T extends string>(
+    option: string,
+    choices: readonly T[],
+  ): T | undefined {
+    const text = this.#values.get(option);
+    if (text === undefined) return undefined;
+    const choice = choices.find((known) => known === text);
+    if (choice === undefined) {
+      const nearest = nearestWord(text, choices);
+      this.bad(
+        option,
+        "unknown value",
+        nearest === undefined
+          ? `write ${choices.join(" or ")}`
+          : `did you mean ${nearest}?`,
+      );
+    }
+    return choice;
+  }
+
+  environment(option: string): string[] {
+    const list = this.#values.get(option) ?? DEFAULT_EXPORT_ENVIRONMENT;
+    try {
+      return commandEnvironment(list, (name) => Deno.env.get(name));
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      this.bad(
+        option,
+        error.message,
+        "write names, name=value words and { name = value } groups",
+      );
+      return [];
+    }
+  }
+
+  bad(option: string, text: string, mend: string): void {
+    this.wrong(`--${option} ${this.#values.get(option)}: ${text}`, mend);
+  }
+
+  wrong(text: string, mend: string): void {
+    this.mistake ??= { text, mend, exitCode: EX.USAGE };
+  }
+}

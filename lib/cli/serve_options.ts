@@ -1,0 +1,89 @@
+/**
+ * The command line of `spawnd serve`.
+ *
+ * @module
+ */
+
+import { failure, type Result, success } from "../result.ts";
+import { EX } from "../result.ts";
+import { type OptionSpec, parseOptions } from "./options.ts";
+import { ENGINES, FD_MAX, LOG_FORMATS, ValueReader } from "./option_values.ts";
+import type { ServeRequest } from "./serve.ts";
+
+/** Where the configuration is, if neither -c nor MAIL_CONFIG says so. */
+export const DEFAULT_CONFIG_DIRECTORY = "/etc/spawnd";
+
+/** The option that every subcommand with a configuration has. */
+export const CONFIG_OPTION: OptionSpec = {
+  name: "config",
+  alias: "c",
+  value: "DIR",
+  help: `main.cf and master.cf (MAIL_CONFIG, or ${DEFAULT_CONFIG_DIRECTORY})`,
+};
+
+/** The options of `spawnd serve`. */
+export const SERVE_OPTIONS: readonly OptionSpec[] = [
+  CONFIG_OPTION,
+  {
+    name: "engine",
+    value: "NAME",
+    help: "direct, or relay (direct where possible)",
+  },
+  { name: "log-format", value: "FORMAT", help: "text or json (text)" },
+  {
+    name: "pid-file",
+    value: "FILE",
+    help: "write the process id there (none)",
+  },
+  {
+    name: "ready-fd",
+    value: "N",
+    help: "descriptor to write a newline to when it accepts",
+  },
+  { name: "verbose", alias: "v", help: "report each connection" },
+  { name: "help", help: "show this" },
+];
+
+/**
+ * Finds the configuration directory.
+ *
+ * @param given What the command line says.
+ * @returns The directory.
+ */
+export function configDirectory(given: string | undefined): string {
+  return given ?? Deno.env.get("MAIL_CONFIG") ?? DEFAULT_CONFIG_DIRECTORY;
+}
+
+/**
+ * Reads the command line.
+ *
+ * @param args The words after `serve`.
+ * @returns The request, or `"help"` where that was asked for.
+ */
+export function parseServeRequest(
+  args: readonly string[],
+): Result<ServeRequest | "help"> {
+  const parsed = parseOptions(args, SERVE_OPTIONS);
+  if (!parsed.ok) return parsed;
+  const { values, flags, words: [stray] } = parsed.value;
+  if (flags.has("help")) return success("help");
+  if (stray !== undefined) {
+    return failure({
+      text: `unexpected word: ${stray}`,
+      mend: "services are in the configuration; spawnd run takes them as words",
+      exitCode: EX.USAGE,
+    });
+  }
+  const reader = new ValueReader(values);
+  const request: ServeRequest = {
+    directory: configDirectory(values.get("config")),
+    engine: reader.choice("engine", ENGINES),
+    logFormat: reader.choice("log-format", LOG_FORMATS) ?? "text",
+    pidFile: values.get("pid-file"),
+    readyFd: reader.count("ready-fd", FD_MAX),
+    verbose: flags.has("verbose"),
+  };
+  return reader.mistake === undefined
+    ? success(request)
+    : failure(reader.mistake);
+}

@@ -1,0 +1,102 @@
+/**
+ * What main.cf says about the daemon as a whole, checked.
+ *
+ * @module
+ */
+
+import type { Configuration } from "./load.ts";
+import { inOrder, type Problem, problemAt, type Report } from "./problems.ts";
+import type { Scope } from "./settings.ts";
+
+const PROTOCOLS = ["ipv4", "ipv6"] as const;
+
+/** A protocol of inet services. */
+export type InetProtocol = typeof PROTOCOLS[number];
+
+/** Values for the daemon as a whole. */
+export interface DaemonSettings {
+  readonly queueDirectory: string;
+  /** The account of the daemon itself, standalone. */
+  readonly owner: string;
+  /** The account of the daemon itself below master(8). */
+  readonly mailOwner: string;
+  readonly syslogFacility: string;
+  readonly syslogName: string;
+  /** Empty where records go to syslog. */
+  readonly maillogFile: string;
+  readonly serviceThrottleSeconds: number;
+  /** `all`, `loopback-only`, and hosts; not yet looked up. */
+  readonly inetInterfaces: readonly string[];
+  readonly inetProtocols: readonly InetProtocol[];
+}
+
+/** What looking at the settings came to. */
+export interface CheckedDaemon {
+  /** The settings; `undefined` where there is an error. */
+  readonly settings: DaemonSettings | undefined;
+  /** The problems of these settings, in the order of the file. */
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Checks what the daemon as a whole needs.
+ *
+ * @param configuration The configuration.
+ * @returns The settings, or everything wrong with them.
+ */
+export function checkDaemon({ scope }: Configuration): CheckedDaemon {
+  const problems: Problem[] = [];
+  const report: Report = (problem) => problems.push(problem);
+  const values = {
+    queueDirectory: scope.string("queue_directory", report),
+    owner: scope.string("owner", report),
+    mailOwner: scope.string("mail_owner", report),
+    syslogFacility: scope.string("syslog_facility", report),
+    syslogName: scope.string("syslog_name", report),
+    maillogFile: scope.string("maillog_file", report),
+    serviceThrottleSeconds: scope.seconds("service_throttle_time", report),
+    inetInterfaces: words(scope.string("inet_interfaces", report)),
+    inetProtocols: inetProtocols(scope, report),
+  };
+  return {
+    settings: isComplete(values) ? values : undefined,
+    problems: inOrder(problems),
+  };
+}
+
+/** The same, with any of it left out. */
+type Incomplete = {
+  readonly [Name in keyof DaemonSettings]: DaemonSettings[Name] | undefined;
+};
+
+function isComplete(values: Incomplete): values is DaemonSettings {
+  return Object.values(values).every((value) => value !== undefined);
+}
+
+function words(list: string | undefined): string[] | undefined {
+  return list?.split(/[, \t\r\n]+/).filter((word) => word !== "");
+}
+
+function inetProtocols(
+  scope: Scope,
+  report: Report,
+): InetProtocol[] | undefined {
+  const list = scope.string("inet_protocols", report);
+  const names = words(list);
+  if (names === undefined) return undefined;
+  const unknown = names.find((name) => name !== "all" && !isProtocol(name));
+  if (unknown !== undefined || names.length === 0) {
+    report(problemAt(scope.place("inet_protocols"), {
+      text: `unknown inet_protocols value "${unknown ?? ""}" in "${list}"`,
+      mend: `it is all, or of ${PROTOCOLS.join(", ")}`,
+    }));
+    return undefined;
+  }
+  return names.includes("all")
+    ? [...PROTOCOLS]
+    : PROTOCOLS.filter((protocol) => names.includes(protocol));
+}
+
+function isProtocol(name: string): name is InetProtocol {
+  return PROTOCOLS.some((protocol) => protocol === name);
+}

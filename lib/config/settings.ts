@@ -1,0 +1,265 @@
+/**
+ * The value of a parameter for one reader of the configuration: a service with
+ * overrides of its own, or the daemon as a whole.
+ *
+ * @module
+ */
+
+import { expand, type Expansion } from "./expand.ts";
+import { PlacedText } from "./logical_lines.ts";
+import type { MainCf, Setting, Settings } from "./main_cf.ts";
+import {
+  findParameter,
+  type NameOf,
+  type Parameter,
+  TIME_LIMIT_SUFFIX,
+  timeLimitParameter,
+} from "./parameters.ts";
+import { type Place, problemAt, type Report } from "./problems.ts";
+import { toText } from "./bytes.ts";
+import { parseBoolean, parseConfiguredTime, parseInteger } from "./values.ts";
+
+/** What the program itself says about the parameters that are its own. */
+export interface OwnValues {
+  readonly process_id: string;
+  readonly process_name: string;
+  readonly service_name: string;
+}
+
+/** What a scope is made of. */
+export interface ScopeOptions {
+  readonly main: MainCf;
+  /** The services that have a time limit of their own. */
+  readonly services: ReadonlySet<string>;
+  readonly own: OwnValues;
+  /** Settings of a line in master.cf; none for the daemon as a whole. */
+  readonly overrides?: Settings;
+}
+
+/** The values that one reader sees. */
+export class Scope {
+  readonly #main: MainCf;
+  readonly #services: ReadonlySet<string>;
+  readonly #own: ReadonlyMap<string, string>;
+  readonly #overrides: Settings;
+
+  constructor({ main, services, own, overrides }: ScopeOptions) {
+    this.#main = main;
+    this.#services = services;
+    this.#own = new Map(Object.entries(own));
+    this.#overrides = overrides ?? new Map();
+  }
+
+  /**
+   * Finds a parameter, those of services with a name of their own among them.
+   *
+   * @param name A binary string.
+   * @returns The parameter, unless there is none of that name.
+   */
+  parameter(name: string): Parameter | undefined {
+    const parameter = findParameter(name);
+    if (parameter !== undefined) return parameter;
+    if (!name.endsWith(TIME_LIMIT_SUFFIX)) return undefined;
+    const service = name.slice(0, -TIME_LIMIT_SUFFIX.length);
+    return this.#services.has(service)
+      ? timeLimitParameter(service)
+      : undefined;
+  }
+
+  /**
+   * Finds what sets a parameter.
+   *
+   * @param name A binary string.
+   * @returns The setting that counts; `undefined` where it has its default.
+   */
+  setting(name: string): Setting | undefined {
+    if (this.parameter(name)?.readOnly) return undefined;
+    return this.#overrides.get(name) ?? this.#main.settings.get(name);
+  }
+
+  /**
+   * Finds a parameter's value as it was written.
+   *
+   * @param name A binary string.
+   * @returns The value or the default; `undefined` for a name that nothing sets
+   * and nothing defines.
+   */
+  written(name: string): PlacedText | undefined {
+    const setting = this.setting(name);
+    if (setting !== undefined) return setting.value;
+    const text = this.#own.get(name) ?? this.parameter(name)?.default;
+    return text === undefined ? undefined : new PlacedText(text);
+  }
+
+  /**
+   * Expands a parameter's value.
+   *
+   * @param name A binary string.
+   * @returns The expansion, as a binary string; `undefined` as for
+   * {@linkcode Scope.written}.
+   */
+  expanded(name: string): Expansion | undefined {
+    const value = this.written(name);
+    return value && this.expand(value);
+  }
+
+  /**
+   * Expands any text with the values of this scope.
+   *
+   * @param value The text.
+   * @returns The expansion, as a binary string.
+   */
+  expand(value: PlacedText): Expansion {
+    const place = value.placeIn(this.#main.file);
+    return expand(value, (name) => this.written(name), place);
+  }
+
+  /**
+   * The place to point at when a parameter's value is wrong.
+   *
+   * @param name A binary string.
+   * @returns That of the value; main.cf as a whole for a default.
+   */
+  place(name: string): Place {
+    const setting = this.setting(name);
+    if (setting === undefined) {
+      return new PlacedText("").placeIn(this.#main.file);
+    }
+    const { value, name: written } = setting;
+    return (value.text === "" ? written : value).placeIn(this.#main.file);
+  }
+
+  /** The value of a string; `undefined` if it was reported as wrong. */
+  string(name: NameOf<"string">, report: Report): string | undefined {
+    return this.#read(name, report, (parameter, text) => {
+      if (parameter.type !== "string") return undefined;
+      if (text === "" && !parameter.mayBeEmpty) {
+        return { wrong: `bad string length 0 < 1: ${name} = ` };
+      }
+      const { choices } = parameter;
+      if (choices !== undefined && !choices.includes(text)) {
+        const wrong = `parameter ${name}: unrecognized value: ${text}`;
+        return { wrong, mend: `it is one of ${choices.join(", ")}` };
+      }
+      return { value: toText(text) };
+    });
+  }
+
+  /** The value of a time in seconds; `undefined` if it was reported as wrong. */
+  seconds(name: NameOf<"time">, report: Report): number | undefined {
+    return this.#seconds(name, report);
+  }
+
+  /** The same, of the time limit of a service, named by a binary string. */
+  timeLimitSeconds(service: string, report: Report): number | undefined {
+    return this.#seconds(`${service}${TIME_LIMIT_SUFFIX}`, report);
+  }
+
+  /**
+   * The value of a whole number; `undefined` if it was reported as wrong, or
+   * empty where that is allowed.
+   */
+  integer(name: NameOf<"integer">, report: Report): number | undefined {
+    return this.#read(name, report, (parameter, text) => {
+      if (parameter.type !== "integer") return undefined;
+      if (text === "" && parameter.mayBeEmpty) return undefined;
+      const value = parseInteger(text);
+      if (value === undefined) {
+        const wrong = `bad numerical configuration: ${name} = ${text}`;
+        return { wrong, mend: "write a whole number" };
+      }
+      const { min } = parameter;
+      return value >= min
+        ? { value }
+        : { wrong: `invalid ${name} parameter value ${value} < ${min}` };
+    });
+  }
+
+  /** The value of a boolean; `undefined` if it was reported as wrong. */
+  boolean(name: NameOf<"boolean">, report: Report): boolean | undefined {
+    return this.#read(name, report, (_parameter, text) => {
+      const value = parseBoolean(text);
+      return value === undefined
+        ? {
+          wrong: `bad boolean configuration: ${name} = ${text}`,
+          mend: "write yes or no",
+        }
+        : { value };
+    });
+  }
+
+  /**
+   * Checks a parameter of whatever type.
+   *
+   * @param name A binary string; a name that is no parameter's is no mistake.
+   * @param report Where mistakes go.
+   */
+  check(name: string, report: Report): void {
+    const parameter = this.parameter(name);
+    if (parameter === undefined || parameter.readOnly) return;
+    // A parameter's name is a name of its type.
+    switch (parameter.type) {
+      case "string":
+        this.string(name as NameOf<"string">, report);
+        break;
+      case "time":
+        this.#seconds(name, report);
+        break;
+      case "integer":
+        this.integer(name as NameOf<"integer">, report);
+        break;
+      case "boolean":
+        this.boolean(name as NameOf<"boolean">, report);
+        break;
+    }
+  }
+
+  #seconds(name: string, report: Report): number | undefined {
+    return this.#read(name, report, (parameter, text) => {
+      if (parameter.type !== "time") return undefined;
+      const time = parseConfiguredTime(text, parameter.unit);
+      if (time === undefined) {
+        const wrong = `parameter ${name}: bad time value or unit: ${text}`;
+        return { wrong, mend: "write 90s, 5m, 2h, 1d or 1w" };
+      }
+      const { seconds: value, passedOver } = time;
+      const { min } = parameter;
+      if (value < min) {
+        return { wrong: `invalid ${name}: ${value} (min ${min})` };
+      }
+      if (passedOver !== "") {
+        report(problemAt(this.place(name), {
+          level: "warning",
+          text: `parameter ${name}: text after the unit: ${passedOver}`,
+          mend: `it is ignored: the time is ${value} seconds`,
+        }));
+      }
+      return { value };
+    });
+  }
+
+  /** Expands a value and takes it for what `take` makes of it. */
+  #read<T>(
+    name: string,
+    report: Report,
+    take: (parameter: Parameter, text: string) => Taken<T> | undefined,
+  ): T | undefined {
+    const expansion = this.expanded(name);
+    const parameter = this.parameter(name);
+    if (expansion === undefined || parameter === undefined) {
+      throw new TypeError(`no such parameter: ${name}`);
+    }
+    if (!expansion.ok) {
+      report(expansion.problem);
+      return undefined;
+    }
+    const taken = take(parameter, expansion.text);
+    if (taken === undefined || "value" in taken) return taken?.value;
+    const { wrong: text, mend } = taken;
+    report(problemAt(this.place(name), { text, mend }));
+    return undefined;
+  }
+}
+
+/** A value, or what is wrong with the text for which there is none. */
+type Taken<T> = { value: T } | { wrong: string; mend?: string };
