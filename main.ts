@@ -4,11 +4,17 @@
  * @module
  */
 
+import { check } from "./lib/cli/check.ts";
+import { completion } from "./lib/cli/completion.ts";
+import { config } from "./lib/cli/config.ts";
 import { MAIN_HELP } from "./lib/cli/help.ts";
 import { nearestWord } from "./lib/cli/options.ts";
+import { reload } from "./lib/cli/reload.ts";
 import { run } from "./lib/cli/run.ts";
 import { serve } from "./lib/cli/serve.ts";
 import { selfTest } from "./lib/cli/self_test.ts";
+import { services } from "./lib/cli/services.ts";
+import { SUBCOMMANDS } from "./lib/cli/subcommands.ts";
 import { versionLine } from "./lib/cli/version.ts";
 import { EX, type ExitCode } from "./lib/result.ts";
 
@@ -18,6 +24,16 @@ async function main([word, ...rest]: readonly string[]): Promise<ExitCode> {
       return await run(rest);
     case "serve":
       return await serve(rest);
+    case "reload":
+      return await reload(rest);
+    case "check":
+      return check(rest);
+    case "config":
+      return config(rest);
+    case "services":
+      return services(rest);
+    case "completion":
+      return completion(rest);
     case "self-test":
       return await selfTest();
     case "--version":
@@ -31,8 +47,7 @@ async function main([word, ...rest]: readonly string[]): Promise<ExitCode> {
       return EX.USAGE;
     default: {
       const nearest = nearestWord(word, [
-        "run",
-        "serve",
+        ...SUBCOMMANDS.map(({ name }) => name),
         "--version",
         "--help",
       ]);

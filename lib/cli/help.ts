@@ -19,6 +19,11 @@ Usage:
   spawnd run --help tell about types, names and options
   spawnd serve [options]
                     serve all spawn services of main.cf and master.cf
+  spawnd reload     make a daemon take its configuration anew
+  spawnd check      tell what is wrong with main.cf and master.cf
+  spawnd config     print values of parameters, as postconf does
+  spawnd services   print the table of services
+  spawnd completion bash|zsh|fish
   spawnd --version  tell version, revision, runtime and engine
   spawnd --help     show this
 
@@ -63,6 +68,24 @@ Usage: spawnd serve [options]
 Serves the entries of master.cf whose command is spawn or spawnd, and leaves
 the others alone. SIGHUP takes a new configuration, or a new binary, and cuts
 no connection. SIGTERM lets commands finish.
+
+${optionLines(specs)}
+`;
+}
+
+/**
+ * Makes the help of `spawnd reload`.
+ *
+ * @param specs Its options.
+ * @returns The text.
+ */
+export function reloadHelp(specs: readonly OptionSpec[]): string {
+  return `\
+  spawnd reload --pid-file /run/spawnd/pid
+
+Usage: spawnd reload --pid-file FILE
+Makes the daemon take its configuration, and its binary, anew, and waits until
+the new one serves. If it cannot, the old one goes on, and the exit code is 78.
 
 ${optionLines(specs)}
 `;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { resolve } from "@std/path/posix/resolve";
 import { failure, type Result, success } from "../result.ts";
 import { EX } from "../result.ts";
 import { type OptionSpec, parseOptions } from "./options.ts";
@@ -75,11 +76,13 @@ export function parseServeRequest(
     });
   }
   const reader = new ValueReader(values);
+  const pidFile = values.get("pid-file");
   const request: ServeRequest = {
-    directory: configDirectory(values.get("config")),
+    directory: resolve(configDirectory(values.get("config"))),
+    isDirectoryGiven: values.has("config"),
     engine: reader.choice("engine", ENGINES),
     logFormat: reader.choice("log-format", LOG_FORMATS) ?? "text",
-    pidFile: values.get("pid-file"),
+    pidFile: pidFile === undefined ? undefined : resolve(pidFile),
     readyFd: reader.count("ready-fd", FD_MAX),
     verbose: flags.has("verbose"),
   };

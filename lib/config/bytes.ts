@@ -52,8 +52,13 @@ export function isUtf8(binary: string): boolean {
   }
 }
 
-/** The bytes of a binary string. */
-function toBytes(binary: string): Uint8Array<ArrayBuffer> {
+/**
+ * Makes bytes of a binary string again.
+ *
+ * @param binary The binary string.
+ * @returns Its bytes.
+ */
+export function toBytes(binary: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(binary, (unit) => unit.charCodeAt(0));
 }
 

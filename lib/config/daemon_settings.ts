@@ -4,8 +4,14 @@
  * @module
  */
 
+import { isComplete } from "./complete.ts";
 import type { Configuration } from "./load.ts";
-import { inOrder, type Problem, problemAt, type Report } from "./problems.ts";
+import {
+  inOrder,
+  type Problem,
+  problemInText,
+  type Report,
+} from "./problems.ts";
 import type { Scope } from "./settings.ts";
 
 const PROTOCOLS = ["ipv4", "ipv6"] as const;
@@ -59,18 +65,9 @@ export function checkDaemon({ scope }: Configuration): CheckedDaemon {
     inetProtocols: inetProtocols(scope, report),
   };
   return {
-    settings: isComplete(values) ? values : undefined,
+    settings: isComplete<DaemonSettings>(values) ? values : undefined,
     problems: inOrder(problems),
   };
-}
-
-/** The same, with any of it left out. */
-type Incomplete = {
-  readonly [Name in keyof DaemonSettings]: DaemonSettings[Name] | undefined;
-};
-
-function isComplete(values: Incomplete): values is DaemonSettings {
-  return Object.values(values).every((value) => value !== undefined);
 }
 
 function words(list: string | undefined): string[] | undefined {
@@ -86,7 +83,7 @@ function inetProtocols(
   if (names === undefined) return undefined;
   const unknown = names.find((name) => name !== "all" && !isProtocol(name));
   if (unknown !== undefined || names.length === 0) {
-    report(problemAt(scope.place("inet_protocols"), {
+    report(problemInText(scope.place("inet_protocols"), {
       text: `unknown inet_protocols value "${unknown ?? ""}" in "${list}"`,
       mend: `it is all, or of ${PROTOCOLS.join(", ")}`,
     }));

@@ -9,17 +9,15 @@
  */
 
 import { compareLevels } from "./compatibility_level.ts";
+import { ExpansionError, type Item, items } from "./expression.ts";
+import { PlacedText } from "./logical_lines.ts";
+import { type Place, type Problem, problemAt } from "./problems.ts";
 import {
   type Choice,
-  ExpansionError,
-  type Item,
-  items,
   type Operator,
   readChoice,
   readSubject,
-} from "./expression.ts";
-import { PlacedText } from "./logical_lines.ts";
-import { type Place, type Problem, problemAt } from "./problems.ts";
+} from "./reference.ts";
 
 /** How values are asked for; `undefined` where a name has none. */
 export type Lookup = (name: string) => PlacedText | undefined;

@@ -1,15 +1,13 @@
 /**
- * The syntax of `$` in a value.
+ * Values apart: literal text, and references to names or relations, which a
+ * `$` begins.
  *
  * ```text
- * value     = (literal | "$$" | "$" name | "${" body "}" | "$(" body ")")*
- * body      = subject (nothing | "?" branch | ":" branch | "?" branch ":" branch)
- * subject   = name | "{" value "}" operator "{" value "}"
- * branch    = "{" value "}" | value
+ * value = (literal | "$$" | "$" name | "${" body "}" | "$(" body ")")*
  * ```
  *
- * Braces are only counted here: what is within them is read when its turn
- * comes, so that a branch not taken may be malformed, as in Postfix.
+ * Brackets are only counted here. What is within is read when its turn comes,
+ * so that a part that is not needed may be malformed, as in Postfix.
  *
  * @module
  */
@@ -38,47 +36,8 @@ export type Item =
   | { readonly kind: "literal"; readonly text: string; readonly at: PlacedText }
   | { readonly kind: "reference"; readonly body: PlacedText };
 
-/** The operators of a relation. */
-export const OPERATORS = ["==", "!=", "<", "<=", ">=", ">"] as const;
-
-/** One of them. */
-export type Operator = typeof OPERATORS[number];
-
-/** What a reference asks about. */
-export type Subject =
-  | {
-    readonly kind: "name";
-    readonly name: PlacedText;
-    /** What depends on the subject, operator first. */
-    readonly rest: PlacedText;
-  }
-  | {
-    readonly kind: "relation";
-    readonly left: PlacedText;
-    readonly operator: Operator;
-    /** Whether compatibility levels are compared. */
-    readonly isLevel: boolean;
-    readonly right: PlacedText;
-    readonly rest: PlacedText;
-  };
-
-/** The two things that a reference may come to; either may be left out. */
-export interface Choice {
-  readonly whenTrue: PlacedText | undefined;
-  readonly whenFalse: PlacedText | undefined;
-}
-
-/** As many bytes of what was not expected as Postfix quotes. */
-const QUOTE_BYTES = 20;
-
-/** Postfix's list of the operators, with the quotes as it has them. */
-const OPERATORS_LISTED = `"==" or "!="" or "<"" or "<="" or ">="" or ">"`;
-
 const CLOSING = { "{": "}", "(": ")" } as const;
 const BARE_NAME = /^[A-Za-z0-9_]*/;
-const NAME = /^[ \t\r\n]*([A-Za-z0-9_]*)[ \t\r\n]*(?=$|[?:])/;
-const GOOD_START_OF_NAME = /^[ \t\r\n]*[A-Za-z0-9_]*/;
-const OPERATOR = /^([<>!=?+\-*/~&|%]*)([A-Za-z0-9]*)/;
 
 /**
  * Takes a value apart.
@@ -152,8 +111,15 @@ function readReference(
   return { body, end };
 }
 
-/** Past the bracket that closes the one at `start`, or -1. */
-function closing(text: string, start: number, close: string): number {
+/**
+ * Finds the end of what is in brackets.
+ *
+ * @param text The text.
+ * @param start Where the bracket is opened.
+ * @param close What closes it; others do not count.
+ * @returns Past the one that closes it, or -1.
+ */
+export function closing(text: string, start: number, close: string): number {
   const open = text.charAt(start);
   let depth = 0;
   for (let at = start; at < text.length; at++) {
@@ -162,142 +128,4 @@ function closing(text: string, start: number, close: string): number {
     else if (char === close && --depth === 0) return at + 1;
   }
   return -1;
-}
-
-/**
- * Reads what a reference asks about.
- *
- * @param body What is in its brackets, or the bare name.
- * @returns The subject.
- * @throws {ExpansionError} If it is malformed.
- */
-export function readSubject(body: PlacedText): Subject {
-  const braced = withoutBlanks(body);
-  if (braced.text.startsWith("{")) return readRelation(braced);
-  const match = NAME.exec(body.text);
-  if (match === null) {
-    const [good = ""] = GOOD_START_OF_NAME.exec(body.text) ?? [];
-    // Blanks after a name belong to what is wrong, as Postfix shows it.
-    const name = body.text.slice(0, good.length);
-    const wrong = body.slice(name.length);
-    throw new ExpansionError(
-      `attribute name syntax error at: "...${name}>>>${quote(wrong)}"`,
-      wrong.place,
-      "names are of letters, digits and _",
-    );
-  }
-  const [all, name = ""] = match;
-  const at = all.indexOf(name);
-  return {
-    kind: "name",
-    name: body.slice(at, at + name.length),
-    rest: body.slice(all.length),
-  };
-}
-
-function readRelation(braced: PlacedText): Subject {
-  const { inner: left, rest: afterLeft } = readGroup(braced);
-  const [all = "", signs = "", suffix = ""] = OPERATOR.exec(afterLeft.text) ??
-    [];
-  const operator = OPERATORS.find((known) => known === signs);
-  if (operator === undefined) {
-    throw notThere(OPERATORS_LISTED, `${left.text}}`, afterLeft);
-  }
-  if (suffix !== "" && suffix !== "level") {
-    throw new ExpansionError(
-      `bad operator suffix at: "...${signs}>>>${suffix}"`,
-      afterLeft.slice(signs.length, all.length).place,
-      `the only suffix is "level"`,
-    );
-  }
-  const afterOperator = afterLeft.slice(all.length);
-  const second = withoutBlanks(afterOperator);
-  if (!second.text.startsWith("{")) {
-    const read = `{${left.text}} ${signs}`;
-    throw notThere(`"{expression}"`, read, afterOperator);
-  }
-  const { inner: right, rest } = readGroup(second);
-  const isLevel = suffix !== "";
-  return { kind: "relation", left, operator, isLevel, right, rest };
-}
-
-/**
- * Reads what depends on a subject.
- *
- * @param rest What is behind the subject.
- * @returns The choice, or `undefined` if there is none.
- * @throws {ExpansionError} If it is malformed.
- */
-export function readChoice(rest: PlacedText): Choice | undefined {
-  if (rest.text === "") return undefined;
-  if (rest.text.startsWith(":")) {
-    return { whenTrue: undefined, whenFalse: readLastBranch(rest) };
-  }
-  if (!rest.text.startsWith("?")) throw notThere(`"?" or ":"`, "}", rest);
-  const { inner: whenTrue, rest: afterTrue } = readBranch(rest.slice(1));
-  if (afterTrue.text === "") return { whenTrue, whenFalse: undefined };
-  if (!afterTrue.text.startsWith(":")) {
-    throw notThere(`":"`, `${whenTrue.text}}`, afterTrue);
-  }
-  return { whenTrue, whenFalse: readLastBranch(afterTrue) };
-}
-
-function readLastBranch(colon: PlacedText): PlacedText {
-  const { inner, rest } = readBranch(colon.slice(1));
-  if (rest.text === "") return inner;
-  throw new ExpansionError(
-    `unexpected input at: "...${inner.text}}>>>${quote(rest)}"`,
-    rest.place,
-    "nothing may follow the last braces",
-  );
-}
-
-/** A part, and what is behind it. */
-interface Part {
-  readonly inner: PlacedText;
-  readonly rest: PlacedText;
-}
-
-/** Without braces, a branch is all that is left, its blanks and colons too. */
-function readBranch(text: PlacedText): Part {
-  const braced = withoutBlanks(text);
-  return braced.text.startsWith("{")
-    ? readGroup(braced)
-    : { inner: text, rest: text.slice(text.text.length) };
-}
-
-/** What is in braces, and what is behind them and the blanks after. */
-function readGroup(braced: PlacedText): Part {
-  const end = closing(braced.text, 0, "}");
-  if (end < 0) {
-    throw new ExpansionError(
-      `unbalanced {} in attribute expression: "${braced.text}"`,
-      braced.place,
-      "close it with }",
-    );
-  }
-  return {
-    inner: braced.slice(1, end - 1),
-    rest: withoutBlanks(braced.slice(end)),
-  };
-}
-
-/** Fewer characters are blank here than around a value. */
-function withoutBlanks(text: PlacedText): PlacedText {
-  return text.slice(text.text.search(/[^ \t\r\n]|$/));
-}
-
-function notThere(
-  wanted: string,
-  read: string,
-  found: PlacedText,
-): ExpansionError {
-  return new ExpansionError(
-    `${wanted} expected at: "...${read}>>>${quote(found)}"`,
-    found.place,
-  );
-}
-
-function quote(text: PlacedText): string {
-  return text.text.slice(0, QUOTE_BYTES);
 }

@@ -14,6 +14,7 @@ import {
   inOrder,
   type Problem,
   problemAt,
+  problemInText,
   type Report,
   wholeFile,
 } from "./problems.ts";
@@ -150,7 +151,7 @@ function readBinary(file: string, readFile: ReadFile, report: Report): string {
     return toBinary(readFile(file));
   } catch (error) {
     const text = `open ${file}: ${reasonOf(error)}`;
-    report(problemAt(wholeFile(file), { text }));
+    report(problemInText(wholeFile(file), { text }));
     return "";
   }
 }

@@ -11,7 +11,7 @@ import { type Setting, splitNameValue } from "./main_cf.ts";
 import { type Problem, problemAt, type Report } from "./problems.ts";
 import { parseCount } from "./values.ts";
 
-const TYPES = ["inet", "unix", "fifo", "pass"] as const;
+const TYPES = ["inet", "unix", "unix-dgram", "fifo", "pass"] as const;
 
 /** How clients reach a service. */
 export type ServiceType = typeof TYPES[number];
@@ -143,8 +143,10 @@ class EntryReader {
       ...this.#arguments(words.slice(FIELDS.length)),
     };
     if (entry.type === "inet" && entry.isPrivate) {
-      const mend = "write n in its third field";
-      this.#wrong(isPrivate, "inet service cannot be private", mend);
+      this.#report(problemAt((isPrivate ?? line).placeIn(this.#file), {
+        text: "inet service cannot be private",
+        mend: "write n in its third field",
+      }));
     }
     return this.#isGood ? entry : undefined;
   }

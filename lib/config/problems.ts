@@ -36,30 +36,38 @@ export type Report = (problem: Problem) => void;
 /** What is said of a place. */
 export interface Finding {
   readonly level?: Level;
-  /** What is wrong; quotes of the file may be in it as they were read. */
   readonly text: string;
   readonly mend?: string | undefined;
 }
 
 /**
- * Makes a problem.
+ * Makes a problem of what was read.
+ *
+ * @param place Where.
+ * @param finding What, as binary strings; an error unless it says otherwise.
+ * @returns The problem.
+ */
+export function problemAt(place: Place, finding: Finding): Problem {
+  const { text, mend } = finding;
+  return problemInText(place, {
+    ...finding,
+    text: toText(text),
+    mend: mend === undefined ? undefined : toText(mend),
+  });
+}
+
+/**
+ * Makes a problem of what is text already.
  *
  * @param place Where.
  * @param finding What; an error unless it says otherwise.
  * @returns The problem.
  */
-export function problemAt(place: Place, finding: Finding): Problem {
+export function problemInText(place: Place, finding: Finding): Problem {
   const { level = "error", text, mend } = finding;
   const { file, line, column, length } = place;
-  return {
-    level,
-    file,
-    line,
-    column,
-    length,
-    text: toText(text),
-    ...mend === undefined ? {} : { mend: toText(mend) },
-  };
+  const problem = { level, file, line, column, length, text };
+  return mend === undefined ? problem : { ...problem, mend };
 }
 
 /**
@@ -73,19 +81,18 @@ export function wholeFile(file: string): Place {
 }
 
 /**
- * Orders problems as a reader of the files meets them. One that many services
- * share is told once.
+ * Orders problems by file and place. One that many services share is told
+ * once.
  *
  * @param problems The problems.
  * @returns The same, in order; those of one place stay as they were.
  */
 export function inOrder(problems: readonly Problem[]): Problem[] {
-  const files = [...new Set(problems.map(({ file }) => file))];
   const different = new Map(
     problems.map((problem) => [formatProblem(problem), problem]),
   );
   return [...different.values()].sort((a, b) =>
-    files.indexOf(a.file) - files.indexOf(b.file) ||
+    (a.file < b.file ? -1 : a.file > b.file ? 1 : 0) ||
     a.line - b.line || a.column - b.column
   );
 }

@@ -8,15 +8,10 @@
  */
 
 import { commandEnvironment } from "../engine/environment.ts";
-import type { Identity } from "../posix/credentials.ts";
-import type { Mistake } from "../result.ts";
-import {
-  type Accounts,
-  type CommandAttributes,
-  parseAttributes,
-} from "./attributes.ts";
+import type { CommandAttributes } from "./attributes.ts";
 import { splitWords, withoutBraces } from "./braces.ts";
-import { isUtf8, toText } from "./bytes.ts";
+import { toText } from "./bytes.ts";
+import { isComplete } from "./complete.ts";
 import type { Configuration } from "./load.ts";
 import { PlacedText } from "./logical_lines.ts";
 import type { MasterEntry, ServiceType } from "./master_cf.ts";
@@ -25,9 +20,17 @@ import {
   type Place,
   type Problem,
   problemAt,
+  problemInText,
   type Report,
 } from "./problems.ts";
+import {
+  checkAttributes,
+  type CheckContext,
+  type CheckedAttributes,
+} from "./service_attributes.ts";
 import type { Scope } from "./settings.ts";
+
+export type { CheckContext } from "./service_attributes.ts";
 
 /** Where a service is reached. */
 export type ServiceAddress =
@@ -49,7 +52,7 @@ export interface ServicePlaces {
 /** A service that can be served. */
 export interface CheckedService {
   readonly name: string;
-  readonly type: Exclude<ServiceType, "fifo">;
+  readonly type: Exclude<ServiceType, "fifo" | "unix-dgram">;
   readonly isPrivate: boolean;
   readonly address: ServiceAddress;
   /** Commands at once; 0 for no limit. */
@@ -80,13 +83,6 @@ export interface CheckedServices {
   readonly problems: readonly Problem[];
 }
 
-/** What checking needs beside the configuration. */
-export interface CheckContext {
-  readonly accounts: Accounts;
-  /** Whose ids the daemon itself has: no command may have them. */
-  readonly owner: Identity | undefined;
-}
-
 /**
  * Checks every entry that spawnd serves.
  *
@@ -111,8 +107,8 @@ export function checkServices(
 /** What is between the entries of `export_environment`. */
 const ENTRY_SEPARATORS = ", \t\r\n";
 
-/** Options that a line may have beside `-o`: verbose, and under a debugger. */
-const FLAGS = "vD";
+/** What a line may have beside `-o`: -v for verbose, -D for a debugger. */
+const NO_FLAG = /[^-vD]/;
 
 class ServiceChecker {
   readonly problems: Problem[] = [];
@@ -129,75 +125,57 @@ class ServiceChecker {
 
   /** The service; `undefined` where there is an error. */
   check(context: CheckContext): CheckedService | undefined {
-    const { name, isPrivate, words } = this.#entry;
+    const { name, isPrivate } = this.#entry;
     const scope = this.#scope;
     const report = this.#report;
     const type = this.#type();
-    this.#privileges();
+    this.#refusePrivileges();
     const flags = this.#flags();
-    const attributeWords = this.#textOf(
-      words[0]?.text === "--" ? words.slice(1) : words,
-    );
-    const attributes = this.#attributes(attributeWords, context);
-    const queueDirectory = scope.string("queue_directory", report);
+    const checked = checkAttributes(this.#entry, this.#file, context, report);
     const maxProcesses = this.#entry.maxProcesses ??
       scope.integer("default_process_limit", report);
-    const concurrency = scope.integer("spawnd_concurrency", report) ??
-      maxProcesses;
-    const timeLimitSeconds = scope.timeLimitSeconds(name.text, report);
-    const exportEnvironment = this.#exportEnvironment();
-    const daemonTimeoutSeconds = scope.seconds("daemon_timeout", report);
-    const maxIdleSeconds = scope.seconds("max_idle", report);
-    const maxUses = scope.integer("max_use", report);
-    const syslogName = scope.string("syslog_name", report);
-    if (
-      this.problems.some(({ level }) => level === "error") ||
-      type === undefined || attributes === undefined ||
-      queueDirectory === undefined || maxProcesses === undefined ||
-      concurrency === undefined || timeLimitSeconds === undefined ||
-      exportEnvironment === undefined || daemonTimeoutSeconds === undefined ||
-      maxIdleSeconds === undefined || maxUses === undefined ||
-      syslogName === undefined
-    ) return undefined;
-    return {
+    const service = {
       name: toText(name.text),
       type,
       isPrivate,
-      address: this.#address(queueDirectory),
+      address: this.#address(scope.string("queue_directory", report)),
       maxProcesses,
-      concurrency,
-      timeLimitSeconds,
-      exportEnvironment,
-      attributes,
-      attributeWords: attributeWords.map(({ text }) => text),
+      concurrency: scope.integer("spawnd_concurrency", report) ?? maxProcesses,
+      timeLimitSeconds: scope.timeLimitSeconds(name.text, report),
+      exportEnvironment: this.#exportEnvironment(),
+      attributes: checked?.attributes,
+      attributeWords: checked?.words,
       isVerbose: flags.includes("v"),
-      daemonTimeoutSeconds,
-      maxIdleSeconds,
-      maxUses,
-      syslogName,
-      places: this.#places(beforeCommand(attributeWords)),
+      daemonTimeoutSeconds: scope.seconds("daemon_timeout", report),
+      maxIdleSeconds: scope.seconds("max_idle", report),
+      maxUses: scope.integer("max_use", report),
+      syslogName: scope.string("syslog_name", report),
+      places: checked && this.#places(checked),
       scope,
     };
+    const isWrong = this.problems.some(({ level }) => level === "error");
+    return !isWrong && isComplete<CheckedService>(service)
+      ? service
+      : undefined;
   }
 
   #type(): CheckedService["type"] | undefined {
-    const { type, fields } = this.#entry;
-    if (type !== "fifo") return type;
+    const { type, fields, isPrivate } = this.#entry;
+    // Reading master.cf has told it.
+    if (type === "inet" && isPrivate) return undefined;
+    if (type !== "fifo" && type !== "unix-dgram") return type;
     const text = `unsupported transport type: ${type}`;
     this.#wrong(fields[1], text, "a command needs a connection");
     return undefined;
   }
 
   /** spawn(8) itself must be able to become the command's user. */
-  #privileges(): void {
+  #refusePrivileges(): void {
     const { name, fields, isUnprivileged, isChrooted } = this.#entry;
     const text = `service ${name.text} requires privileged operation`;
     if (isUnprivileged) {
-      this.#wrong(
-        fields[3],
-        text,
-        "write n for unprivileged, its fourth field",
-      );
+      const mend = "write n for unprivileged, its fourth field";
+      this.#wrong(fields[3], text, mend);
     }
     if (isChrooted) {
       this.#wrong(fields[4], text, "write n for chroot, its fifth field");
@@ -210,7 +188,7 @@ class ServiceChecker {
       if (option.kind !== "flags") continue;
       const { word } = option;
       flags += word.text.slice(1);
-      const at = word.text.search(new RegExp(`[^-${FLAGS}]`));
+      const at = word.text.search(NO_FLAG);
       if (at < 0) continue;
       const text = `invalid option: ${word.text.charAt(at)}`;
       this.#wrong(word, text, "a service's line may have -o and -v");
@@ -218,84 +196,38 @@ class ServiceChecker {
     return flags;
   }
 
-  /** Words that are not UTF-8 would reach the command as other bytes. */
-  #textOf(words: readonly PlacedText[]): AttributeWord[] {
-    for (const word of words) {
-      if (isUtf8(word.text)) continue;
-      this.#wrong(word, `not UTF-8: ${word.text}`, "save the file as UTF-8");
-    }
-    return words.map((word) => ({ text: toText(word.text), word }));
-  }
-
-  #attributes(
-    words: readonly AttributeWord[],
-    context: CheckContext,
-  ): CommandAttributes | undefined {
-    const texts = words.map(({ text }) => text);
-    const attributes = parseAttributes(texts, context);
-    if (attributes.ok) return attributes.value;
-    const { mistake } = attributes;
-    const { text, mend } = mistake;
-    // The mistake's text is a text already.
-    this.problems.push({
-      ...problemAt(this.#placeOf(mistake, words), { text: "", mend }),
-      text,
-    });
-    return undefined;
-  }
-
-  /** The attribute that a mistake is about; the command where one is missing. */
-  #placeOf({ text }: Mistake, all: readonly AttributeWord[]): Place {
-    const words = beforeCommand(all);
-    const about = words.find((each) => text.endsWith(`name: ${each.text}`)) ??
-      words.find((each) =>
-        valueOf("user", each)?.split(":").some((part) =>
-          part !== "" && text.endsWith(` name: ${part}`)
-        )
-      ) ??
-      words.findLast((each) => valueOf("user", each) !== undefined);
-    const { command } = this.#entry;
-    const isMissing = text.startsWith("missing ");
-    return (isMissing ? command : about?.word ?? command).placeIn(this.#file);
-  }
-
   #exportEnvironment(): string | undefined {
     const list = this.#scope.string("export_environment", this.#report);
     if (list === undefined) return undefined;
     const wrong = wrongEnvironment(list);
     if (wrong === undefined) return list;
-    this.problems.push({
-      ...problemAt(this.#scope.place("export_environment"), { text: "" }),
+    this.#report(problemInText(this.#scope.place("export_environment"), {
       text: `export_environment: ${wrong}`,
       mend: "write names, name=value words and { name = value } groups",
-    });
+    }));
     return undefined;
   }
 
-  #address(queueDirectory: string): ServiceAddress {
+  #address(queueDirectory: string | undefined): ServiceAddress | undefined {
     const { type, isPrivate } = this.#entry;
     const name = toText(this.#entry.name.text);
     if (type === "inet") return { kind: "inet", name };
     if (name.startsWith("/")) return { kind: "unix", path: name };
+    if (queueDirectory === undefined) return undefined;
     const folder = isPrivate ? "private" : "public";
     return { kind: "unix", path: `${queueDirectory}/${folder}/${name}` };
   }
 
-  #places(words: readonly AttributeWord[]): ServicePlaces {
-    const { name, fields, command } = this.#entry;
-    const place = (text: PlacedText | undefined): Place =>
-      (text ?? command).placeIn(this.#file);
-    const attribute = (key: "user" | "argv"): Place =>
-      place(
-        words.findLast((each) => valueOf(key, each) !== undefined)?.word,
-      );
-    const limit = this.#scope.place(`${name.text}_time_limit`);
+  #places({ user, command }: CheckedAttributes): ServicePlaces {
+    const { name, fields } = this.#entry;
+    const place = (text: PlacedText): Place => text.placeIn(this.#file);
+    const timeLimit = this.#scope.place(`${name.text}_time_limit`);
     return {
       name: place(name),
-      maxProcesses: place(fields[6]),
-      timeLimit: limit.line > 0 ? limit : place(name),
-      user: attribute("user"),
-      command: attribute("argv"),
+      maxProcesses: place(fields[6] ?? name),
+      timeLimit: timeLimit.line > 0 ? timeLimit : place(name),
+      user: place(user),
+      command: place(command),
     };
   }
 
@@ -305,7 +237,7 @@ class ServiceChecker {
   }
 }
 
-/** What is wrong with an `export_environment`, in Postfix's words if it has any. */
+/** What is wrong with an `export_environment`, as Postfix says if it does. */
 function wrongEnvironment(list: string): string | undefined {
   for (const word of splitWords(new PlacedText(list), ENTRY_SEPARATORS)) {
     const { wrong } = withoutBraces(word);
@@ -318,25 +250,4 @@ function wrongEnvironment(list: string): string | undefined {
     if (!(error instanceof SyntaxError)) throw error;
     return error.message;
   }
-}
-
-/** An attribute as text, and where it stands. */
-interface AttributeWord {
-  readonly text: string;
-  readonly word: PlacedText;
-}
-
-/** The words up to `argv=`; those after it are the command's. */
-function beforeCommand(words: readonly AttributeWord[]): AttributeWord[] {
-  const at = words.findIndex((each) => valueOf("argv", each) !== undefined);
-  return words.slice(0, at < 0 ? undefined : at + 1);
-}
-
-function valueOf(
-  key: "user" | "argv",
-  { text }: AttributeWord,
-): string | undefined {
-  return text.toLowerCase().startsWith(`${key}=`)
-    ? text.slice(key.length + 1)
-    : undefined;
 }

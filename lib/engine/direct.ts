@@ -11,6 +11,7 @@
  * @module
  */
 
+import { setImmediate } from "node:timers";
 import type { Credentials } from "../posix/credentials.ts";
 import { Epoll } from "../posix/epoll.ts";
 import {
@@ -39,8 +40,15 @@ import { decodeWaitStatus } from "./wait_status.ts";
 /** Connections taken from one socket before the others have their turn. */
 const ACCEPT_BATCH = 16;
 
-/** How long the loop keeps the main thread before timers and signals have it. */
-const EVENT_LOOP_MS = 5;
+/** How long the loop keeps the main thread before whatever waits for it runs. */
+const TURN_MS = 5;
+
+/**
+ * How long, under full load, before the runtime looks at its clock and for
+ * signals. It does so only when the main thread has nothing to do, so that
+ * costs a change of thread there and back.
+ */
+const PAUSE_MS = 50;
 
 /**
  * How long the main thread itself waits for more to do before it hands the
@@ -117,19 +125,23 @@ export class DirectEngine implements Engine {
   }
 
   async run(): Promise<void> {
-    let yieldedMs = performance.now();
+    let turnedMs = performance.now();
+    let pausedMs = turnedMs;
     while (!this.#stopped) {
       let count = 0;
-      if (performance.now() - yieldedMs < EVENT_LOOP_MS) {
+      if (turnedMs - pausedMs < PAUSE_MS) {
         count = this.#epoll.waitHere(WAIT_HERE_MS);
       }
       if (count === 0) {
         count = await this.#epoll.waitElsewhere();
-        yieldedMs = performance.now();
+        turnedMs = pausedMs = performance.now();
       }
       for (let index = 0; index < count; index++) {
         this.#handle(this.#epoll.ready[index] ?? -1);
       }
+      if (performance.now() - turnedMs < TURN_MS) continue;
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      turnedMs = performance.now();
     }
   }
 

@@ -9,7 +9,7 @@
  * @module
  */
 
-import type { ListeningSocket } from "../engine/engine.ts";
+import type { FileId, ListeningSocket } from "../engine/engine.ts";
 import type { Credentials } from "../posix/credentials.ts";
 import type { Libc } from "../posix/libc.ts";
 import { formatAddress, isListening, socketAddress } from "../posix/sockets.ts";
@@ -18,15 +18,17 @@ import { removeSocket } from "./unix_socket.ts";
 /** Names the sockets that a daemon inherits from its predecessor. */
 export const INHERITED_VARIABLE = "SPAWND_INHERITED_SOCKETS";
 
-/** A socket as the variable has it. */
+/** A socket that was handed over. */
 interface Handed {
   readonly fd: number;
-  readonly address: string;
-  readonly file?: { readonly device: string; readonly inode: string };
+  readonly file: FileId | undefined;
 }
 
 /**
- * Writes the variable's value for a successor.
+ * Writes the variable's value for a successor: descriptors, and behind those
+ * of unix sockets what tells their names in the file system from others. It is
+ * short, since the kernel takes no more than 128 KiB for a variable; addresses
+ * are asked of the kernel.
  *
  * @param sockets The sockets, which have descriptors.
  * @returns The value, and the descriptors to hand on.
@@ -34,15 +36,18 @@ interface Handed {
 export function handOn(
   sockets: readonly ListeningSocket[],
 ): { value: string; fds: number[] } {
-  const handed = sockets.flatMap(({ address, file, source }): Handed[] => {
-    if (!("fd" in source)) return [];
-    const { fd } = source;
-    if (file === undefined) return [{ fd, address }];
-    const device = String(file.device);
-    const inode = String(file.inode);
-    return [{ fd, address, file: { device, inode } }];
-  });
-  return { value: JSON.stringify(handed), fds: handed.map(({ fd }) => fd) };
+  const words: string[] = [];
+  const fds: number[] = [];
+  for (const { file, source } of sockets) {
+    if (!("fd" in source)) continue;
+    fds.push(source.fd);
+    words.push(
+      file === undefined
+        ? `${source.fd}`
+        : `${source.fd}:${file.device}:${file.inode}`,
+    );
+  }
+  return { value: words.join(","), fds };
 }
 
 /** What a predecessor handed over. */
@@ -56,8 +61,8 @@ export class InheritedSockets {
    * @param libc The C library.
    * @param value The variable's value, if it is set.
    * @param credentials The daemon's credentials when it removes a socket.
-   * @throws {Error} If a descriptor does not listen on its address: then the
-   * variable was not set by a predecessor.
+   * @throws {Error} If a descriptor does not listen: then the variable was not
+   * set by a predecessor.
    */
   constructor(
     libc: Libc,
@@ -67,17 +72,18 @@ export class InheritedSockets {
     this.#libc = libc;
     this.#credentials = credentials;
     if (value === undefined) return;
-    // Written by handOn() in the predecessor; checked against the kernel here.
-    for (const handed of JSON.parse(value) as Handed[]) {
-      const { fd, address } = handed;
-      const isIt = isListening(libc, fd) &&
-        formatAddress(socketAddress(libc, fd)) === address;
-      if (!isIt) {
-        throw new Error(
-          `${INHERITED_VARIABLE}: descriptor ${fd} does not listen on ${address}`,
-        );
+    for (const word of value.split(",")) {
+      const match = /^(\d+)(?::(\d+):(\d+))?$/.exec(word);
+      const fd = Number(match?.[1] ?? -1);
+      if (!isListening(libc, fd)) {
+        throw new Error(`${INHERITED_VARIABLE}: no listening socket: ${word}`);
       }
-      this.#byAddress.set(address, handed);
+      const [device, inode] = [match?.[2], match?.[3]];
+      const file = device === undefined || inode === undefined
+        ? undefined
+        : { device: BigInt(device), inode: BigInt(inode) };
+      const address = formatAddress(socketAddress(libc, fd));
+      this.#byAddress.set(address, { fd, file });
     }
   }
 
@@ -91,29 +97,31 @@ export class InheritedSockets {
     const handed = this.#byAddress.get(address);
     if (handed === undefined) return undefined;
     this.#byAddress.delete(address);
-    const socket = this.#socketOf(handed);
+    const socket = this.#socketOf(address, handed);
     this.#taken.add(socket);
     return socket;
   }
 
-  /** Tells whether a socket was taken over, and is not this process's alone. */
+  /**
+   * Tells whether a socket was taken over: until the predecessor is told that
+   * it may stop, it is not this process's to close for good.
+   *
+   * @param socket The socket.
+   * @returns `true` if it was.
+   */
   took(socket: ListeningSocket): boolean {
     return this.#taken.has(socket);
   }
 
   /** Closes what no service has taken over: its service was removed. */
   closeRest(): void {
-    for (const handed of this.#byAddress.values()) {
-      this.#socketOf(handed).close();
+    for (const [address, handed] of this.#byAddress) {
+      this.#socketOf(address, handed).close();
     }
     this.#byAddress.clear();
   }
 
-  #socketOf({ fd, address, file: named }: Handed): ListeningSocket {
-    const file = named === undefined ? undefined : {
-      device: BigInt(named.device),
-      inode: BigInt(named.inode),
-    };
+  #socketOf(address: string, { fd, file }: Handed): ListeningSocket {
     const close = (heir = false): void => {
       if (!heir) removeSocket(this.#libc, address, file, this.#credentials);
       this.#libc.c.close(fd);

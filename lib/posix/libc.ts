@@ -72,6 +72,10 @@ const SYMBOLS = {
     parameters: ["buffer", "buffer", "buffer", "buffer", "buffer", "buffer"],
     result: "i32",
   },
+  posix_spawn_file_actions_addchdir_np: {
+    parameters: ["buffer", "buffer"],
+    result: "i32",
+  },
   posix_spawn_file_actions_adddup2: {
     parameters: ["buffer", "i32", "i32"],
     result: "i32",

@@ -10,6 +10,7 @@ import { cString, type Libc } from "./libc.ts";
 
 // bits/waitflags.h, bits/signum-generic.h, linux/close_range.h, fcntl.h
 const WNOHANG = 1;
+export const SIGHUP = 1;
 export const SIGKILL = 9;
 export const SIGTERM = 15;
 const CLOSE_RANGE_CLOEXEC = 4n;
@@ -220,6 +221,16 @@ export class Children {
    */
   signalGroup(pid: number, signal: number): number {
     return this.#libc.c.kill(-pid, signal) === 0 ? 0 : errno(this.#libc);
+  }
+
+  /**
+   * Signals a child alone. Only while it is not collected.
+   *
+   * @param pid The child.
+   * @param signal The signal.
+   */
+  signal(pid: number, signal: number): void {
+    this.#libc.c.kill(pid, signal);
   }
 
   #wait(pid: number, options: number): number | "gone" | undefined {

@@ -59,6 +59,8 @@ export interface SuccessorOptions {
   readonly path: string;
   readonly argv: readonly string[];
   readonly environment: readonly string[];
+  /** Where it starts, as relative paths among its arguments are meant. */
+  readonly directory: string;
   /** The descriptors that it inherits, under the same numbers, beside 0, 1, 2. */
   readonly fds: readonly number[];
 }
@@ -82,6 +84,8 @@ export function spawnSuccessor(
     // Onto itself: that only takes the close-on-exec flag away.
     libc.c.posix_spawn_file_actions_adddup2(actions, fd, fd);
   }
+  const directory = cString(options.directory);
+  libc.c.posix_spawn_file_actions_addchdir_np(actions, directory);
   const pid = new Int32Array(1);
   const code = credentials.asCommand(ROOT, () =>
     libc.c.posix_spawn(

@@ -115,21 +115,32 @@ export async function serveUntilStopped(
   const signals = new SignalQueue();
   // The sockets are removed with whatever credentials there are by then.
   let credentials: Credentials = unchangingCredentials();
-  const opened = openSockets(plan, libc, () => credentials);
+  const inherited = libc === undefined ? undefined : new InheritedSockets(
+    libc,
+    Deno.env.get(INHERITED_VARIABLE),
+    () => credentials,
+  );
+  const opened = openSockets(plan, {
+    libc,
+    inherited,
+    credentials: () => credentials,
+  });
   if (!opened.ok) return opened;
   const pidFile = libc !== undefined && plan.pidFile !== undefined
     ? writePidFile(libc, plan.pidFile)
     : success(undefined);
   if (!pidFile.ok) {
-    for (const socket of [...opened.value.values()].flat()) socket.close();
+    closeOwn(opened.value, inherited);
     return { ok: false, mistake: [pidFile.mistake] };
   }
+  // From here on nothing is refused any more.
+  inherited?.closeRest();
+  const successor = libc !== undefined && plan.reloads
+    ? new HandOver(libc)
+    : undefined;
   enterDirectory(plan.directory);
   const direct = libc !== undefined && plan.engine === "direct"
     ? libc
-    : undefined;
-  const successor = direct !== undefined && plan.reloads
-    ? HandOver.prepare(direct)
     : undefined;
   // Lock 3. The relay engine cannot have it: there the runtime itself becomes
   // the command's user, in the child.
@@ -164,10 +175,11 @@ export async function serveUntilStopped(
         sockets: [...opened.value.values()].flat(),
       })
     : undefined;
-  await Promise.race([
-    untilStopped({ services, log, signals, handOver }),
-    running,
-  ]);
+  const whyNot = plan.reloads
+    ? "the relay engine cannot hand over, restart to reload"
+    : "there is no configuration to reload";
+  const stopped = untilStopped({ services, log, signals, handOver, whyNot });
+  await Promise.race([stopped, running]);
   engine.stop();
   pidFile.value?.remove(credentials);
   return success(undefined);
@@ -176,34 +188,29 @@ export async function serveUntilStopped(
 /** Either all sockets are open, or none is, and every reason is told. */
 function openSockets(
   plan: DaemonPlan,
-  libc: Libc | undefined,
-  credentials: () => Credentials,
+  options: Pick<PlanListenOptions, "libc" | "inherited" | "credentials">,
 ): Result<OpenSockets, readonly Mistake[]> {
-  const inherited = libc === undefined
-    ? undefined
-    : new InheritedSockets(libc, Deno.env.get(INHERITED_VARIABLE), credentials);
+  const { engine, backlogConnections } = plan;
   const sockets = new Map<ServicePlan, ListeningSocket[]>();
   const mistakes: Mistake[] = [];
   for (const service of plan.services) {
-    const listened = service.listen({
-      engine: plan.engine,
-      libc,
-      backlogConnections: plan.backlogConnections,
-      inherited,
-      credentials,
-    });
+    const listened = service.listen({ engine, backlogConnections, ...options });
     if (listened.ok) sockets.set(service, listened.value);
     else mistakes.push(listened.mistake);
   }
-  if (mistakes.length > 0) {
-    // A predecessor, if there is one, goes on to listen on what it handed over.
-    for (const socket of [...sockets.values()].flat()) {
-      if (!inherited?.took(socket)) socket.close();
-    }
-    return { ok: false, mistake: mistakes };
+  if (mistakes.length === 0) return success(sockets);
+  closeOwn(sockets, options.inherited);
+  return { ok: false, mistake: mistakes };
+}
+
+/** A predecessor goes on to listen on what it has handed over. */
+function closeOwn(
+  sockets: OpenSockets,
+  inherited: InheritedSockets | undefined,
+): void {
+  for (const socket of [...sockets.values()].flat()) {
+    if (!inherited?.took(socket)) socket.close();
   }
-  inherited?.closeRest();
-  return success(sockets);
 }
 
 /** Whoever waits for it may have gone; that is no reason not to serve. */

@@ -14,7 +14,13 @@ import { handOn, INHERITED_VARIABLE } from "../net/inherited_sockets.ts";
 import type { Credentials } from "../posix/credentials.ts";
 import { errorText } from "../posix/errno.ts";
 import type { Libc } from "../posix/libc.ts";
-import { Children, commandLine, openPipe, readOnce } from "../posix/process.ts";
+import {
+  Children,
+  commandLine,
+  openPipe,
+  readOnce,
+  SIGKILL,
+} from "../posix/process.ts";
 import { spawnSuccessor } from "../posix/spawn.ts";
 
 /** Names the descriptor on which a successor tells that it accepts. */
@@ -28,39 +34,47 @@ export interface HandOverOptions {
   readonly sockets: readonly ListeningSocket[];
 }
 
+/** A successor that was started. */
+export interface Successor {
+  readonly pid: number;
+  /** Whether it accepts; settled when that is known. */
+  readonly accepts: Promise<boolean>;
+  /** Signals it. */
+  signal(signal: number): void;
+}
+
+/** How long a successor may take to accept. */
+const START_MS = 60_000;
+
+/** What the kernel adds to the name of a program that was replaced since. */
+const REPLACED = / \(deleted\)$/;
+
 /** How this program is started anew. */
 export class HandOver {
   readonly #libc: Libc;
-  readonly #path: string;
+  readonly #path = Deno.execPath().replace(REPLACED, "");
+  readonly #directory = Deno.cwd();
+  readonly #environment = Deno.env.toObject();
   readonly #argv: readonly string[];
-  readonly #environment: Readonly<Record<string, string>>;
-
-  private constructor(libc: Libc) {
-    this.#libc = libc;
-    this.#path = Deno.execPath();
-    this.#argv = commandLine(libc);
-    this.#environment = Deno.env.toObject();
-  }
 
   /**
    * Takes note of how this program was started, as long as it may.
    *
    * @param libc The C library.
-   * @returns The way to start it anew.
    */
-  static prepare(libc: Libc): HandOver {
-    return new HandOver(libc);
+  constructor(libc: Libc) {
+    this.#libc = libc;
+    this.#argv = commandLine(libc);
   }
 
   /**
-   * Starts the successor and waits until it accepts, or has failed.
+   * Starts the successor.
    *
    * @param options What it is given.
-   * @returns Whether it accepts.
+   * @returns The successor; `undefined` if it could not be started.
    */
-  async start(
-    { credentials, engine, log, sockets }: HandOverOptions,
-  ): Promise<boolean> {
+  start(options: HandOverOptions): Successor | undefined {
+    const { credentials, engine, log, sockets } = options;
     const { value, fds } = handOn(sockets);
     const { readFd, writeFd } = openPipe(this.#libc);
     const environment = {
@@ -71,6 +85,7 @@ export class HandOver {
     const pid = spawnSuccessor(this.#libc, credentials, {
       path: this.#path,
       argv: this.#argv,
+      directory: this.#directory,
       environment: Object.entries(environment)
         .map(([name, value]) => `${name}=${value}`),
       fds: [...fds, writeFd],
@@ -80,38 +95,61 @@ export class HandOver {
       this.#libc.c.close(readFd);
       const reason = errorText(this.#libc, -pid);
       log.error("reload-failed", `cannot start ${this.#path} anew: ${reason}`);
-      return false;
+      return undefined;
     }
-    this.#collectLater(pid, engine);
-    // A newline when it accepts, or the end of the pipe when it has gone.
-    const ready = await new Promise<boolean>((resolve) =>
+    const children = new Children(this.#libc);
+    let isThere = true;
+    const signal = (signal: number): void => {
+      if (isThere) credentials.asRoot(() => children.signal(pid, signal));
+    };
+    this.#onEnd(pid, engine, children, () => isThere = false);
+    const accepts = this.#accepts(readFd, engine, () => signal(SIGKILL))
+      .then((accepts) => {
+        if (accepts) {
+          log.info("reloaded", `process id ${pid} serves from now on`, { pid });
+        } else {
+          log.error(
+            "reload-failed",
+            "the new configuration was not taken, see the log of process id " +
+              `${pid}; the old one goes on`,
+            { pid },
+          );
+        }
+        return accepts;
+      });
+    return { pid, accepts, signal };
+  }
+
+  /** A newline when it accepts; the end of the pipe when it has gone. */
+  #accepts(
+    readFd: number,
+    engine: DirectEngine,
+    timeIsUp: () => void,
+  ): Promise<boolean> {
+    const timer = setTimeout(timeIsUp, START_MS);
+    return new Promise((resolve) =>
       engine.watch(readFd, () => {
+        clearTimeout(timer);
         const bytes = readOnce(this.#libc, readFd, 1);
         engine.closeWatched(readFd);
         resolve(bytes.length > 0);
       })
     );
-    if (ready) {
-      log.info("reloaded", `process id ${pid} serves from now on`, { pid });
-    } else {
-      log.error(
-        "reload-failed",
-        `the new configuration was not taken, see the log of process id ${pid}; ` +
-          "the old one goes on",
-        { pid },
-      );
-    }
-    return ready;
   }
 
   /** The successor may end before this process has. */
-  #collectLater(pid: number, engine: DirectEngine): void {
-    const children = new Children(this.#libc);
+  #onEnd(
+    pid: number,
+    engine: DirectEngine,
+    children: Children,
+    ended: () => void,
+  ): void {
     const pidFd = children.watch(pid);
     if (pidFd < 0) return;
     engine.watch(pidFd, () => {
       if (children.collect(pid) === undefined) return;
       engine.closeWatched(pidFd);
+      ended();
     });
   }
 }

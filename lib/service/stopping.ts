@@ -5,6 +5,8 @@
  */
 
 import type { Log } from "../log/log.ts";
+import { SIGHUP, SIGKILL } from "../posix/process.ts";
+import type { Successor } from "./hand_over.ts";
 import type { Service } from "./service.ts";
 
 /** How often a terminal is told how many commands are left. */
@@ -15,11 +17,10 @@ export interface StoppingOptions {
   readonly services: readonly Service[];
   readonly log: Log;
   readonly signals: SignalQueue;
-  /**
-   * What SIGHUP does: it starts a successor, and tells whether that serves
-   * now. Without, there is nothing to reload.
-   */
-  readonly handOver: (() => Promise<boolean>) | undefined;
+  /** Starts a successor; without, SIGHUP does nothing. */
+  readonly handOver: (() => Successor | undefined) | undefined;
+  /** Why there is nothing to hand over. */
+  readonly whyNot: string;
 }
 
 /**
@@ -30,36 +31,51 @@ export interface StoppingOptions {
  * @param options What is served.
  * @returns When the last command has ended after a signal.
  */
-export async function untilStopped(
-  { services, log, signals, handOver }: StoppingOptions,
-): Promise<void> {
-  let first = await signals.next();
-  let heir = false;
-  while (first === "SIGHUP" && !heir) {
-    if (handOver === undefined) {
-      log.info("hangup", "SIGHUP ignored: there is no configuration to reload");
-    } else heir = await handOver();
-    if (!heir) first = await signals.next();
-  }
+export async function untilStopped(options: StoppingOptions): Promise<void> {
+  const { services, log, signals } = options;
+  const { signal, heir } = await untilLeft(options);
   const left = () => services.reduce((sum, { count }) => sum + count, 0);
   const drained = Promise.all(services.map((service) => service.drain(heir)));
   log.info(
     "stopping",
-    `${first}: no more connections are accepted${heir ? " here" : ""}, ` +
+    `${signal}: no more connections are accepted${heir ? " here" : ""}, ` +
       `${commands(left())} left`,
-    { signal: first, left: left() },
+    { signal, left: left() },
   );
   const teller = Deno.stderr.isTerminal()
     ? setInterval(() => {
       log.info("waiting", `${commands(left())} left`, { left: left() });
     }, TELL_LEFT_MS)
     : undefined;
-  if (first === "SIGTERM" || heir) {
-    await Promise.race([drained, signals.nextFatal()]);
-  }
+  if (signal === "SIGTERM" || heir) await signals.fatalBefore(drained);
   await Promise.all(services.map((service) => service.terminate()));
   clearInterval(teller);
   log.info("stopped", "stopped");
+}
+
+/** Waits for the signal by which this process serves no longer. */
+async function untilLeft(
+  { log, signals, handOver, whyNot }: StoppingOptions,
+): Promise<{ signal: Deno.Signal; heir: boolean }> {
+  for (;;) {
+    const signal = await signals.next();
+    if (signal !== "SIGHUP") return { signal, heir: false };
+    if (handOver === undefined) {
+      log.info("hangup", `SIGHUP ignored: ${whyNot}`);
+      continue;
+    }
+    const successor = handOver();
+    if (successor === undefined) continue;
+    const fatal = await signals.fatalBefore(successor.accepts);
+    if (fatal !== undefined) {
+      successor.signal(SIGKILL);
+      return { signal: fatal, heir: false };
+    }
+    if (!await successor.accepts) continue;
+    // What has changed since the successor read it is for the successor.
+    if (signals.take("SIGHUP")) successor.signal(SIGHUP);
+    return { signal, heir: true };
+  }
 }
 
 function commands(count: number): string {
@@ -75,31 +91,65 @@ const SIGNALS = ["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP"] as const;
  */
 export class SignalQueue {
   readonly #came: Deno.Signal[] = [];
-  #waiting: ((signal: Deno.Signal) => void) | undefined;
+  #arrival = Promise.withResolvers<void>();
 
   constructor() {
     for (const signal of SIGNALS) {
       Deno.addSignalListener(signal, () => {
-        if (this.#waiting === undefined) this.#came.push(signal);
-        else {
-          this.#waiting(signal);
-          this.#waiting = undefined;
-        }
+        this.#came.push(signal);
+        this.#arrival.resolve();
+        this.#arrival = Promise.withResolvers();
       });
     }
   }
 
-  next(): Promise<Deno.Signal> {
-    const signal = this.#came.shift();
-    if (signal !== undefined) return Promise.resolve(signal);
-    return new Promise((resolve) => this.#waiting = resolve);
+  /**
+   * Waits for a signal and takes it.
+   *
+   * @returns The one that came first.
+   */
+  async next(): Promise<Deno.Signal> {
+    for (;;) {
+      const signal = this.#came.shift();
+      if (signal !== undefined) return signal;
+      await this.#arrival.promise;
+    }
   }
 
-  /** The next signal that is not SIGHUP. */
-  async nextFatal(): Promise<Deno.Signal> {
-    for (;;) {
-      const signal = await this.next();
-      if (signal !== "SIGHUP") return signal;
+  /**
+   * Takes all signals of a kind that have come.
+   *
+   * @param signal The kind.
+   * @returns Whether there was one.
+   */
+  take(signal: Deno.Signal): boolean {
+    const before = this.#came.length;
+    const others = this.#came.filter((other) => other !== signal);
+    this.#came.splice(0, before, ...others);
+    return others.length < before;
+  }
+
+  /**
+   * Waits for something, but not beyond a signal that ends the daemon.
+   *
+   * @param waited What is waited for.
+   * @returns The signal, taken; `undefined` if none came before.
+   */
+  async fatalBefore(
+    waited: Promise<unknown>,
+  ): Promise<Deno.Signal | undefined> {
+    let isOver = false;
+    const over = waited.then(() => {
+      isOver = true;
+    });
+    while (!isOver) {
+      const fatal = this.#came.find((signal) => signal !== "SIGHUP");
+      if (fatal !== undefined) {
+        this.#came.splice(this.#came.indexOf(fatal), 1);
+        return fatal;
+      }
+      await Promise.race([over, this.#arrival.promise]);
     }
+    return undefined;
   }
 }

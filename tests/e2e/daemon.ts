@@ -154,6 +154,22 @@ export class Daemon implements AsyncDisposable {
     return daemon;
   }
 
+  /**
+   * Starts `spawnd serve` and waits until it accepts.
+   *
+   * @param args The words after `serve`; `--log-format json` is put before.
+   * @throws {Error} With its log, if it does not come so far.
+   */
+  static async serve(
+    args: readonly string[],
+    options: StartOptions = {},
+  ): Promise<Daemon> {
+    const words = ["serve", "--log-format", "json", ...args];
+    const daemon = new Daemon(command(words, options).spawn());
+    await daemon.event("listening");
+    return daemon;
+  }
+
   /** The process id of the daemon, or of the first word of the prefix. */
   get pid(): number {
     return this.#child.pid;

@@ -290,7 +290,9 @@ function masterLine(random: Random, used: Set<string>): string {
     "\u00c3\u00a9",
     "-",
   ]);
-  const type = random.chance(1) ? "ine" : random.of(["inet", "unix", "pass"]);
+  const type = random.chance(1)
+    ? "ine"
+    : random.of(["inet", "unix", "pass", "fifo", "unix-dgram"]);
   if (used.has(`${service} ${type}`)) return "";
   used.add(`${service} ${type}`);
   const flag = (): string =>

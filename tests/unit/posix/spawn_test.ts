@@ -248,6 +248,7 @@ function fromSuccessor(
       path: "/bin/sh",
       argv: ["sh", "-c", `{ ${script}; } >/dev/fd/${writeFd}`],
       environment: ["PATH=/usr/bin:/bin", ...environment],
+      directory: "/usr",
       fds: [writeFd],
     });
     libc.c.close(writeFd);
@@ -284,6 +285,10 @@ Deno.test("spawnSuccessor() gives the environment as listed and no signal set as
   }
 });
 
+Deno.test("spawnSuccessor() starts the program where it is told to", () => {
+  assertEquals(fromSuccessor("pwd").text, "/usr\n");
+});
+
 Deno.test("spawnSuccessor() keeps the session, so that who waits for the daemon goes on to", () => {
   const session = (pid: string): string =>
     fromSuccessor(`cut -d" " -f6 /proc/${pid}/stat`).text;
@@ -295,6 +300,7 @@ Deno.test("spawnSuccessor() tells why the program cannot be started", () => {
     path: "/no/such/program",
     argv: ["program"],
     environment: [],
+    directory: "/",
     fds: [],
   });
   assertEquals(errorText(libc, -pid), "No such file or directory");

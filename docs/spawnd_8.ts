@@ -1,0 +1,190 @@
+/**
+ * The manual page spawnd(8).
+ *
+ * @module
+ */
+
+import type { OptionSpec } from "../lib/cli/options.ts";
+import { type Subcommand, SUBCOMMANDS } from "../lib/cli/subcommands.ts";
+import { EX } from "../lib/result.ts";
+import { ManPage } from "./man_page.ts";
+
+/** What is to be known of a subcommand beside its options. */
+const ABOUT: Readonly<Record<string, readonly string[]>> = {
+  run: [
+    "Serves one service until it is told to stop. For the type `inet` the " +
+    "<NAME> is <HOST>:<PORT>, [<ADDRESS>]:<PORT>, or <PORT> for every " +
+    "address; port 0 takes a free one. For `unix` it is the path of a socket.",
+  ],
+  serve: [
+    "Serves the entries of master.cf whose command is `spawn` or `spawnd`, " +
+    "and leaves the others alone. With one error anywhere, nothing is served " +
+    "and every error is told.",
+  ],
+  reload: [
+    "Makes a running `spawnd serve` take its configuration, and its binary, " +
+    "anew, and waits until the new one serves. No connection is lost and no " +
+    "command cut short. If the new one cannot serve, the old one goes on.",
+  ],
+  check: [
+    "Prints every error and warning there is about a configuration, one a " +
+    "line, as <FILE>:<LINE>:<COLUMN>: level: text (mend). On a terminal the " +
+    "line and a caret are below. Beside mistakes it warns of commands that " +
+    "are missing, that the user cannot execute, or that others than root can " +
+    "replace; of configuration files that others than root can write; of " +
+    "services without a limit; of two services on one address; and of a time " +
+    "limit shorter than smtpd keeps its connection to a policy service. It " +
+    "should be run by root, who sees all that there is to judge. `--json` " +
+    "prints one array of objects with level, file, line, column, length, " +
+    "text and mend; line and column are 0 where a file as a whole is meant.",
+  ],
+  config: [
+    "Prints parameters in the format of postconf(1): those named, or all that " +
+    "spawnd knows and all that main.cf sets. Letters can be joined: `-nx`. A " +
+    "line of `--origin` begins with <FILE>:<LINE>, with default, or with " +
+    "spawnd for what the program sets itself.",
+  ],
+  services: [
+    "Prints the services as `spawnd serve` would run them: name and type, " +
+    "addresses, user, how many commands at once, how long each may run, and " +
+    "the command. `--json` prints one array of objects with service, type, " +
+    "addresses, user, uid, gid, maxProcesses (0 for no limit), " +
+    "timeLimitSeconds, argv, file and line.",
+  ],
+  completion: ["Prints the script with which the shell completes words."],
+};
+
+/** When a program ends with each exit code. */
+const ENDS: Readonly<Record<keyof typeof EX, string>> = {
+  OK: "Stopped as asked; or the answer is printed.",
+  USAGE: "Wrong words on the command line.",
+  NOUSER: "No such user or group.",
+  NOHOST: "No such host.",
+  OSERR: "The system refused something.",
+  NOPERM: "Only root may do that.",
+  CONFIG: "A refused or bad setting.",
+};
+
+/**
+ * Makes the page.
+ *
+ * @returns It, as man(1) reads it.
+ */
+export function spawnd8(): string {
+  const page = new ManPage({
+    name: "spawnd",
+    section: 8,
+    summary: "run a command for every connection",
+    date: "2026-11-23",
+  });
+  page.section("SYNOPSIS");
+  for (const { name, synopsis, options } of SUBCOMMANDS) {
+    const some = options.length > 1 ? " [<OPTIONS>]" : "";
+    page.call(`\`spawnd ${name}\`${some} ${italics(synopsis)}`.trimEnd());
+  }
+  page
+    .call("`spawnd --version`")
+    .call("`spawnd --help`")
+    .section("DESCRIPTION")
+    .paragraph(
+      "spawnd listens, and runs a command for every connection, as an " +
+        "unprivileged user: Postfix's spawn(8) as one program that needs no " +
+        "Postfix. The accepted socket itself becomes the command's standard " +
+        "input, output and error; the daemon never reads or writes it. It is " +
+        "started by root, and gives up all that it can before the first " +
+        "connection.",
+    )
+    .section("ATTRIBUTES")
+    .paragraph(
+      "Attributes end the definition of a service, on the command line as in " +
+        "master.cf. Their names are of letters of any size.",
+    )
+    .item(
+      "`user=`<USER>, `user=`<USER>`:`<GROUP>",
+      "Whose rights the command has, by name. Without a group it is the " +
+        "account's own. Root, the daemon's own account and their groups are " +
+        "refused.",
+    )
+    .item(
+      "`argv=`<COMMAND> [<ARG>...]",
+      "The command, and all words after it. No shell comes between. A " +
+        "command without a slash is looked for in /usr/bin:/bin.",
+    )
+    .section("COMMANDS");
+  for (const subcommand of SUBCOMMANDS) addSubcommand(page, subcommand);
+  page
+    .section("THE COMMAND")
+    .paragraph(
+      "It has: the user's uid and gid and no other group; no capabilities; a " +
+        "session of its own; default signal dispositions and an empty signal " +
+        "mask; descriptors 0, 1 and 2 and no other; umask 077; queue_directory " +
+        "as its working directory, or / where there is none; and an " +
+        "environment of what export_environment lists, with PATH always " +
+        "/usr/bin:/bin. When its time is over, its whole process group is " +
+        "killed.",
+    )
+    .section("SIGNALS")
+    .item(
+      "SIGTERM",
+      "No more connections are accepted; spawnd ends when the running " +
+        "commands have. A second one is as SIGINT.",
+    )
+    .item(
+      "SIGINT, SIGQUIT",
+      "Every command's process group gets SIGTERM and, after five seconds, " +
+        "SIGKILL.",
+    )
+    .item("SIGHUP", "`spawnd serve` takes a new configuration, as by reload.")
+    .section("ENVIRONMENT")
+    .item("`MAIL_CONFIG`", "The directory of main.cf and master.cf.")
+    .item("`NO_COLOR`", "Where it is set, terminals get no colours.")
+    .section("FILES")
+    .item(
+      "/etc/spawnd/main.cf, /etc/spawnd/master.cf",
+      "The configuration, unless -c or MAIL_CONFIG names another directory. " +
+        "See spawnd.cf(5).",
+    )
+    .section("EXIT STATUS");
+  for (const [name, code] of Object.entries(EX)) {
+    // The entries of a constant have its keys.
+    page.item(`${code}`, ENDS[name as keyof typeof EX]);
+  }
+  return page
+    .section("DIAGNOSTICS")
+    .paragraph("Of a command that ends abnormally, the log has one of:")
+    .example(
+      "warning: COMMAND: process id PID: command time limit exceeded",
+      "warning: command COMMAND exit status N",
+      "warning: command COMMAND killed by signal N",
+    )
+    .section("EXAMPLES")
+    .paragraph("An echo service, as nobody:")
+    .example("spawnd run inet 127.0.0.1:7007 user=nobody argv=/bin/cat")
+    .paragraph("Look before serving:")
+    .example(
+      "spawnd check -c /etc/spawnd && spawnd serve -c /etc/spawnd",
+    )
+    .section("SEE ALSO")
+    .paragraph("spawnd.cf(5), spawn(8), master(5), postconf(1), postconf(5)")
+    .text;
+}
+
+function addSubcommand(page: ManPage, { name, options }: Subcommand): void {
+  const about = ABOUT[name];
+  if (about === undefined) throw new Error(`nothing is said about ${name}`);
+  page.part(`spawnd ${name}`);
+  for (const text of about) page.paragraph(text);
+  for (const option of options) page.item(term(option), option.help);
+}
+
+function term({ name, alias, value }: OptionSpec): string {
+  const given = value === undefined ? "" : ` <${value}>`;
+  return (alias === undefined ? "" : `\`-${alias}\`${given}, `) +
+    `\`--${name}\`${given}`;
+}
+
+/** Words in capitals stand for others. */
+function italics(synopsis: string): string {
+  return synopsis.replaceAll(/[A-Z]+/g, "<$&>")
+    .replaceAll(/[a-z]+=?/g, "`$&`");
+}

@@ -1,0 +1,144 @@
+/**
+ * `spawnd check`: every error and warning that there is about a configuration.
+ *
+ * @module
+ */
+
+import { bold, red, yellow } from "@std/fmt/colors";
+import { resolve } from "@std/path/posix/resolve";
+import type { Configuration } from "../config/load.ts";
+import {
+  formatProblem,
+  inOrder,
+  type Level,
+  type Problem,
+  problemInText,
+  type Report,
+  wholeFile,
+} from "../config/problems.ts";
+import type { CheckedService } from "../config/services.ts";
+import { printable, printableJson } from "../log/printable.ts";
+import { EX, type ExitCode, formatMistake } from "../result.ts";
+import { reportCommand } from "./commands.ts";
+import { inspect, type Inspection, isError } from "./inspect.ts";
+import { CHECK_HELP, parseInspectRequest } from "./inspect_options.ts";
+import { reportPolicyClients } from "./policy_clients.ts";
+import { stepsTo, writersOf } from "./writers.ts";
+
+const COLOURS: Readonly<Record<Level, (text: string) => string>> = {
+  error: red,
+  warning: yellow,
+};
+
+/**
+ * Runs the subcommand.
+ *
+ * @param args The words after `check`.
+ * @returns The exit code.
+ */
+export function check(args: readonly string[]): ExitCode {
+  const request = parseInspectRequest(args);
+  if (!request.ok) {
+    console.error(`spawnd check: ${formatMistake(request.mistake)}`);
+    return request.mistake.exitCode;
+  }
+  if (request.value === "help") {
+    console.log(CHECK_HELP);
+    return EX.OK;
+  }
+  const { directory, json } = request.value;
+  const inspection = inspect(directory);
+  const problems = allProblems(inspection);
+  if (json) console.log(printableJson(JSON.stringify(problems)));
+  else {
+    const { sources } = inspection.configuration;
+    const show = Deno.stdout.isTerminal()
+      ? (problem: Problem) => withSource(problem, sources)
+      : (problem: Problem) => printable(formatProblem(problem));
+    for (const problem of problems) console.log(show(problem));
+  }
+  return problems.some(isError) ? EX.CONFIG : EX.OK;
+}
+
+function allProblems(inspection: Inspection): Problem[] {
+  const { configuration, services, problems: found } = inspection;
+  const problems = [...found];
+  const report: Report = (problem) => {
+    problems.push(problem);
+  };
+  reportWritableFiles(configuration, report);
+  const queueDirectory =
+    configuration.scope.string("queue_directory", report) ?? "/";
+  for (const { service } of services) {
+    reportCommand(service, queueDirectory, report);
+    reportNoLimit(service, report);
+  }
+  reportPolicyClients(configuration, services, report);
+  return inOrder(problems);
+}
+
+function reportWritableFiles(
+  { directory, main, master }: Configuration,
+  report: Report,
+): void {
+  const seen = new Set<string>();
+  for (const file of [directory, main.file, master.file]) {
+    for (const step of stepsOrNone(resolve(file))) {
+      const writers = seen.has(step.path) ? undefined : writersOf(step);
+      seen.add(step.path);
+      if (writers === undefined) continue;
+      report(problemInText(wholeFile(file), {
+        level: "warning",
+        text: `writable by ${writers}`,
+        mend: `let only root write to ${step.path}`,
+      }));
+    }
+  }
+}
+
+/** What cannot be read is an error already. */
+function stepsOrNone(path: string): ReturnType<typeof stepsTo> {
+  try {
+    return stepsTo(path);
+  } catch {
+    return [];
+  }
+}
+
+function reportNoLimit(
+  { maxProcesses, places }: CheckedService,
+  report: Report,
+): void {
+  if (maxProcesses !== 0) return;
+  report(problemInText(places.maxProcesses, {
+    level: "warning",
+    text: "no limit to the number of commands",
+    mend: "maxproc 0 lets clients start as many as they like: write a number",
+  }));
+}
+
+/** A problem as a terminal shows it, with the line that it is about. */
+function withSource(
+  problem: Problem,
+  sources: Configuration["sources"],
+): string {
+  const { level, file, line, column, length } = problem;
+  const told = printable(formatProblem(problem))
+    .replace(`: ${level}: `, `: ${bold(COLOURS[level](level))}: `);
+  const source = sources.get(file)?.[line - 1];
+  if (source === undefined) return told;
+  const characters = [...source];
+  const [before, marked, after] = [
+    characters.slice(0, column - 1),
+    characters.slice(column - 1, column - 1 + length),
+    characters.slice(column - 1 + length),
+  ].map(shown);
+  const caret = "^".padEnd(marked?.length ?? 0, "~");
+  return `${told}\n    ${before}${marked}${after}\n    ` +
+    " ".repeat(before?.length ?? 0) + COLOURS[level](caret);
+}
+
+/** As wide as it looks, tabs and control characters too. */
+function shown(characters: readonly string[]): string {
+  return printable(characters.join("").replaceAll("\t", " "));
+}

@@ -1,0 +1,133 @@
+/**
+ * The command of a service as its user would find it: whether it is there,
+ * whether that user can start it, and who could put another in its place.
+ *
+ * @module
+ */
+
+import { resolve } from "@std/path/posix/resolve";
+import {
+  type Finding,
+  problemInText,
+  type Report,
+} from "../config/problems.ts";
+import type { CheckedService } from "../config/services.ts";
+import { COMMAND_PATH } from "../engine/environment.ts";
+import type { Identity } from "../posix/credentials.ts";
+import { type Step, stepsTo, writersOf } from "./writers.ts";
+
+// stat.h: of owner, group or others, whichever the user is.
+const X = 0o1;
+
+/**
+ * Tells what is wrong with a service's command.
+ *
+ * @param service The service.
+ * @param queueDirectory Where commands run, if it is there.
+ * @param report Where warnings go.
+ */
+export function reportCommand(
+  { attributes, places }: CheckedService,
+  queueDirectory: string,
+  report: Report,
+): void {
+  const warn = (finding: Finding): void =>
+    report(problemInText(places.command, { level: "warning", ...finding }));
+  const found = findCommand(attributes.argv[0], queueDirectory, attributes);
+  if ("text" in found) return warn(found);
+  for (const step of found.steps) {
+    const writers = writersOf(step);
+    if (writers === undefined) continue;
+    warn({
+      text: `command can be replaced by ${writers}: ${found.path}`,
+      mend: `let only root write to ${step.path}`,
+    });
+  }
+}
+
+/** A command that the user can start. */
+interface FoundCommand {
+  readonly path: string;
+  /** All that its path leads through. */
+  readonly steps: readonly Step[];
+}
+
+/** Whose rights count. */
+interface Runner {
+  readonly identity: Identity;
+  readonly userName: string;
+}
+
+/** Looks for a command as execvp(3) does. */
+function findCommand(
+  name: string,
+  queueDirectory: string,
+  runner: Runner,
+): FoundCommand | Finding {
+  if (name.includes("/")) {
+    const base = isDirectory(queueDirectory) ? queueDirectory : "/";
+    const path = resolve(base, name);
+    return tryCommand(path, runner) ?? {
+      text: `command does not exist: ${path}`,
+      mend: "install it, or correct its path",
+    };
+  }
+  const tried = COMMAND_PATH
+    .map((folder) => tryCommand(`${folder}/${name}`, runner))
+    .filter((found) => found !== undefined);
+  return tried.find((found) => "steps" in found) ?? tried[0] ?? {
+    text: `command not found: ${name}`,
+    mend: `it is looked for in ${COMMAND_PATH.join(":")}: write its path`,
+  };
+}
+
+/** The command, or why it cannot be started; `undefined` if nothing is there. */
+function tryCommand(
+  path: string,
+  runner: Runner,
+): FoundCommand | Finding | undefined {
+  let steps: Step[];
+  try {
+    steps = stepsTo(path);
+  } catch (error) {
+    if (
+      error instanceof Deno.errors.NotFound ||
+      error instanceof Deno.errors.NotADirectory
+    ) return undefined;
+    const reason = error instanceof Error ? error.message : String(error);
+    return {
+      text: `command cannot be looked at: ${path}: ${reason}`,
+      mend: "check the configuration as root",
+    };
+  }
+  const closed = steps.find(({ info }) =>
+    !info.isSymlink && !maySearchOrExecute(info, runner.identity)
+  );
+  const file = steps.at(-1);
+  if (file?.info.isFile && closed === undefined) return { path, steps };
+  const { userName } = runner;
+  return {
+    text: `command not executable by ${userName}: ${path}`,
+    mend: !file?.info.isFile
+      ? "it is no file: name a program"
+      : closed === file
+      ? `let ${userName} execute it: chmod a+x ${file.path}`
+      : `${userName} cannot get through ${closed?.path}`,
+  };
+}
+
+function maySearchOrExecute(
+  { mode, uid, gid }: Deno.FileInfo,
+  identity: Identity,
+): boolean {
+  const shift = uid === identity.uid ? 6 : gid === identity.gid ? 3 : 0;
+  return (((mode ?? 0) >> shift) & X) !== 0;
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,222 @@
+/**
+ * From a configuration to what is to be served: either all of it can be, or
+ * every mistake is told.
+ *
+ * @module
+ */
+
+import { checkDaemon, type DaemonSettings } from "../config/daemon_settings.ts";
+import { type Configuration, loadConfiguration } from "../config/load.ts";
+import {
+  formatProblem,
+  inOrder,
+  type Problem,
+  problemInText,
+} from "../config/problems.ts";
+import { type CheckedService, checkServices } from "../config/services.ts";
+import type { ListeningSocket } from "../engine/engine.ts";
+import { commandEnvironment } from "../engine/environment.ts";
+import { getent } from "../net/getent.ts";
+import { parseInetName } from "../net/inet_endpoint.ts";
+import { listenInet } from "../net/listening.ts";
+import { prepareQueueDirectory } from "../net/queue_directory.ts";
+import { listenUnix } from "../net/unix_socket.ts";
+import type { Identity } from "../posix/credentials.ts";
+import { EX, type Mistake, type Result, success } from "../result.ts";
+import type {
+  DaemonPlan,
+  OpenSockets,
+  PlanListenOptions,
+  ServicePlan,
+} from "../service/daemon.ts";
+import type { ServeRequest } from "./serve.ts";
+import {
+  findOwner,
+  type Means,
+  refuseForeignIdentity,
+  type StartContext,
+} from "./start.ts";
+
+/** Sockets of services are for everybody who may enter their directory. */
+const SOCKET_MODE = 0o666;
+
+/** How many connections may wait for a service. */
+const BACKLOG_CONNECTIONS = 1024;
+
+/**
+ * Reads the configuration and checks all of it.
+ *
+ * @param request What the command line asks for.
+ * @param means What the process serves with.
+ * @param context What the process has.
+ * @returns The plan; or every mistake in the configuration.
+ */
+export function planServices(
+  request: ServeRequest,
+  means: Means,
+  context: StartContext,
+): Result<DaemonPlan, readonly Mistake[]> {
+  const configuration = loadConfiguration(
+    request.directory,
+    (path) => Deno.readFileSync(path),
+  );
+  const daemon = checkDaemon(configuration);
+  const owner: Result<Identity | undefined> = daemon.settings === undefined
+    ? success(undefined)
+    : findOwner(daemon.settings.owner, "owner", context);
+  const checked = checkServices(configuration, {
+    accounts: context.accounts,
+    owner: owner.ok ? owner.value : undefined,
+  });
+  const problems = inOrder([
+    ...configuration.problems,
+    ...daemon.problems,
+    ...owner.ok
+      ? []
+      : [problemInText(configuration.scope.place("owner"), owner.mistake)],
+    ...checked.problems,
+  ]);
+  for (const problem of problems) {
+    if (problem.level !== "warning") continue;
+    context.log.warning("configuration", formatProblem(problem), {
+      ...problem,
+    });
+  }
+  const mistakes = [
+    ...problems.flatMap(mistakeOf),
+    ...checked.services.flatMap((service) => foreign(service, context)),
+  ];
+  if (mistakes.length === 0 && checked.services.length === 0) {
+    mistakes.push({
+      place: configuration.master.file,
+      text: "no service to serve",
+      mend: "spawnd serves the entries whose command is spawn or spawnd",
+      exitCode: EX.CONFIG,
+    });
+  }
+  const { settings } = daemon;
+  if (mistakes.length > 0 || settings === undefined || !owner.ok) {
+    return { ok: false, mistake: mistakes };
+  }
+  const ground = { settings, owner: owner.value, request };
+  return success({
+    services: checked.services.map((service) => planOf(service, ground)),
+    ...means,
+    owner: owner.value,
+    directory: settings.queueDirectory,
+    backlogConnections: BACKLOG_CONNECTIONS,
+    verbose: request.verbose,
+    reloads: true,
+    pidFile: request.pidFile,
+    announce: (sockets) => announce(configuration, context, sockets),
+  });
+}
+
+function mistakeOf(problem: Problem): Mistake[] {
+  if (problem.level === "warning") return [];
+  const { file, line, column, text, mend } = problem;
+  const place = line === 0 ? file : `${file}:${line}:${column}`;
+  return [{ place, text, mend, exitCode: EX.CONFIG }];
+}
+
+function foreign(
+  { attributes: { userName, identity }, places }: CheckedService,
+  context: StartContext,
+): Mistake[] {
+  const mistake = refuseForeignIdentity(userName, identity, context);
+  if (mistake === undefined) return [];
+  const { file, line, column } = places.user;
+  return [{ ...mistake, place: `${file}:${line}:${column}` }];
+}
+
+/** What all services of a configuration stand on. */
+interface Ground {
+  readonly settings: DaemonSettings;
+  readonly owner: Identity | undefined;
+  readonly request: ServeRequest;
+}
+
+function planOf(service: CheckedService, ground: Ground): ServicePlan {
+  return {
+    name: service.name,
+    listen: (options) => listen(service, ground, options),
+    command: {
+      argv: service.attributes.argv,
+      environment: commandEnvironment(
+        service.exportEnvironment,
+        (name) => variable(name, ground.request),
+      ),
+      identity: service.attributes.identity,
+    },
+    timeLimitMs: 1000 * service.timeLimitSeconds,
+    maxProcesses: service.maxProcesses,
+    throttleMs: 1000 * ground.settings.serviceThrottleSeconds,
+  };
+}
+
+/** As below a master(8) that was started with -c. */
+function variable(
+  name: string,
+  { directory, isDirectoryGiven }: ServeRequest,
+): string | undefined {
+  return name === "MAIL_CONFIG" && isDirectoryGiven
+    ? directory
+    : Deno.env.get(name);
+}
+
+function listen(
+  { type, address, isPrivate, places }: CheckedService,
+  { settings, owner }: Ground,
+  options: PlanListenOptions,
+): Result<ListeningSocket[]> {
+  const { file, line, column } = places.name;
+  const at = <T>(result: Result<T>): Result<T> =>
+    result.ok ? result : {
+      ok: false,
+      mistake: { ...result.mistake, place: `${file}:${line}:${column}` },
+    };
+  if (type === "pass") {
+    return at({
+      ok: false,
+      mistake: {
+        text: "pass services take their connections from postscreen",
+        mend: "make it inet or unix, or run it below master(8)",
+        exitCode: EX.CONFIG,
+      },
+    });
+  }
+  if (address.kind === "inet") {
+    const name = parseInetName(address.name, getent, {
+      interfaces: settings.inetInterfaces,
+      protocols: settings.inetProtocols,
+    });
+    return at(name.ok ? listenInet(name.value, options) : name);
+  }
+  const { queueDirectory } = settings;
+  if (address.path.startsWith(`${queueDirectory}/`)) {
+    const there = prepareQueueDirectory({ queueDirectory, isPrivate, owner });
+    if (!there.ok) return at(there);
+  }
+  const socket = listenUnix(address.path, {
+    ...options,
+    mode: SOCKET_MODE,
+    owner: undefined,
+  });
+  return at(socket.ok ? success([socket.value]) : socket);
+}
+
+function announce(
+  { directory, entries, otherEntries }: Configuration,
+  { log }: StartContext,
+  sockets: OpenSockets,
+): void {
+  const addresses = [...sockets.values()].flat().map(({ address }) => address);
+  const services = entries.length;
+  log.info(
+    "listening",
+    `serving ${services === 1 ? "1 service" : `${services} services`} of ` +
+      `${directory}, addresses: ${addresses.length}, ` +
+      `entries left alone: ${otherEntries}`,
+    { directory, services, otherEntries, addresses },
+  );
+}

@@ -1,0 +1,121 @@
+/**
+ * The attributes on a service's line: checked by what spawn(8) refuses, each
+ * refusal with the word that it is about.
+ *
+ * @module
+ */
+
+import {
+  type Accounts,
+  type CommandAttributes,
+  parseAttributes,
+} from "./attributes.ts";
+import type { Identity } from "../posix/credentials.ts";
+import type { Mistake } from "../result.ts";
+import { isUtf8, toText } from "./bytes.ts";
+import type { PlacedText } from "./logical_lines.ts";
+import type { MasterEntry } from "./master_cf.ts";
+import { problemAt, problemInText, type Report } from "./problems.ts";
+
+/** What checking needs beside the configuration. */
+export interface CheckContext {
+  readonly accounts: Accounts;
+  /** Whose ids the daemon itself has: no command may have them. */
+  readonly owner: Identity | undefined;
+}
+
+/** Attributes that were not refused. */
+export interface CheckedAttributes {
+  readonly attributes: CommandAttributes;
+  /** As they were written. */
+  readonly words: readonly string[];
+  /** The `user=` that counts. */
+  readonly user: PlacedText;
+  /** The `argv=`. */
+  readonly command: PlacedText;
+}
+
+/** An attribute as text, and where it stands. */
+interface Attribute {
+  readonly text: string;
+  readonly word: PlacedText;
+}
+
+/**
+ * Checks the attributes of an entry.
+ *
+ * @param entry The entry.
+ * @param file Its file.
+ * @param context The accounts, and the daemon's owner.
+ * @param report Where the refusal goes.
+ * @returns The attributes, unless they were refused.
+ */
+export function checkAttributes(
+  { words, command }: MasterEntry,
+  file: string,
+  context: CheckContext,
+  report: Report,
+): CheckedAttributes | undefined {
+  const [first, ...rest] = words;
+  const all = (first?.text === "--" ? rest : words)
+    .map((word) => ({ text: toText(word.text), word }));
+  const strange = all.find(({ word }) => !isUtf8(word.text));
+  if (strange !== undefined) {
+    // It would reach the command as other bytes.
+    report(problemAt(strange.word.placeIn(file), {
+      text: `not UTF-8: ${strange.word.text}`,
+      mend: "save the file as UTF-8",
+    }));
+    return undefined;
+  }
+  const texts = all.map(({ text }) => text);
+  const ours = beforeCommand(all);
+  const parsed = parseAttributes(texts, context);
+  if (!parsed.ok) {
+    const about = aboutWhich(parsed.mistake, ours)?.word ?? command;
+    report(problemInText(about.placeIn(file), parsed.mistake));
+    return undefined;
+  }
+  return {
+    attributes: parsed.value,
+    words: texts,
+    user: lastOf("user", ours)?.word ?? command,
+    command: lastOf("argv", ours)?.word ?? command,
+  };
+}
+
+/** The attributes up to `argv=`; the words after it are the command's. */
+function beforeCommand(all: readonly Attribute[]): readonly Attribute[] {
+  const at = all.findIndex((each) => valueOf("argv", each) !== undefined);
+  return at < 0 ? all : all.slice(0, at + 1);
+}
+
+/** The attribute that a mistake is about; none where one is missing. */
+function aboutWhich(
+  { text }: Mistake,
+  attributes: readonly Attribute[],
+): Attribute | undefined {
+  if (text.startsWith("missing ")) return undefined;
+  return attributes.find((each) => {
+    const [user, group] = valueOf("user", each)?.split(":") ?? [];
+    return text === `unknown attribute name: ${each.text}` ||
+      text === `unknown user name: ${user}` ||
+      text === `unknown group name: ${group}`;
+  }) ?? lastOf("user", attributes);
+}
+
+function lastOf(
+  name: "user" | "argv",
+  attributes: readonly Attribute[],
+): Attribute | undefined {
+  return attributes.findLast((each) => valueOf(name, each) !== undefined);
+}
+
+function valueOf(
+  name: "user" | "argv",
+  { text }: Attribute,
+): string | undefined {
+  return text.toLowerCase().startsWith(`${name}=`)
+    ? text.slice(name.length + 1)
+    : undefined;
+}

@@ -1,0 +1,571 @@
+/**
+ * The configuration against Postfix's own reader of it, postconf(1), on
+ * configurations made at random.
+ *
+ * Of every configuration, the value of each name and every line of master.cf is
+ * compared to the byte; of some, what postconf shows in its other forms, too.
+ * postconf ends at the first value that it cannot expand, so what spawnd refuses
+ * is left out there and asked for alone: postconf must refuse it, too, and in
+ * the same words.
+ *
+ * `SPAWND_SEED` and `SPAWND_CONFIGURATIONS` make another or a longer run.
+ *
+ * @module
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { toBinary } from "../../lib/config/bytes.ts";
+import {
+  type Configuration,
+  loadConfiguration,
+} from "../../lib/config/load.ts";
+import { PlacedText } from "../../lib/config/logical_lines.ts";
+import { type MasterEntry, parseMasterCf } from "../../lib/config/master_cf.ts";
+import { PARAMETERS, timeLimitParameter } from "../../lib/config/parameters.ts";
+import type { Problem } from "../../lib/config/problems.ts";
+import type { Scope } from "../../lib/config/settings.ts";
+import {
+  KNOWN_NAMES,
+  randomConfiguration,
+  USER_NAMES,
+} from "../unit/config/random_configuration.ts";
+
+const POSTCONF = "/usr/sbin/postconf";
+const SEED = Number(Deno.env.get("SPAWND_SEED") ?? 3711);
+const CONFIGURATIONS = Number(Deno.env.get("SPAWND_CONFIGURATIONS") ?? 5000);
+
+/** postconf sleeps for a second before it ends with an error. */
+const AT_ONCE = 64;
+
+/** One configuration of so many is asked about in a second form. */
+const FORMS_EVERY = 4;
+
+/** Of one configuration of so many, a value is asked for that is refused. */
+const REFUSALS_EVERY = 3;
+
+const NAMES: readonly string[] = [
+  ...USER_NAMES,
+  ...KNOWN_NAMES,
+  "x_time_limit",
+  "process_name",
+  "service_name",
+];
+
+/**
+ * Where Postfix is not followed, or not consistent. The first ones are
+ * recognized as they come up; what the others say is left out of the random
+ * configurations, or stands in this test where it is written.
+ */
+const DIFFERENCES = {
+  crash: {
+    problem: /^/,
+    reason:
+      "A relation whose operand leads back to it overflows the stack of " +
+      "postconf, which dies of signal 11, also where another mistake comes " +
+      "first. For spawnd it is a loop as any other.",
+  },
+  early: {
+    message: /fatal: (?:macro processing error|mac_exp_eval: bad conversion)/,
+    reason:
+      "Whatever it is asked, postconf expands values that have a colon, " +
+      "as they might name a table, and ends if one cannot be expanded. For a " +
+      "daemon, as for spawnd, only the values that it reads count.",
+  },
+  badOverride: {
+    problem: /^invalid "-o /,
+    reason: "postconf leaves it out of -P and shows it in -M; the service " +
+      "itself refuses to start.",
+  },
+  badBraces: {
+    problem: /^(?:missing '}'|syntax error after '}') in /,
+    reason: "postconf warns in the same words and shows a guess; master(8) " +
+      "refuses to start.",
+  },
+  firstWord: {
+    reason: "-M leaves the braces away from the first argument that is no " +
+      "option, so that what it shows reads as two.",
+  },
+  attachedOverride: {
+    reason: 'In -oNAME=VALUE without a space, postconf takes an "o" for ' +
+      "another -o and shows two; the service itself, as spawnd, takes one.",
+  },
+  attachedBraces: {
+    reason: "-o{NAME = VALUE} without a space is good for postconf and for " +
+      "spawnd; master(8) leaves the braces to the service, which refuses it.",
+  },
+  twoLines: {
+    reason: "Of two lines for one service, -P shows the overrides of both " +
+      "for each; for master(8), as for spawnd, the last line counts.",
+  },
+  privateInet: {
+    reason: "A private inet service is good for postconf; master(8) and " +
+      "spawnd refuse it.",
+  },
+  doubtfulWakeup: {
+    reason: '"?" and "-?" are good wakeup times for postconf; master(8) and ' +
+      "spawnd refuse them.",
+  },
+  noCommand: {
+    reason: 'A "-" for the command is good for postconf; master(8) and ' +
+      "spawnd refuse it, as there is no default.",
+  },
+} as const;
+
+/** What a postconf has left, as binary strings. */
+interface Ended {
+  readonly code: number;
+  readonly signal: Deno.Signal | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function isInstalled(): boolean {
+  try {
+    return Deno.statSync(POSTCONF).isFile;
+  } catch {
+    return false;
+  }
+}
+
+async function postconf(...args: string[]): Promise<Ended> {
+  const { code, signal, stdout, stderr } = await new Deno.Command(POSTCONF, {
+    args,
+    stdin: "null",
+  }).output();
+  return { code, signal, stdout: toBinary(stdout), stderr: toBinary(stderr) };
+}
+
+/** A folder for configurations, one after the other. Goes with the scope. */
+class Folder implements Disposable {
+  readonly path: string = Deno.makeTempDirSync({ prefix: "spawnd-postconf-" });
+
+  /** Writes a file of long ago: postconf waits for one that may still change. */
+  write(name: string, binary: string): void {
+    const path = `${this.path}/${name}`;
+    const bytes = Uint8Array.from(binary, (unit) => unit.charCodeAt(0));
+    Deno.writeFileSync(path, bytes);
+    Deno.utimeSync(path, 1, 1);
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.path, { recursive: true });
+  }
+}
+
+/** A line of master.cf that asks for values. */
+function probe(service: string, values: readonly string[]): string {
+  const words = values.map((value, index) => `-o ${service}${index}=${value}`);
+  return [`${service} unix - - - - - ${service}`, ...words].join(" ");
+}
+
+/** What spawnd reads such a line as. */
+function probeEntry(values: readonly string[]): MasterEntry {
+  return certain(parseMasterCf("", probe("zz", values)).entries[0]);
+}
+
+function certain<T>(value: T | undefined): T {
+  if (value === undefined) throw new TypeError("it should be there");
+  return value;
+}
+
+/** How `postconf -M` writes a line, given what it makes of a setting. */
+function masterLine(
+  { fields, options, words }: MasterEntry,
+  write: (value: PlacedText) => string,
+): string {
+  const columns = [0, 11, 17, 25, 33, 41, 49, 57];
+  const line = fields.reduce(
+    (line, { text }, index) =>
+      index === 0 ? text : `${line} `.padEnd(columns[index] ?? 0) + text,
+    "",
+  );
+  const braced = (text: string): string =>
+    /[ \t\r\n]/.test(text) ? `{${text}}` : text;
+  const shown = options.map((option) => {
+    if (option.kind === "flags") return option.word.text;
+    const setting = certain(option.setting);
+    return `-o ${braced(`${setting.name.text}=${write(setting.value)}`)}`;
+  });
+  // It leaves the braces away from the first word, so that it reads as two.
+  const [first = [], ...more] = words.map(({ text }) => text);
+  return [line, ...shown].concat(first, more.map(braced)).join(" ");
+}
+
+/** White space as `postconf -n`, `-x` and `-P` show it. */
+function normalized(line: string): string {
+  return line.split(/[ \t\r\n]+/).filter((word) => word !== "").join(" ");
+}
+
+/** postconf's messages have `?` for what a terminal might choke on. */
+function printable(text: string): string {
+  return text.replaceAll(/[^\x20-\x7e]+/g, "?").replaceAll(/\?+/g, "?");
+}
+
+function has(
+  problems: readonly Problem[],
+  { problem }: { readonly problem: RegExp },
+): boolean {
+  return problems.some(({ text }) => problem.test(text));
+}
+
+/** The words in which postconf refuses what spawnd refuses in master(8)'s. */
+function inWordsOfPostconf({ text }: Problem): string | undefined {
+  if (/^missing ".*" field$/.test(text)) return "bad field count";
+  const type = /^bad transport type: (.*)$/s.exec(text)?.[1];
+  if (type !== undefined) return `invalid type field "${type}" in`;
+  const [, field = "", value] =
+    /^field "(.*)": bad value: (".*")$/s.exec(text) ??
+      [];
+  if (value === undefined) return undefined;
+  const names = new Map([
+    ["wakeup_time", "wakeup"],
+    ["max_proc", "process_limit"],
+  ]);
+  return `invalid ${names.get(field) ?? field} field ${value} in`;
+}
+
+/** Thrown where postconf ends before its time, as {@linkcode DIFFERENCES} says. */
+class Early extends Error {}
+
+/** A configuration, and what spawnd makes of it. */
+class Comparison {
+  readonly #folder: Folder;
+  readonly #seed: number;
+  readonly #master: string;
+  readonly #configuration: Configuration;
+
+  constructor(folder: Folder, seed: number) {
+    this.#folder = folder;
+    this.#seed = seed;
+    const { main, master } = randomConfiguration(seed);
+    this.#master = /(?:^|\n)$/.test(master) ? master : `${master}\n`;
+    folder.write("main.cf", main);
+    folder.write("master.cf", this.#master);
+    this.#configuration = loadConfiguration(
+      folder.path,
+      Deno.readFileSync,
+      { processName: "postconf" },
+    );
+  }
+
+  /** Whether postconf got to its end. */
+  async run(): Promise<boolean> {
+    try {
+      await this.#compare();
+      return true;
+    } catch (error) {
+      if (error instanceof Early) return false;
+      throw error;
+    }
+  }
+
+  async #compare(): Promise<void> {
+    const { main, master } = this.#configuration;
+    const refusals = [
+      ...main.problems.filter(({ level }) => level === "error")
+        .map(({ text }) => text),
+      ...master.problems.map(inWordsOfPostconf)
+        .filter((text) => text !== undefined),
+    ];
+    if (refusals.length > 0) return await this.#compareRefusal(refusals);
+    const scope = this.#probeScope();
+    const good: string[] = [];
+    let bad: { value: string; problem: Problem } | undefined;
+    for (const name of NAMES) {
+      const value = `$${name}`;
+      const expansion = scope.expand(new PlacedText(value));
+      if (expansion.ok) good.push(value);
+      else bad ??= { value, problem: expansion.problem };
+    }
+    this.#probe(good);
+    await this.#compareBytes(good, scope);
+    const [form] = this.#seed % FORMS_EVERY === 0
+      ? this.#forms.slice(this.#seed / FORMS_EVERY % this.#forms.length)
+      : [];
+    await form?.();
+    if (bad !== undefined && this.#seed % REFUSALS_EVERY === 0) {
+      this.#probe([bad.value]);
+      await this.#compareBad(bad.problem);
+    }
+  }
+
+  readonly #forms = [
+    () => this.#compareExpanded(),
+    () => this.#compareWritten(),
+    () => this.#compareMaster(["-M"], (value) => value.text),
+    () => this.#compareOverrides(["-P"], (value) => value.text),
+    () => this.#compareExpandedOverrides(),
+  ];
+
+  /** Adds services to master.cf that ask for values. */
+  #probe(values: readonly string[]): void {
+    const all = NAMES.map((name) => `$${name}`).join("");
+    this.#folder.write(
+      "master.cf",
+      // What is not expanded is still looked at: so all names are known.
+      `${this.#master}${probe("yy", [`\${zz?${all}}`])}\n${
+        probe("zz", values)
+      }`,
+    );
+  }
+
+  /** What a service named as the probe sees. */
+  #probeScope(): Scope {
+    return this.#configuration.scopeOf(probeEntry([]));
+  }
+
+  async #compareRefusal(refusals: readonly string[]): Promise<void> {
+    const { code, stderr } = await this.#postconf("-M");
+    this.#check(code === 1, `postconf takes what spawnd refuses: ${refusals}`);
+    const [, fatal] = /fatal: (.*)$/ms.exec(stderr) ?? [];
+    this.#check(
+      refusals.some((text) => printable(fatal ?? "").includes(printable(text))),
+      `postconf says: ${fatal}\nspawnd says: ${refusals}`,
+    );
+  }
+
+  /**
+   * Every value that the probe asks for, to the byte, and every line before
+   * it, unless there is something on one of them that postconf ends at.
+   */
+  async #compareBytes(values: readonly string[], scope: Scope): Promise<void> {
+    const { main, master } = this.#configuration;
+    const isAll = !this.#isDifferent() && this.#overridesAreGood();
+    const form = isAll ? [] : ["zz/unix"];
+    const { code, signal, stdout, stderr } = await this.#postconf(
+      "-Mx",
+      ...form,
+    );
+    this.#check(code === 0, `postconf ends with ${code} ${signal}: ${stderr}`);
+    const lines = (isAll ? master.entries : []).map((entry) => {
+      const own = this.#configuration.scopeOf(entry);
+      return masterLine(entry, (value) => expanded(own, value));
+    });
+    lines.push(
+      masterLine(probeEntry(values), (value) => expanded(scope, value)),
+    );
+    this.#sameLines(stdout, lines);
+    const overriding = main.problems.map(({ text }) => text)
+      .filter((text) => /^(?:overriding|logical line)/.test(text));
+    const warned = stderr.matchAll(
+      /main\.cf(?:, line \d+)?: ((?:overriding|logical line) .*)$/gm,
+    );
+    this.#same(
+      [...warned].map(([, text = ""]) => printable(text)).join("\n"),
+      overriding.map(printable).join("\n"),
+    );
+  }
+
+  #overridesAreGood(): boolean {
+    return this.#configuration.master.entries.every((entry) => {
+      const scope = this.#configuration.scopeOf(entry);
+      return entry.options.every((option) =>
+        option.kind === "flags" || option.setting === undefined ||
+        scope.expand(option.setting.value).ok
+      );
+    });
+  }
+
+  async #compareBad({ text }: Problem): Promise<void> {
+    const { code, stderr } = await this.#postconf("-Mx", "zz/unix");
+    this.#check(code === 1, `postconf takes what spawnd refuses: ${text}`);
+    this.#check(
+      printable(stderr).includes(printable(text)),
+      `postconf says: ${stderr}\nspawnd says: ${text}`,
+    );
+  }
+
+  /** `postconf -x`: what the daemon as a whole sees, without overrides. */
+  async #compareExpanded(): Promise<void> {
+    const { scope } = this.#configuration;
+    const expected: string[] = [];
+    const names: string[] = [];
+    for (const name of NAMES) {
+      const expansion = scope.expanded(name);
+      if (expansion === undefined || !expansion.ok) continue;
+      names.push(name);
+      expected.push(normalized(`${name} = ${expansion.text}`));
+    }
+    const { stdout } = await this.#postconf("-x", ...names);
+    this.#sameLines(stdout, expected);
+  }
+
+  /** `postconf -n`: what main.cf sets. */
+  async #compareWritten(): Promise<void> {
+    const { scope } = this.#configuration;
+    const expected = NAMES.flatMap((name) => {
+      const setting = scope.setting(name);
+      if (setting === undefined) return [];
+      return [normalized(`${name} = ${setting.value.text}`)];
+    });
+    const { stdout } = await this.#postconf("-n", ...NAMES);
+    this.#sameLines(stdout, expected);
+  }
+
+  async #compareMaster(
+    form: readonly string[],
+    write: (value: PlacedText, entry: MasterEntry) => string,
+  ): Promise<void> {
+    const { master } = this.#configuration;
+    if (this.#isDifferent()) return;
+    const { stdout, stderr } = await this.#postconf(...form);
+    const expected = master.entries
+      .map((entry) => masterLine(entry, (value) => write(value, entry)));
+    this.#check(!/fatal/.test(stderr), stderr);
+    this.#sameLines(stdout, expected);
+  }
+
+  async #compareOverrides(
+    form: readonly string[],
+    write: (value: PlacedText, entry: MasterEntry) => string,
+  ): Promise<void> {
+    if (this.#isDifferent()) return;
+    const { stdout, stderr } = await this.#postconf(...form);
+    const expected = this.#configuration.master.entries.flatMap((entry) => {
+      const values = new Map<string, string>();
+      for (const option of entry.options) {
+        if (option.kind === "flags") continue;
+        const setting = certain(option.setting);
+        values.set(setting.name.text, write(setting.value, entry));
+      }
+      const service = `${entry.name.text}/${entry.type}`;
+      return [...values].sort(([a], [b]) => a < b ? -1 : 1)
+        .map(([name, value]) => normalized(`${service}/${name} = ${value}`));
+    });
+    this.#check(!/fatal/.test(stderr), stderr);
+    this.#sameLines(stdout, expected);
+  }
+
+  async #compareExpandedOverrides(): Promise<void> {
+    if (!this.#overridesAreGood()) return;
+    await this.#compareOverrides(
+      ["-Px"],
+      (value, entry) => expanded(this.#configuration.scopeOf(entry), value),
+    );
+  }
+
+  #isDifferent(): boolean {
+    const { problems } = this.#configuration.master;
+    const { badOverride, badBraces } = DIFFERENCES;
+    return [badOverride, badBraces]
+      .some((difference) => has(problems, difference));
+  }
+
+  async #postconf(...args: string[]): Promise<Ended> {
+    const ended = await postconf("-c", this.#folder.path, ...args);
+    const { signal, stderr } = ended;
+    const isCrash = signal === "SIGSEGV";
+    if (!isCrash && !DIFFERENCES.early.message.test(stderr)) return ended;
+    const known = isCrash
+      ? has(this.#badValues(), DIFFERENCES.crash)
+      : this.#badValues().some(({ text }) =>
+        printable(stderr).includes(printable(text))
+      );
+    if (known) throw new Early();
+    return ended;
+  }
+
+  /** What is wrong with the values of the files, in whatever scope. */
+  #badValues(): Problem[] {
+    const { main, master, scope } = this.#configuration;
+    const scopes = master.entries
+      .map((entry) => this.#configuration.scopeOf(entry));
+    const overrides = master.entries.flatMap(({ options }) =>
+      options.flatMap((option) =>
+        option.kind === "flags" ? [] : option.setting ?? []
+      )
+    );
+    return [...main.settings.values(), ...overrides].flatMap(({ value }) =>
+      [scope, ...scopes].flatMap((each) => {
+        const expansion = each.expand(value);
+        return expansion.ok ? [] : [expansion.problem];
+      })
+    );
+  }
+
+  #sameLines(actual: string, expected: readonly string[]): void {
+    const lines = actual.split("\n").slice(0, -1)
+      .filter((line) => !/^(?:yy {3}|yy\/|zz\/)/.test(line));
+    const hasProbe = expected.some((line) => /^zz {3}/.test(line));
+    this.#same(
+      lines.filter((line) => hasProbe || !/^zz {3}/.test(line)).join("\n"),
+      expected.join("\n"),
+    );
+  }
+
+  #same(postconf: string, spawnd: string): void {
+    if (postconf === spawnd) return;
+    this.#check(
+      false,
+      `postconf: ${quote(postconf)}\nspawnd: ${quote(spawnd)}`,
+    );
+  }
+
+  #check(isSo: boolean, what: string): void {
+    if (isSo) return;
+    const { main, master } = randomConfiguration(this.#seed);
+    throw new Error(
+      `configuration ${this.#seed}: ${what}\n` +
+        `main.cf: ${quote(main)}\nmaster.cf: ${quote(master)}`,
+    );
+  }
+}
+
+function expanded(scope: Scope, value: PlacedText): string {
+  const expansion = scope.expand(value);
+  if (!expansion.ok) throw new Error(expansion.problem.text);
+  return expansion.text;
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text).replaceAll("\\n", "\\n\n  ");
+}
+
+function postfixTest(name: string, fn: () => Promise<void>): void {
+  const ignore = !isInstalled() && Deno.env.get("CI") === undefined;
+  Deno.test({ name, ignore, fn });
+}
+
+postfixTest(
+  "every default of Postfix's parameters is postconf's, to the byte",
+  async () => {
+    using folder = new Folder();
+    folder.write("main.cf", "");
+    folder.write("master.cf", "x unix - n n - - spawn");
+    const postfix = [...PARAMETERS, timeLimitParameter("x")].filter((
+      { origin, ...rest },
+    ) => origin === "Postfix" && !("readOnly" in rest));
+    const { stdout } = await postconf(
+      "-c",
+      folder.path,
+      "-d",
+      ...postfix.map(({ name }) => name),
+    );
+    assertEquals(
+      stdout.split("\n"),
+      [...postfix.map((each) => `${each.name} = ${each.default}`.trim()), ""],
+    );
+  },
+);
+
+postfixTest(
+  `${CONFIGURATIONS} configurations at random, from seed ${SEED}, mean to spawnd what they mean to postconf`,
+  async () => {
+    let next = SEED;
+    let early = 0;
+    const failures: string[] = [];
+    const work = async (): Promise<void> => {
+      using folder = new Folder();
+      while (next < SEED + CONFIGURATIONS && failures.length < 5) {
+        try {
+          if (!await new Comparison(folder, next++).run()) early++;
+        } catch (error) {
+          failures.push(error instanceof Error ? error.message : String(error));
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    assert(failures.length === 0, failures.join("\n\n"));
+    assert(early <= 5 + CONFIGURATIONS / 10, `postconf ended early: ${early}`);
+  },
+);

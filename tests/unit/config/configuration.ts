@@ -1,0 +1,56 @@
+/**
+ * Configurations written down in a test.
+ *
+ * @module
+ */
+
+import { toBinary } from "../../../lib/config/bytes.ts";
+import {
+  type Configuration,
+  loadConfiguration,
+} from "../../../lib/config/load.ts";
+import type { Accounts } from "../../../lib/config/attributes.ts";
+import { formatProblem, type Problem } from "../../../lib/config/problems.ts";
+
+/** The files of a configuration; one that is not given is empty. */
+export interface Files {
+  readonly "main.cf"?: string;
+  readonly "master.cf"?: string;
+}
+
+/** A line of master.cf that has nothing wrong. */
+export const GOOD_SERVICE =
+  "echo unix - n n - - spawn user=alice argv=/bin/cat\n";
+
+/** Reads a configuration, in a directory without a name. */
+export function load(files: Files): Configuration {
+  return loadConfiguration(".", (path) => {
+    const name = path === "./main.cf" ? "main.cf" : "master.cf";
+    return new TextEncoder().encode(files[name] ?? "");
+  });
+}
+
+/** A text of a file, as it is read. */
+export function binary(text: string): string {
+  return toBinary(new TextEncoder().encode(text));
+}
+
+/** Problems as they are told. */
+export function told(problems: readonly Problem[]): string[] {
+  return problems.map(formatProblem);
+}
+
+const USERS = new Map([
+  ["root", { uid: 0, gid: 0 }],
+  ["alice", { uid: 1000, gid: 1000 }],
+  ["daemon", { uid: 1, gid: 1 }],
+]);
+
+/** A few accounts. */
+export const accounts: Accounts = {
+  findUser: (name) => USERS.get(name),
+  findGroup: (name) => name === "users" ? 100 : undefined,
+};
+
+/** The daemon's own. */
+export const owner = { uid: 1, gid: 1 };

@@ -1,0 +1,195 @@
+import { assertEquals } from "@std/assert";
+import { loadConfiguration } from "../../../lib/config/load.ts";
+import { inOrder } from "../../../lib/config/problems.ts";
+import {
+  type CheckedService,
+  checkServices,
+} from "../../../lib/config/services.ts";
+import {
+  accounts,
+  type Files,
+  GOOD_SERVICE,
+  load,
+  owner,
+  told,
+} from "./configuration.ts";
+
+function service(master: string, main = ""): CheckedService {
+  const configuration = load({ "main.cf": main, "master.cf": master });
+  const { services: [service], problems } = checkServices(configuration, {
+    accounts,
+    owner,
+  });
+  if (service !== undefined) return service;
+  throw new Error(told([...configuration.problems, ...problems]).join("\n"));
+}
+
+/** All there is to say about a configuration, without the mends. */
+function problems(files: Files): string[] {
+  const configuration = load(files);
+  const { services, problems } = checkServices(configuration, {
+    accounts,
+    owner,
+  });
+  assertEquals(services, []);
+  return told(inOrder([...configuration.problems, ...problems]))
+    .map((problem) => problem.replace(/ \([^()]*\)$/, ""));
+}
+
+function refusal(line: string): string[] {
+  return problems({ "master.cf": `${line}\n` });
+}
+
+Deno.test("checkServices() has all that serving takes", () => {
+  const { scope: _, places: __, ...checked } = service(
+    "10.0.0.1:5 inet n n n - 7 spawn -v -o max_use=3\n" +
+      "  user=alice:users argv=/bin/echo { a  b } user=c\n",
+    "10.0.0.1:5_time_limit = 5m\nqueue_directory = /q\n",
+  );
+  assertEquals(checked, {
+    name: "10.0.0.1:5",
+    type: "inet",
+    isPrivate: false,
+    address: { kind: "inet", name: "10.0.0.1:5" },
+    maxProcesses: 7,
+    concurrency: 7,
+    timeLimitSeconds: 300,
+    exportEnvironment: "TZ MAIL_CONFIG LANG",
+    attributes: {
+      identity: { uid: 1000, gid: 100 },
+      userName: "alice",
+      argv: ["/bin/echo", "a  b", "user=c"],
+    },
+    attributeWords: [
+      "user=alice:users",
+      "argv=/bin/echo",
+      "a  b",
+      "user=c",
+    ],
+    isVerbose: true,
+    daemonTimeoutSeconds: 18000,
+    maxIdleSeconds: 100,
+    maxUses: 3,
+    syslogName: "postfix",
+  });
+});
+
+Deno.test("a unix service is in private/ or public/, or where its absolute path says", () => {
+  const path = (name: string, isPrivate: string): unknown =>
+    service(
+      `${name} unix ${isPrivate} n n - - spawn user=alice argv=x\n`,
+      "queue_directory = /q\n",
+    ).address;
+  assertEquals(path("a", "-"), { kind: "unix", path: "/q/private/a" });
+  assertEquals(path("a", "n"), { kind: "unix", path: "/q/public/a" });
+  assertEquals(path("/run/a", "-"), { kind: "unix", path: "/run/a" });
+});
+
+Deno.test("maxproc is 0 for no limit, and - for default_process_limit", () => {
+  const max = (field: string): number =>
+    service(
+      `x unix - n n - ${field} spawn user=alice argv=x\n`,
+      "default_process_limit = 9\n",
+    ).maxProcesses;
+  assertEquals([max("-"), max("0"), max("3")], [9, 0, 3]);
+});
+
+Deno.test("spawnd_concurrency counts before maxproc", () => {
+  assertEquals(
+    service(
+      "x unix - n n - 5 spawn -o spawnd_concurrency=1 user=alice argv=x\n",
+    ).concurrency,
+    1,
+  );
+});
+
+Deno.test("a time limit is the service's, or command_time_limit", () => {
+  assertEquals(service(GOOD_SERVICE).timeLimitSeconds, 1000);
+  assertEquals(
+    service(GOOD_SERVICE, "command_time_limit = 2m\n").timeLimitSeconds,
+    120,
+  );
+  assertEquals(
+    service(GOOD_SERVICE, "echo_time_limit = 3\n").places.timeLimit.file,
+    "./main.cf",
+  );
+});
+
+Deno.test("a service must be neither unprivileged nor in a chroot", () => {
+  assertEquals(refusal("x unix - - y - - spawn user=alice argv=x"), [
+    "./master.cf:1:10: error: service x requires privileged operation",
+    "./master.cf:1:12: error: service x requires privileged operation",
+  ]);
+});
+
+Deno.test("a command needs a connection", () => {
+  assertEquals(refusal("x fifo - n n - - spawn user=alice argv=x"), [
+    "./master.cf:1:3: error: unsupported transport type: fifo",
+  ]);
+});
+
+Deno.test("a line has no other options than -o, -v and -D", () => {
+  assertEquals(refusal("x unix - n n - - spawn -vq user=alice argv=x"), [
+    "./master.cf:1:24: error: invalid option: q",
+  ]);
+});
+
+Deno.test("refused attributes are pointed at", () => {
+  const line = "x unix - n n - - spawn";
+  assertEquals(refusal(`${line} user=nobody argv=x`), [
+    "./master.cf:1:24: error: unknown user name: nobody",
+  ]);
+  assertEquals(refusal(`${line} user=alice user=alice:x argv=x`), [
+    "./master.cf:1:35: error: unknown group name: x",
+  ]);
+  assertEquals(refusal(`${line} user=alice size=3 argv=x`), [
+    "./master.cf:1:35: error: unknown attribute name: size=3",
+  ]);
+  assertEquals(refusal(`${line} user=alice user=root argv=x user=alice`), [
+    "./master.cf:1:35: error: request to deliver as root",
+  ]);
+  assertEquals(refusal(`${line} -- user=daemon argv=x`), [
+    "./master.cf:1:27: error: request to deliver as mail system owner",
+  ]);
+  assertEquals(refusal(`${line} user=alice`), [
+    "./master.cf:1:18: error: missing argv= attribute",
+  ]);
+});
+
+Deno.test("arguments that are not UTF-8 are refused, as they would be changed", () => {
+  const line = "x unix - n n - - spawn user=alice argv=/bin/echo caf\xe9\n";
+  const configuration = loadConfiguration(".", (path) =>
+    Uint8Array.from(
+      path === "./main.cf" ? "" : line,
+      (unit) => unit.charCodeAt(0),
+    ));
+  const { problems } = checkServices(configuration, { accounts, owner });
+  assertEquals(told(problems), [
+    "./master.cf:1:50: error: not UTF-8: caf\ufffd (save the file as UTF-8)",
+  ]);
+});
+
+Deno.test("a bad export_environment is refused in Postfix's words", () => {
+  assertEquals(
+    problems({
+      "main.cf": "export_environment = A, { B = c }d\n",
+      "master.cf": GOOD_SERVICE,
+    }),
+    [
+      "./main.cf:1:22: error: export_environment: " +
+      `syntax error after '}' in "{ B = c }d"`,
+    ],
+  );
+});
+
+Deno.test("every bad service is told, and a good one among them is still good", () => {
+  const { services, problems } = checkServices(
+    load({
+      "master.cf": `a unix - y n - - spawn\n${GOOD_SERVICE}` +
+        "b unix - n n - - spawn -o max_use=0 user=alice argv=x\n",
+    }),
+    { accounts, owner },
+  );
+  assertEquals(services.map(({ name }) => name), ["echo"]);
+  assertEquals(problems.map(({ line }) => line), [1, 1, 3]);
+});
