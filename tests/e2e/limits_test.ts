@@ -62,6 +62,8 @@ for (const engine of ENGINES) {
       using clients = await Clients.connect(daemon, CLIENT_COUNT);
       await daemon.event("process-limit");
       assertEquals((await childrenOf(daemon.pid)).length, LIMIT);
+      // The last of the first ten to begin has counted all ten.
+      await becomes(LIMIT, async () => (await folder.names()).length);
       const counts = await Promise.all(
         clients.all.map(async (client, index) => {
           const message = `client ${index}`;

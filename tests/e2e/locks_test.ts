@@ -60,7 +60,7 @@ for (const engine of ENGINES) {
       engine,
       "user=nobody",
       "argv=/bin/cat",
-    ], { prefix: traced("%file", trace) });
+    ], { prefix: traced("%file", trace), cwd: "/" });
     {
       await using _ending = daemon;
       assertEquals(await daemon.talk("hello"), "hello");

@@ -335,7 +335,7 @@ function serviceArguments(random: Random): string[] {
 }
 
 function option(random: Random): string {
-  if (random.chance(20)) return random.of(["-v", "-D", "-vv", "-c"]);
+  if (random.chance(20)) return random.of(["-v", "-D", "-vv", "-c", "--v"]);
   if (random.chance(1)) return random.of(["-o x", "-o {x}", "-o {=x}"]);
   const set = name(random);
   if (random.chance(30)) {
