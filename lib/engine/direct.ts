@@ -136,9 +136,7 @@ export class DirectEngine implements Engine {
         count = await this.#epoll.waitElsewhere();
         turnedMs = pausedMs = performance.now();
       }
-      for (let index = 0; index < count; index++) {
-        this.#handle(this.#epoll.ready[index] ?? -1);
-      }
+      this.#handle(count);
       if (performance.now() - turnedMs < TURN_MS) continue;
       await new Promise<void>((resolve) => setImmediate(resolve));
       turnedMs = performance.now();
@@ -173,13 +171,24 @@ export class DirectEngine implements Engine {
     this.#libc.c.close(fd);
   }
 
-  #handle(fd: number): void {
-    const command = this.#running.get(fd);
-    if (command !== undefined) return this.#collect(command);
-    const service = this.#listening.get(fd);
-    if (service !== undefined) return this.#acceptFrom(fd, service);
-    // One that was taken out during this very turn is in no table.
-    this.#watched.get(fd)?.();
+  /**
+   * Clients that wait come first: a command that has ended keeps nobody
+   * waiting, as its connection ended with it.
+   */
+  #handle(count: number): void {
+    const { ready } = this.#epoll;
+    for (let index = 0; index < count; index++) {
+      const fd = ready[index] ?? -1;
+      const service = this.#listening.get(fd);
+      if (service !== undefined) this.#acceptFrom(fd, service);
+    }
+    for (let index = 0; index < count; index++) {
+      const fd = ready[index] ?? -1;
+      const command = this.#running.get(fd);
+      if (command !== undefined) this.#collect(command);
+      // One that was taken out during this very turn is in no table.
+      else this.#watched.get(fd)?.();
+    }
   }
 
   #acceptFrom(fd: number, service: DirectService): void {

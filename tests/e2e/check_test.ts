@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Ended, programWords, runToEnd } from "./daemon.ts";
 import { Account, Folder, output, rootTest } from "./machine.ts";
+import { AnybodysProgram } from "./anybodys_program.ts";
 
 const BROKEN = new URL("broken/", import.meta.url);
 
@@ -312,9 +313,12 @@ rootTest("check tells who else could write the configuration", async () => {
 
 rootTest("anybody can check, and is told what root would be", async () => {
   await using folder = await soundFolder();
+  await using anybodys = await AnybodysProgram.create();
   const ended = await runToEnd(["check", "-c", folder.path], {
     prefix: ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"],
-    env: { HOME: "/nonexistent" },
+    program: anybodys.words,
+    env: { HOME: "/nonexistent", ...anybodys.env },
+    cwd: "/",
   });
   assertEquals(ended, { code: 0, signal: null, stdout: "", stderr: "" });
 });

@@ -1,12 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import {
-  Daemon,
-  type Ended,
-  programWords,
-  runToEnd,
-  type StartOptions,
-} from "./daemon.ts";
+import { Daemon, type Ended, runToEnd, type StartOptions } from "./daemon.ts";
 import { Account, Folder, output, rootTest } from "./machine.ts";
+import { AnybodysProgram } from "./anybodys_program.ts";
 
 /** Runs a daemon that is expected to refuse; its log is text. */
 async function refused(
@@ -336,48 +331,3 @@ rootTest("a normal account is refused a privileged port", async () => {
     /^\S+ spawnd\[\d+\]: fatal: cannot listen on 0\.0\.0\.0:7: .*\n$/,
   );
 });
-
-/**
- * A copy of the program that every account can run, wherever the tests are.
- * Goes with the scope: `await using`.
- */
-class AnybodysProgram implements AsyncDisposable {
-  readonly #folder: Folder;
-
-  private constructor(
-    folder: Folder,
-    readonly words: readonly string[],
-    readonly env: Record<string, string>,
-  ) {
-    this.#folder = folder;
-  }
-
-  static async create(): Promise<AnybodysProgram> {
-    const folder = await Folder.create();
-    const [program = "", ...words] = programWords();
-    const ownProgram = folder.join("program");
-    await output("cp", program, ownProgram);
-    if (program !== Deno.execPath()) {
-      return new AnybodysProgram(folder, [ownProgram], {});
-    }
-    const root = new URL("../../", import.meta.url).pathname;
-    const own = folder.join("source/");
-    await Deno.mkdir(own);
-    for (const name of ["main.ts", "lib", "deno.json", "deno.lock"]) {
-      await output("cp", "-r", root + name, own);
-    }
-    const { denoDir } = JSON.parse(await output(program, "info", "--json"));
-    await Deno.mkdir(folder.join("cache"));
-    await output("cp", "-r", `${denoDir}/npm`, folder.join("cache"));
-    await output("chmod", "-R", "a+rX", folder.path);
-    return new AnybodysProgram(
-      folder,
-      [ownProgram, ...words.map((word) => word.replace(root, own))],
-      { DENO_DIR: folder.join("cache") },
-    );
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#folder[Symbol.asyncDispose]();
-  }
-}
