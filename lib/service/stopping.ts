@@ -5,7 +5,7 @@
  */
 
 import type { Log } from "../log/log.ts";
-import { SIGHUP, SIGKILL } from "../posix/process.ts";
+import { SIGHUP, SIGKILL, SIGTERM } from "../posix/process.ts";
 import type { Successor } from "./hand_over.ts";
 import type { Service } from "./service.ts";
 
@@ -72,8 +72,9 @@ async function untilLeft(
       return { signal: fatal, heir: false };
     }
     if (!await successor.accepts) continue;
-    // What has changed since the successor read it is for the successor.
+    // What came meanwhile was meant for whoever serves: the successor, by now.
     if (signals.take("SIGHUP")) successor.signal(SIGHUP);
+    if (signals.take("SIGTERM")) successor.signal(SIGTERM);
     return { signal, heir: true };
   }
 }

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { Daemon, programWords, runToEnd } from "./daemon.ts";
+import { Daemon, runToEnd } from "./daemon.ts";
 import {
   ENGINES,
   Folder,
@@ -71,7 +71,8 @@ if (Deno.env.get("SPAWND_FROM_SOURCE") === undefined) {
       const calls = await tracedCalls(trace, daemon.pid);
       assert(calls.some((call) => call.includes('"/bin/cat"')), "no command");
       // The program itself may be there, if that is where it was built.
-      const theirs = programWords().filter((path) => path.startsWith("/tmp/"));
+      const theirs = [new URL("../../", import.meta.url).pathname]
+        .filter((path) => path.startsWith("/tmp/"));
       const strange = calls.filter((call) =>
         /"\/(?:var\/)?tmp\//.test(call) &&
         !theirs.some((path) => call.includes(`"${path}`))
