@@ -8,6 +8,8 @@ import { check } from "./lib/cli/check.ts";
 import { completion } from "./lib/cli/completion.ts";
 import { config } from "./lib/cli/config.ts";
 import { MAIN_HELP } from "./lib/cli/help.ts";
+import { serveMaster } from "./lib/cli/master.ts";
+import { isMasterRequest } from "./lib/cli/master_options.ts";
 import { nearestWord } from "./lib/cli/options.ts";
 import { reload } from "./lib/cli/reload.ts";
 import { run } from "./lib/cli/run.ts";
@@ -16,9 +18,11 @@ import { selfTest } from "./lib/cli/self_test.ts";
 import { services } from "./lib/cli/services.ts";
 import { SUBCOMMANDS } from "./lib/cli/subcommands.ts";
 import { versionLine } from "./lib/cli/version.ts";
-import { EX, type ExitCode } from "./lib/result.ts";
+import { EX } from "./lib/result.ts";
 
-async function main([word, ...rest]: readonly string[]): Promise<ExitCode> {
+async function main(words: readonly string[]): Promise<number> {
+  if (isMasterRequest(words)) return await serveMaster(words);
+  const [word, ...rest] = words;
   switch (word) {
     case "run":
       return await run(rest);

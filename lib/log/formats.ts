@@ -31,7 +31,7 @@ export type Format = (entry: Entry) => string;
 const PROGRAM = "spawnd";
 
 /** Priorities of sd-daemon(3), which are those of syslog(3). */
-const PRIORITIES: Readonly<Record<Level, number>> = {
+export const PRIORITIES: Readonly<Record<Level, number>> = {
   fatal: 2,
   error: 3,
   warning: 4,
@@ -39,7 +39,7 @@ const PRIORITIES: Readonly<Record<Level, number>> = {
 };
 
 /** What stands before the text, as in Postfix's own log. */
-const LABELS: Readonly<Record<Level, string>> = {
+export const LABELS: Readonly<Record<Level, string>> = {
   fatal: "fatal: ",
   error: "error: ",
   warning: "warning: ",

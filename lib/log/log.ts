@@ -1,6 +1,6 @@
 /**
- * The log: LogTape carries the records, the sink here writes them to standard
- * error. Nothing that logs ever waits.
+ * The log: LogTape carries the records, a sink takes them, which is standard
+ * error unless another is given. Nothing that logs ever waits.
  *
  * @module
  */
@@ -65,20 +65,39 @@ export function openLog(options: LogOptions): DaemonLog {
     maxPending: MAX_PENDING,
     dropped: (count) => format(droppedEntry(count)),
   });
+  return logTo({
+    write: (entry) => writer.write(format(entry)),
+    flush: (limitMs) => writer.flush(limitMs),
+  });
+}
+
+/** Where records go. */
+export interface EntrySink {
+  /** Takes a record; returns at once. */
+  write(entry: Entry): void;
+  /** Waits for the last records to be taken, but not for longer than that. */
+  flush(limitMs: number): Promise<void>;
+}
+
+/**
+ * Sets the log up with a sink of its own, in place of any other.
+ *
+ * @param sink Where records go.
+ * @returns The log.
+ */
+export function logTo(sink: EntrySink): DaemonLog {
   configureSync({
-    sinks: {
-      standardError: (record: LogRecord) =>
-        writer.write(format(entryOf(record))),
-    },
+    reset: true,
+    sinks: { sink: (record: LogRecord) => sink.write(entryOf(record)) },
     loggers: [
-      { category: [CATEGORY], sinks: ["standardError"], lowestLevel: "info" },
+      { category: [CATEGORY], sinks: ["sink"], lowestLevel: "info" },
       { category: ["logtape", "meta"], sinks: [], lowestLevel: "fatal" },
     ],
   });
   return {
     ...logFor(""),
     forService: logFor,
-    flush: () => writer.flush(FLUSH_MS),
+    flush: () => sink.flush(FLUSH_MS),
   };
 }
 

@@ -101,6 +101,10 @@ const SYMBOLS = {
     result: "i32",
   },
   read: { parameters: ["i32", "buffer", "usize"], result: "i64" },
+  sendto: {
+    parameters: ["i32", "buffer", "usize", "i32", "buffer", "u32"],
+    result: "i64",
+  },
   setegid: { parameters: ["u32"], result: "i32" },
   seteuid: { parameters: ["u32"], result: "i32" },
   setgroups: { parameters: ["usize", "buffer"], result: "i32" },

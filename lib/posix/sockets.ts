@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checked, errno } from "./errno.ts";
+import { checked, EAGAIN, errno } from "./errno.ts";
 import { cString, type Libc } from "./libc.ts";
 import { duplicate } from "./process.ts";
 
@@ -13,11 +13,13 @@ const AF_UNIX = 1;
 const AF_INET = 2;
 const AF_INET6 = 10;
 const SOCK_STREAM = 1;
+const SOCK_DGRAM = 2;
 const SOCK_CLOEXEC = 0o2000000;
 const SOCK_NONBLOCK = 0o4000;
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
 const SO_ACCEPTCONN = 30;
+const MSG_NOSIGNAL = 0x4000;
 
 /** `struct sockaddr_storage`: no address is larger. */
 const ADDRESS_BYTES = 128;
@@ -211,16 +213,68 @@ export function whoListens(
     libc.c.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
   );
   try {
-    const name = cString(path);
-    const address = new Uint8Array(SUN_PATH_OFFSET + name.length);
-    new DataView(address.buffer).setUint16(0, AF_UNIX, true);
-    address.set(name, SUN_PATH_OFFSET);
+    const address = unixAddress(path);
     if (libc.c.connect(fd, address, address.length) !== 0) {
       return { code: errno(libc) };
     }
     return { listener: peerProcess(libc, fd) };
   } finally {
     libc.c.close(fd);
+  }
+}
+
+/** Makes a `struct sockaddr_un`. */
+function unixAddress(path: string): Uint8Array<ArrayBuffer> {
+  const name = cString(path);
+  const address = new Uint8Array(SUN_PATH_OFFSET + name.length);
+  new DataView(address.buffer).setUint16(0, AF_UNIX, true);
+  address.set(name, SUN_PATH_OFFSET);
+  return address;
+}
+
+/**
+ * Sends datagrams to a unix socket by its name, so that whoever listens there
+ * may be started anew meanwhile.
+ */
+export class DatagramSender {
+  readonly #libc: Libc;
+  readonly #fd: number;
+  readonly #address: Uint8Array<ArrayBuffer>;
+  readonly #encoder = new TextEncoder();
+
+  /**
+   * @param libc The C library.
+   * @param path The socket.
+   * @throws {SystemError} If there is no descriptor for it.
+   */
+  constructor(libc: Libc, path: string) {
+    this.#libc = libc;
+    this.#address = unixAddress(path);
+    this.#fd = checked(
+      libc,
+      "socket",
+      libc.c.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
+    );
+  }
+
+  /**
+   * Sends a text, or not at all: it never waits.
+   *
+   * @param text The text.
+   * @returns `false` if the reader has no room now; `true` otherwise, also
+   * where nobody reads.
+   */
+  send(text: string): boolean {
+    const bytes = this.#encoder.encode(text);
+    const sent = this.#libc.c.sendto(
+      this.#fd,
+      bytes,
+      BigInt(bytes.length),
+      MSG_NOSIGNAL,
+      this.#address,
+      this.#address.length,
+    );
+    return sent >= 0n || errno(this.#libc) !== EAGAIN;
   }
 }
 

@@ -48,6 +48,18 @@ export interface ServiceOptions {
    * could not be started; 0 to close such a connection and go on.
    */
   readonly throttleMs: number;
+  /** Who follows its connections. */
+  readonly observer?: ServiceObserver;
+  /** Whether it is no news that commands stand at the limit. */
+  readonly isQuietAtLimit?: boolean;
+}
+
+/** Follows a service's connections, from their start to the command's end. */
+export interface ServiceObserver {
+  /** A connection was accepted and its command runs. */
+  started(): void;
+  /** A command has ended, and was reported. */
+  ended(): void;
 }
 
 /** A service that is served. */
@@ -150,6 +162,7 @@ export class Service implements ServiceEvents {
       this.#warnOfLimit();
     }
     if (this.#deadlineTimer === undefined) this.#armDeadlineTimer();
+    this.#options.observer?.started();
     if (!this.#options.verbose) return;
     const { peer, pid } = command;
     this.#options.log.info(
@@ -162,6 +175,7 @@ export class Service implements ServiceEvents {
   ended(command: RunningCommand, status: WaitStatus): void {
     this.#running.delete(command) || this.#killed.delete(command);
     this.#report(command, status);
+    this.#options.observer?.ended();
     if (this.#state === "serving") this.#goOn();
     else this.#tellIdle();
   }
@@ -196,7 +210,7 @@ export class Service implements ServiceEvents {
    * service that goes to its limit and back is not warned of each time.
    */
   #warnOfLimit(): void {
-    if (this.#limitTimer !== undefined) return;
+    if (this.#limitTimer !== undefined || this.#options.isQuietAtLimit) return;
     const { log, name, maxProcesses } = this.#options;
     log.warning(
       "process-limit",

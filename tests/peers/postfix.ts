@@ -1,0 +1,153 @@
+/**
+ * A real Postfix of the tests' own: its configuration, queue and data, below
+ * one folder; the machine's own instance is never touched.
+ *
+ * @module
+ */
+
+import { programWords, readAll, writeAll } from "../e2e/daemon.ts";
+import { peerTest } from "../e2e/load.ts";
+import { Folder, output, until } from "../e2e/machine.ts";
+
+const DAEMONS = "/usr/lib/postfix/sbin";
+
+/** A test that needs Postfix. */
+export function postfixTest(name: string, fn: () => Promise<void>): void {
+  peerTest(name, `${DAEMONS}/master`, fn);
+}
+
+/** An instance that runs. Goes with the scope: `await using`. */
+export class Postfix implements AsyncDisposable {
+  readonly #folder: Folder;
+
+  private constructor(folder: Folder) {
+    this.#folder = folder;
+  }
+
+  /**
+   * Starts an instance.
+   *
+   * @param masterCf Lines of its master.cf.
+   * @param mainCf Lines of its main.cf, beside the usual.
+   */
+  static async start(masterCf: string, mainCf = ""): Promise<Postfix> {
+    const folder = await Folder.create();
+    const postfix = new Postfix(folder);
+    for (const name of ["etc", "sbin", "queue", "data"]) {
+      await Deno.mkdir(folder.join(name));
+    }
+    await output("chown", "postfix", folder.join("data"));
+    for await (const { name } of Deno.readDir(DAEMONS)) {
+      await output("cp", `${DAEMONS}/${name}`, folder.join("sbin"));
+    }
+    await installProgram(folder.join("sbin/spawnd"));
+    await folder.file(
+      "etc/main.cf",
+      `compatibility_level = 3.6
+queue_directory = ${folder.join("queue")}
+data_directory = ${folder.join("data")}
+daemon_directory = ${folder.join("sbin")}
+command_directory = /usr/sbin
+mail_owner = postfix
+setgid_group = postdrop
+inet_interfaces = loopback-only
+inet_protocols = ipv4
+myhostname = test.example
+alias_maps =
+default_process_limit = 300
+maillog_file = ${folder.join("maillog")}
+maillog_file_prefixes = ${folder.path}
+${mainCf}
+`,
+    );
+    await postfix.setMasterCf(masterCf);
+    await postfix.control("start");
+    return postfix;
+  }
+
+  /** Writes master.cf anew; a reload makes it count. */
+  async setMasterCf(lines: string): Promise<void> {
+    const postlog = "postlog unix-dgram n - n - 1 postlogd\n";
+    await this.#folder.file("etc/master.cf", `${postlog}${lines}\n`);
+  }
+
+  /** Makes a file that everybody may read, and perhaps run. */
+  async file(name: string, text: string, mode?: number): Promise<string> {
+    return await this.#folder.file(name, text, mode);
+  }
+
+  /** `postfix start`, `stop` or `reload`. */
+  async control(word: string): Promise<void> {
+    await output("postfix", "-c", this.#folder.join("etc"), word);
+  }
+
+  /** The process id of its master. */
+  async masterPid(): Promise<number> {
+    const path = this.#folder.join("queue/pid/master.pid");
+    return Number(await Deno.readTextFile(path));
+  }
+
+  /** Connects to a private service. */
+  async connect(service: string): Promise<Deno.UnixConn> {
+    const path = this.#folder.join(`queue/private/${service}`);
+    return await Deno.connect({ transport: "unix", path });
+  }
+
+  /** Sends a text to a private service and returns the whole answer. */
+  async ask(service: string, text = ""): Promise<string> {
+    using connection = await this.connect(service);
+    await writeAll(connection, new TextEncoder().encode(text));
+    await connection.closeWrite();
+    return new TextDecoder().decode(await readAll(connection));
+  }
+
+  /** The mail log so far. */
+  async log(): Promise<string> {
+    return await Deno.readTextFile(this.#folder.join("maillog"));
+  }
+
+  /** Waits for a text in the mail log. */
+  async logged(text: string | RegExp): Promise<void> {
+    await until(`logged: ${text}`, async () => {
+      return (await this.log()).search(text) >= 0;
+    });
+  }
+
+  /** The processes that serve a service. */
+  async daemons(service: string): Promise<number[]> {
+    const { stdout } = await new Deno.Command("pgrep", {
+      args: ["-P", `${await this.masterPid()}`, "-f", "--", `-n ${service} -t`],
+    }).output();
+    return new TextDecoder().decode(stdout).split("\n")
+      .filter((line) => line !== "").map(Number);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const etc = this.#folder.join("etc");
+    // It may have ended in the test.
+    await new Deno.Command("postfix", {
+      args: ["-c", etc, "stop"],
+      stdout: "null",
+      stderr: "null",
+    }).output();
+    await this.#folder[Symbol.asyncDispose]();
+  }
+}
+
+/** The binary; or a script in its place that runs the sources. */
+async function installProgram(path: string): Promise<void> {
+  const words = programWords();
+  if (words.length === 1) {
+    await output("cp", words[0] ?? "", path);
+    return;
+  }
+  const quoted = words.map((word) => `'${word}'`).join(" ");
+  const cache = Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache`;
+  await Deno.writeTextFile(
+    path,
+    `#!/bin/bash
+DENO_DIR='${cache}' exec -a spawnd ${quoted} "$@"
+`,
+  );
+  await Deno.chmod(path, 0o755);
+}

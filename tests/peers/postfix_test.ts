@@ -1,0 +1,248 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { readBytes } from "../e2e/load.ts";
+import { isAlive, output, proc, statusFields, until } from "../e2e/machine.ts";
+import { writeAll } from "../e2e/daemon.ts";
+import { Postfix, postfixTest } from "./postfix.ts";
+
+/** Sends a line and waits for its echo, on a connection that stays. */
+async function echo(connection: Deno.Conn, line: string): Promise<void> {
+  const text = `${line}\n`;
+  await writeAll(connection, new TextEncoder().encode(text));
+  assertEquals(await readBytes(connection, text.length), text);
+}
+
+/** Reads a connection's first line. */
+async function readLine(connection: Deno.Conn): Promise<string> {
+  let text = "";
+  while (!text.endsWith("\n")) text += await readBytes(connection, 1);
+  return text;
+}
+
+function numbers(texts: readonly string[]): number[] {
+  return texts.map(Number);
+}
+
+postfixTest("master(8) runs spawnd for inet and unix services", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  await using postfix = await Postfix.start(
+    `127.0.0.1:${port} inet n n n - - spawnd user=nobody argv=/bin/cat
+whoami unix - n n - - spawnd user=nobody argv=/usr/bin/id
+failing unix - n n - - spawnd user=nobody argv=/bin/sh -c { exit 3 }
+killed unix - n n - - spawnd user=nobody argv=/bin/sh -c { kill -9 $$ }`,
+  );
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  await echo(connection, "hello");
+  assertEquals(
+    await postfix.ask("whoami"),
+    await output("setpriv", ...asNobody, "/usr/bin/id"),
+  );
+  const [pid = 0] = await postfix.daemons("whoami");
+  const uid = Number(await output("id", "-u", "postfix"));
+  const status = statusFields(await proc(`${pid}/status`));
+  assertEquals(status.get("Uid"), `0 ${uid} 0 ${uid}`);
+  await postfix.ask("failing");
+  await postfix.ask("killed");
+  await postfix.logged(
+    /test postfix\/spawnd\[\d+\]: warning: command \/bin\/sh exit status 3\n/,
+  );
+  await postfix.logged(/warning: command \/bin\/sh killed by signal 9\n/);
+});
+
+const asNobody = ["--reuid=nobody", "--regid=nogroup", "--clear-groups"];
+
+/** What a command sees of itself, a fact a line. */
+const FACTS = `#!/bin/sh
+id
+pwd
+umask
+env | sort
+ps -o sid= -o pgid= -p $$ | awk -v pid=$$ '{ print ($1 == pid), ($2 == pid) }'
+grep -E '^(Cap|Sig(Blk|Ign)|Groups|Uid|Gid|NoNewPrivs)' /proc/self/status
+ls /proc/$$/fd | tr '\\n' ' '
+`;
+
+/** Facts in which spawnd differs on purpose, and how. */
+const EXPLAINED = [
+  // Postfix's daemons ignore SIGPIPE, and their commands inherit that.
+  "SigIgn",
+];
+
+postfixTest(
+  "a command sees the same below spawnd as below spawn(8)",
+  async () => {
+    const postfix = await Postfix.start(
+      "",
+      "export_environment = TZ MAIL_CONFIG A=b",
+    );
+    await using _ = postfix;
+    const script = await postfix.file("facts", FACTS, 0o755);
+    await postfix.setMasterCf(
+      `stock unix - n n - - spawn user=nobody argv=${script} x
+ours unix - n n - - spawnd user=nobody argv=${script} x`,
+    );
+    await postfix.control("reload");
+    const [stock, ours] = await Promise.all(
+      ["stock", "ours"].map((service) => postfix.ask(service)),
+    );
+    assertEquals(comparable(ours), comparable(stock));
+    assertMatch(ours ?? "", /^SigIgn:\t0+$/m);
+  },
+);
+
+function comparable(facts = ""): string[] {
+  return facts.split("\n").filter((line) =>
+    !EXPLAINED.includes(line.split(":")[0] ?? "")
+  );
+}
+
+postfixTest(
+  "refusals are fatal at start, with the texts of spawn(8)",
+  async () => {
+    const attributes = [
+      ["user=nosuch argv=/bin/cat", "unknown user name: nosuch"],
+      ["user=nobody:nosuch argv=/bin/cat", "unknown group name: nosuch"],
+      ["user=nobody foo=bar argv=/bin/cat", "unknown attribute name: foo=bar"],
+      ["argv=/bin/cat", "missing user= attribute"],
+      ["user=nobody", "missing argv= attribute"],
+      ["user=root argv=/bin/cat", "request to deliver as root"],
+      ["user=postfix argv=/bin/cat", "request to deliver as mail system owner"],
+      [
+        "user=nobody:root argv=/bin/cat",
+        "request to use privileged group id 0",
+      ],
+      [
+        "-o max_idle=x user=nobody argv=/bin/cat",
+        "parameter max_idle: bad time",
+      ],
+      ["-x user=nobody argv=/bin/cat", "invalid option: x"],
+    ];
+    await using postfix = await Postfix.start(
+      attributes.map(([words], index) =>
+        `wrong${index} unix - n n - - spawnd ${words}`
+      ).join("\n"),
+    );
+    const connections = await Promise.all(
+      attributes.map((_, index) => postfix.connect(`wrong${index}`)),
+    );
+    for (const [, text] of attributes) {
+      await postfix.logged(`fatal: ${text}`);
+    }
+    connections.forEach((connection) => connection.close());
+  },
+);
+
+postfixTest(
+  "one process runs a service's commands, never more than maxproc",
+  async () => {
+    await using postfix = await Postfix.start("");
+    const record = await postfix.file("record", "", 0o666);
+    const script = await postfix.file(
+      "counted",
+      `#!/bin/sh
+echo + >>${record}
+cat
+echo - >>${record}
+`,
+      0o755,
+    );
+    await postfix.setMasterCf(
+      `three unix - n n - 3 spawnd user=nobody argv=${script}`,
+    );
+    await postfix.control("reload");
+    const answers = await Promise.all(
+      Array.from({ length: 200 }, (_, index) => {
+        return postfix.ask("three", `client ${index}\n`);
+      }),
+    );
+    answers.forEach((answer, index) =>
+      assertEquals(answer, `client ${index}\n`)
+    );
+    assertEquals((await postfix.daemons("three")).length, 1);
+    let running = 0;
+    let most = 0;
+    await until("all commands have ended", async () => {
+      const steps = (await Deno.readTextFile(record)).trim().split("\n");
+      running = most = 0;
+      for (const step of steps) {
+        running += step === "+" ? 1 : -1;
+        most = Math.max(most, running);
+      }
+      return steps.length === 400;
+    });
+    assertEquals([running, most], [0, 3]);
+    await postfix.logged(
+      'warning: service three reached its process limit "3": ' +
+        "new clients may experience noticeable delays",
+    );
+  },
+);
+
+postfixTest(
+  "spawnd_concurrency=1 is a process a command, for max_use of them",
+  async () => {
+    await using postfix = await Postfix.start(
+      `one unix - n n - 2 spawnd -o spawnd_concurrency=1 -o max_use=2
+    user=nobody argv=/bin/sh -c { echo $PPID; cat }`,
+    );
+    const held = await Promise.all(
+      ["first", "second"].map(() => postfix.connect("one")),
+    );
+    // Each answers, so each was accepted, by a process of its own.
+    const before = await Promise.all(held.map(readLine)).then(numbers);
+    assertEquals(new Set(before).size, 2);
+    assertEquals((await postfix.daemons("one")).length, 2);
+    held.forEach((connection) => connection.close());
+    const served = [...before];
+    for (let index = 0; index < 6; index++) {
+      served.push(Number(await postfix.ask("one")));
+    }
+    for (const [, times] of Map.groupBy(served, (pid) => pid)) {
+      assert(times.length <= 2, `${served}`);
+    }
+  },
+);
+
+postfixTest("a process without a client ends after max_idle", async () => {
+  await using postfix = await Postfix.start(
+    `idle unix - n n - - spawnd -v -o max_idle=1s user=nobody argv=/bin/cat`,
+  );
+  assertEquals(await postfix.ask("idle", "x"), "x");
+  const [pid = 0] = await postfix.daemons("idle");
+  await until("it has ended", async () => !await isAlive(pid));
+  const texts = (await postfix.log()).split("\n")
+    .filter((line) => line.includes(`spawnd[${pid}]`))
+    .map((line) => line.replace(/^.*?\]: /, ""));
+  assertEquals(texts, [
+    "daemon started",
+    "connection established",
+    "connection closed",
+    "idle timeout -- exiting",
+  ]);
+  assertEquals(await postfix.ask("idle", "y"), "y");
+});
+
+postfixTest(
+  "`postfix stop` ends commands; a dead master lets them finish",
+  async () => {
+    const line = "held unix - n n - - spawnd user=nobody argv=/bin/cat";
+    await using postfix = await Postfix.start(line);
+    using stopped = await postfix.connect("held");
+    await echo(stopped, "before");
+    const [first = 0] = await postfix.daemons("held");
+    await postfix.control("stop");
+    assertEquals(await stopped.read(new Uint8Array(1)), null);
+    await until("the daemon has ended", async () => !await isAlive(first));
+
+    await postfix.control("start");
+    using held = await postfix.connect("held");
+    await echo(held, "before");
+    const [second = 0] = await postfix.daemons("held");
+    Deno.kill(await postfix.masterPid(), "SIGKILL");
+    await echo(held, "after");
+    await held.closeWrite();
+    assertEquals(await held.read(new Uint8Array(1)), null);
+    await until("the daemon has ended", async () => !await isAlive(second));
+  },
+);
