@@ -11,10 +11,14 @@ import { PlacedText } from "../config/logical_lines.ts";
 import { type Setting, splitNameValue } from "../config/main_cf.ts";
 import { EX, failure, type Result, success } from "../result.ts";
 
-const TRANSPORTS = ["inet", "unix"] as const;
+const TRANSPORTS = ["inet", "unix", "pass"] as const;
 
-/** How the connections of a service arrive. */
-export type Transport = typeof TRANSPORTS[number];
+/**
+ * How connections arrive: at listening sockets, of which those for `pass` are
+ * where another process passes connections on that it has accepted; or
+ * `stdin`, the one that is there already.
+ */
+export type Transport = typeof TRANSPORTS[number] | "stdin";
 
 /** What master(8) asks for. */
 export interface MasterRequest {
@@ -27,6 +31,8 @@ export interface MasterRequest {
   readonly sockets: number;
   /** How long it may serve at all; `undefined` for no such limit. */
   readonly retireSeconds: number | undefined;
+  /** Whether master.cf takes root's rights away, or the file system. */
+  readonly isUnprivileged: boolean;
   readonly verbose: boolean;
   /** Whether a person may have started it, for a debugger say. */
   readonly isDebugged: boolean;
@@ -80,17 +86,16 @@ export function parseMasterRequest(
     overrides.set(split.setting.name.text, split.setting);
   }
   const last = new Map(values);
-  if (letters.has("c")) {
-    return wrong("chroot is not supported: write n for chroot in master.cf");
-  }
-  if (letters.has("S")) {
-    return wrong("-S: a connection on standard input is not supported");
-  }
   const type = last.get("t");
-  if (type === undefined) return wrong("no transport type specified");
-  const transport = TRANSPORTS.find((known) => known === type);
+  const transport = letters.has("S")
+    ? "stdin"
+    : TRANSPORTS.find((known) => known === type);
   if (transport === undefined) {
-    return wrong(`unsupported transport type: ${type}`);
+    return wrong(
+      type === undefined
+        ? "no transport type specified"
+        : `unsupported transport type: ${type}`,
+    );
   }
   const sockets = count(last.get("s") ?? "1");
   if (sockets === undefined) {
@@ -107,6 +112,8 @@ export function parseMasterRequest(
     overrides,
     sockets,
     retireSeconds,
+    // Neither lets a process become a command's user.
+    isUnprivileged: letters.has("u") || letters.has("c"),
     verbose: letters.has("v"),
     isDebugged: letters.has("d"),
     attributes: rest,

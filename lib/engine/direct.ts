@@ -106,6 +106,7 @@ export class DirectEngine implements Engine {
     });
     const service = new DirectService(options, prepared, fds, {
       watch: (fd, watched) => this.#epoll.watch(fd, watched),
+      start: (connection) => this.#start(service, connection),
       forget: (fd) => {
         this.#epoll.remove(fd);
         this.#listening.delete(fd);
@@ -161,13 +162,22 @@ export class DirectEngine implements Engine {
   }
 
   /**
+   * Ends a {@linkcode watch}.
+   *
+   * @param fd The descriptor.
+   */
+  unwatch(fd: number): void {
+    this.#epoll.remove(fd);
+    this.#watched.delete(fd);
+  }
+
+  /**
    * Ends a {@linkcode watch} and closes the descriptor.
    *
    * @param fd The descriptor.
    */
   closeWatched(fd: number): void {
-    this.#epoll.remove(fd);
-    this.#watched.delete(fd);
+    this.unwatch(fd);
     this.#libc.c.close(fd);
   }
 
@@ -281,6 +291,7 @@ export class DirectEngine implements Engine {
 
 /** What a service asks of its engine. */
 interface EngineAccess {
+  start(connection: number): void;
   watch(fd: number, watched: boolean): void;
   forget(fd: number): void;
   signal(command: RunningCommand, signal: number): void;
@@ -322,6 +333,10 @@ class DirectService implements ServedService {
     if (this.#wanted === accepting) return;
     this.#wanted = accepting;
     this.#update();
+  }
+
+  take(connection: number): void {
+    this.#engine.start(connection);
   }
 
   /** Leaves the queue alone for a while. */

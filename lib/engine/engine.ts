@@ -92,6 +92,13 @@ export interface ServedService {
    */
   setAccepting(accepting: boolean): void;
   /**
+   * Starts a command for a connection that was accepted elsewhere.
+   *
+   * @param connection Its descriptor, which is closed here.
+   * @throws {TypeError} If the engine knows no descriptors.
+   */
+  take(connection: number): void;
+  /**
    * Stops listening for good; running commands go on.
    *
    * @param heir Whether another process listens on the same sockets.

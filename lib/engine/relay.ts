@@ -107,6 +107,10 @@ class RelayService implements ServedService {
     return this.#options.command.identity;
   }
 
+  take(): never {
+    throw new TypeError("the relay engine knows no descriptors");
+  }
+
   /** The runtime collects a command before it tells, so there is no moment for it. */
   endGroups(): void {}
 

@@ -52,6 +52,17 @@ export function errorText(libc: Libc, code: number): string {
   return new TextDecoder().decode(text.subarray(0, text.indexOf(0)));
 }
 
+/**
+ * Tells whether a call failed for want of a descriptor or of memory, which
+ * others may give back.
+ *
+ * @param code An error number.
+ * @returns Whether it did.
+ */
+export function isShortage(code: number): boolean {
+  return [EMFILE, ENFILE, ENOBUFS, ENOMEM].includes(code);
+}
+
 /** A system call that failed where nothing but failing is left. */
 export class SystemError extends Error {
   override readonly name = "SystemError";

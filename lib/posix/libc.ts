@@ -28,6 +28,7 @@ const SYMBOLS = {
     result: "i32",
   },
   accept4: { parameters: ["i32", "buffer", "buffer", "i32"], result: "i32" },
+  alarm: { parameters: ["u32"], result: "u32" },
   chmod: { parameters: ["buffer", "u32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
@@ -65,7 +66,13 @@ const SYMBOLS = {
   getuid: { parameters: [], result: "u32" },
   kill: { parameters: ["i32", "i32"], result: "i32" },
   listen: { parameters: ["i32", "i32"], result: "i32" },
+  malloc: { parameters: ["usize"], result: "u64" },
   memcpy: { parameters: ["buffer", "u64", "usize"], result: "u64" },
+  memcpy_out: {
+    name: "memcpy",
+    parameters: ["u64", "buffer", "usize"],
+    result: "u64",
+  },
   open: { parameters: ["buffer", "i32", "u32"], result: "i32" },
   pipe2: { parameters: ["buffer", "i32"], result: "i32" },
   posix_spawn: {
@@ -101,6 +108,7 @@ const SYMBOLS = {
     result: "i32",
   },
   read: { parameters: ["i32", "buffer", "usize"], result: "i64" },
+  recvmsg: { parameters: ["i32", "u64", "i32"], result: "i64" },
   sendto: {
     parameters: ["i32", "buffer", "usize", "i32", "buffer", "u32"],
     result: "i64",

@@ -61,8 +61,11 @@ export interface SuccessorOptions {
   readonly environment: readonly string[];
   /** Where it starts, as relative paths among its arguments are meant. */
   readonly directory: string;
-  /** The descriptors that it inherits, under the same numbers, beside 0, 1, 2. */
-  readonly fds: readonly number[];
+  /**
+   * The descriptors that it inherits beside 0, 1, 2, and their numbers there.
+   * None may have the number of one that comes later in the list.
+   */
+  readonly fds: readonly { readonly fd: number; readonly as: number }[];
 }
 
 /**
@@ -80,9 +83,9 @@ export function spawnSuccessor(
 ): number {
   const actions = new Uint8Array(FILE_ACTIONS_BYTES);
   libc.c.posix_spawn_file_actions_init(actions);
-  for (const fd of options.fds) {
-    // Onto itself: that only takes the close-on-exec flag away.
-    libc.c.posix_spawn_file_actions_adddup2(actions, fd, fd);
+  for (const { fd, as } of options.fds) {
+    // Onto itself, that only takes the close-on-exec flag away.
+    libc.c.posix_spawn_file_actions_adddup2(actions, fd, as);
   }
   const directory = cString(options.directory);
   libc.c.posix_spawn_file_actions_addchdir_np(actions, directory);

@@ -14,14 +14,9 @@ import { handOn, INHERITED_VARIABLE } from "../net/inherited_sockets.ts";
 import type { Credentials } from "../posix/credentials.ts";
 import { errorText } from "../posix/errno.ts";
 import type { Libc } from "../posix/libc.ts";
-import {
-  Children,
-  commandLine,
-  openPipe,
-  readOnce,
-  SIGKILL,
-} from "../posix/process.ts";
+import { Children, openPipe, readOnce, SIGKILL } from "../posix/process.ts";
 import { spawnSuccessor } from "../posix/spawn.ts";
+import { type OwnProgram, ownProgram } from "./own_program.ts";
 
 /** Names the descriptor on which a successor tells that it accepts. */
 export const READY_VARIABLE = "SPAWND_READY_FD";
@@ -46,16 +41,10 @@ export interface Successor {
 /** How long a successor may take to accept. */
 const START_MS = 60_000;
 
-/** What the kernel adds to the name of a program that was replaced since. */
-const REPLACED = / \(deleted\)$/;
-
 /** How this program is started anew. */
 export class HandOver {
   readonly #libc: Libc;
-  readonly #path = Deno.execPath().replace(REPLACED, "");
-  readonly #directory = Deno.cwd();
-  readonly #environment = Deno.env.toObject();
-  readonly #argv: readonly string[];
+  readonly #program: OwnProgram;
 
   /**
    * Takes note of how this program was started, as long as it may.
@@ -64,7 +53,7 @@ export class HandOver {
    */
   constructor(libc: Libc) {
     this.#libc = libc;
-    this.#argv = commandLine(libc);
+    this.#program = ownProgram(libc);
   }
 
   /**
@@ -77,24 +66,21 @@ export class HandOver {
     const { credentials, engine, log, sockets } = options;
     const { value, fds } = handOn(sockets);
     const { readFd, writeFd } = openPipe(this.#libc);
-    const environment = {
-      ...this.#environment,
-      [INHERITED_VARIABLE]: value,
-      [READY_VARIABLE]: String(writeFd),
-    };
+    const { path } = this.#program;
     const pid = spawnSuccessor(this.#libc, credentials, {
-      path: this.#path,
-      argv: this.#argv,
-      directory: this.#directory,
-      environment: Object.entries(environment)
-        .map(([name, value]) => `${name}=${value}`),
-      fds: [...fds, writeFd],
+      ...this.#program,
+      environment: [
+        ...this.#program.environment.filter(isNoVariableOfOurs),
+        `${INHERITED_VARIABLE}=${value}`,
+        `${READY_VARIABLE}=${writeFd}`,
+      ],
+      fds: [...fds, writeFd].map((fd) => ({ fd, as: fd })),
     });
     this.#libc.c.close(writeFd);
     if (pid < 0) {
       this.#libc.c.close(readFd);
       const reason = errorText(this.#libc, -pid);
-      log.error("reload-failed", `cannot start ${this.#path} anew: ${reason}`);
+      log.error("reload-failed", `cannot start ${path} anew: ${reason}`);
       return undefined;
     }
     const children = new Children(this.#libc);
@@ -152,4 +138,11 @@ export class HandOver {
       ended();
     });
   }
+}
+
+/** A successor that hands over in its turn has them from its predecessor. */
+function isNoVariableOfOurs(word: string): boolean {
+  return ![INHERITED_VARIABLE, READY_VARIABLE].some((name) =>
+    word.startsWith(`${name}=`)
+  );
 }

@@ -77,6 +77,7 @@ export class Service implements ServiceEvents {
   #limitTimer: Timer | undefined;
   #throttleTimer: Timer | undefined;
   #state: "serving" | "draining" | "terminating" = "serving";
+  #isHeld = false;
 
   /**
    * @param options What to serve. It accepts nothing before {@linkcode start}.
@@ -117,6 +118,26 @@ export class Service implements ServiceEvents {
   /** Begins to accept connections. */
   start(): void {
     this.#served.setAccepting(true);
+  }
+
+  /**
+   * Starts a command for a connection that came some other way.
+   *
+   * @param connection Its descriptor, which is closed here.
+   */
+  serveOne(connection: number): void {
+    this.#served.take(connection);
+  }
+
+  /**
+   * Leaves connections to another process that accepts from the same sockets,
+   * or takes them again.
+   *
+   * @param isHeld Whether to leave them.
+   */
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    if (this.#state === "serving") this.#goOn();
   }
 
   /**
@@ -196,8 +217,9 @@ export class Service implements ServiceEvents {
   }
 
   #goOn(): void {
-    const mayAccept = !this.#atLimit() && this.#throttleTimer === undefined;
-    this.#served.setAccepting(mayAccept);
+    this.#served.setAccepting(
+      !this.#isHeld && !this.#atLimit() && this.#throttleTimer === undefined,
+    );
   }
 
   #atLimit(): boolean {

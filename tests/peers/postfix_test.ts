@@ -18,6 +18,14 @@ async function readLine(connection: Deno.Conn): Promise<string> {
   return text;
 }
 
+/** Processes of that name which a process has started. */
+async function children(pid: number, name: string): Promise<number[]> {
+  const { stdout } = await new Deno.Command("pgrep", {
+    args: ["-x", "-P", `${pid}`, name],
+  }).output();
+  return numbers(new TextDecoder().decode(stdout).split("\n").slice(0, -1));
+}
+
 function numbers(texts: readonly string[]): number[] {
   return texts.map(Number);
 }
@@ -222,6 +230,44 @@ postfixTest("a process without a client ends after max_idle", async () => {
   ]);
   assertEquals(await postfix.ask("idle", "y"), "y");
 });
+
+postfixTest(
+  "a reload cuts no command, and an edited maxproc counts beside it",
+  async () => {
+    const line = (maxproc: number): string =>
+      `held unix - n n - ${maxproc} spawnd user=nobody argv=/bin/cat`;
+    await using postfix = await Postfix.start(line(2));
+    using held = await postfix.connect("held");
+    await echo(held, "before");
+    const [old = 0] = await postfix.daemons("held");
+    await postfix.setMasterCf(line(3));
+    await postfix.control("reload");
+    await postfix.logged(/process id \d+ serves from now on/);
+    const [deputy = 0] = await children(old, "spawnd");
+    const news: Deno.Conn[] = [];
+    for (let index = 0; index < 3; index++) {
+      const connection = await postfix.connect("held");
+      news.push(connection);
+      await echo(connection, `new ${index}`);
+    }
+    // The limits of both count: old commands beside new ones, none above.
+    assertEquals((await children(old, "cat")).length, 1);
+    assertEquals((await children(deputy, "cat")).length, 3);
+    using waiting = await postfix.connect("held");
+    await writeAll(waiting, new TextEncoder().encode("waits\n"));
+    await echo(held, "after");
+
+    held.close();
+    await until("the old process has ended", async () => !await isAlive(old));
+    // Those of its deputy go on, and who waits is taken by master's next.
+    for (const one of news) await echo(one, "goes on");
+    assertEquals(await readLine(waiting), "waits\n");
+    const [next = 0] = await postfix.daemons("held");
+    assertEquals((await children(next, "cat")).length, 1);
+    news.forEach((connection) => connection.close());
+    await until("its deputy has ended", async () => !await isAlive(deputy));
+  },
+);
 
 postfixTest(
   "`postfix stop` ends commands; a dead master lets them finish",

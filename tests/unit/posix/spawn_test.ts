@@ -249,7 +249,7 @@ function fromSuccessor(
       argv: ["sh", "-c", `{ ${script}; } >/dev/fd/${writeFd}`],
       environment: ["PATH=/usr/bin:/bin", ...environment],
       directory: "/usr",
-      fds: [writeFd],
+      fds: [{ fd: writeFd, as: writeFd }],
     });
     libc.c.close(writeFd);
     assert(pid > 0, errorText(libc, -pid));

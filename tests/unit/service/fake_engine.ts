@@ -30,6 +30,7 @@ export class FakeEngine implements Engine {
       setAccepting: (accepting) => ask(accepting ? "accept" : "leave waiting"),
       stopListening: (heir = false) =>
         ask(heir ? "leave listening to the heir" : "stop listening"),
+      take: (connection) => ask(`take ${connection}`),
       signal: ({ pid }, signal) => ask(`signal ${pid} ${signal}`),
       endGroups: () => ask("end groups"),
     };
