@@ -3,8 +3,9 @@
  * checks, help and the manual pages are made from.
  *
  * Names, defaults, units and ranges of Postfix's parameters are Postfix 3.7's,
- * to the byte; what a default depends on the build for (`daemon_directory`
- * and the like) is not here, as spawnd has no use for it.
+ * to the byte, but that `max_idle` and `max_use` may be 0. What a default
+ * depends on the build for (`daemon_directory` and the like) is not here, as
+ * spawnd has no use for it.
  *
  * @module
  */
@@ -175,19 +176,20 @@ export const PARAMETERS = [
     type: "time",
     unit: "s",
     default: "100s",
-    min: 1,
+    min: 0,
     origin: "Postfix",
     meaning: "Below master(8), how long a process waits for a connection " +
-      "before it ends.",
+      "before it ends; 0 for no limit.",
   },
   {
     name: "max_use",
     type: "integer",
     default: "100",
-    min: 1,
+    min: 0,
     origin: "Postfix",
     meaning: "Below master(8), how many connections a process serves before " +
-      "it ends. A process that stands for several serves as many times more.",
+      "it ends; 0 for no limit. A process that stands for several serves as " +
+      "many times more.",
   },
   {
     name: "multi_instance_enable",

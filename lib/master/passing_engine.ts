@@ -25,7 +25,7 @@ import { Acceptor } from "../posix/sockets.ts";
 import { PassedAttributes } from "./passed_attributes.ts";
 
 /** How long a passing program may take. */
-const PASS_MS = 10_000;
+const PASS_MS = 5000;
 
 /** Takes connections that are passed on. */
 export class PassingEngine implements Engine {

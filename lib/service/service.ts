@@ -21,6 +21,12 @@ import { Fault } from "./fault.ts";
 /** How often a service that stays at its limit says so. */
 const LIMIT_WARNING_MS = 60_000;
 
+/**
+ * How long it stays there before it says so: under load, commands may have
+ * ended already that are yet to be collected.
+ */
+const LIMIT_NOTICE_MS = 100;
+
 /** How long commands that were asked to end may take to. */
 const TERMINATE_MS = 5000;
 
@@ -228,11 +234,18 @@ export class Service implements ServiceEvents {
   }
 
   /**
-   * Warns at once, then once a minute while commands stand at the limit. A
-   * service that goes to its limit and back is not warned of each time.
+   * Warns of a limit that commands stand at for a moment, then once a minute
+   * while they do. A service that goes to its limit and back is not warned of
+   * each time.
    */
   #warnOfLimit(): void {
     if (this.#limitTimer !== undefined || this.#options.isQuietAtLimit) return;
+    this.#limitTimer = setTimeout(() => this.#lookAtLimit(), LIMIT_NOTICE_MS);
+  }
+
+  #lookAtLimit(): void {
+    this.#limitTimer = undefined;
+    if (!this.#atLimit()) return;
     const { log, name, maxProcesses } = this.#options;
     log.warning(
       "process-limit",
@@ -240,10 +253,7 @@ export class Service implements ServiceEvents {
         "new clients may experience noticeable delays",
       { limit: maxProcesses },
     );
-    this.#limitTimer = setTimeout(() => {
-      this.#limitTimer = undefined;
-      if (this.#atLimit()) this.#warnOfLimit();
-    }, LIMIT_WARNING_MS);
+    this.#limitTimer = setTimeout(() => this.#lookAtLimit(), LIMIT_WARNING_MS);
   }
 
   /**

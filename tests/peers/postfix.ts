@@ -16,6 +16,12 @@ export function postfixTest(name: string, fn: () => Promise<void>): void {
   peerTest(name, `${DAEMONS}/master`, fn);
 }
 
+/** A port of the loopback that was free a moment ago. */
+export function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
 /** An instance that runs. Goes with the scope: `await using`. */
 export class Postfix implements AsyncDisposable {
   readonly #folder: Folder;
@@ -91,6 +97,11 @@ ${mainCf}
   async connect(service: string): Promise<Deno.UnixConn> {
     const path = this.#folder.join(`queue/private/${service}`);
     return await Deno.connect({ transport: "unix", path });
+  }
+
+  /** A path below its folder. */
+  path(name: string): string {
+    return this.#folder.join(name);
   }
 
   /** Sends a text to a private service and returns the whole answer. */

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { readBytes } from "../e2e/load.ts";
 import { isAlive, output, proc, statusFields, until } from "../e2e/machine.ts";
 import { writeAll } from "../e2e/daemon.ts";
-import { Postfix, postfixTest } from "./postfix.ts";
+import { freePort, Postfix, postfixTest } from "./postfix.ts";
 
 /** Sends a line and waits for its echo, on a connection that stays. */
 async function echo(connection: Deno.Conn, line: string): Promise<void> {
@@ -31,9 +31,7 @@ function numbers(texts: readonly string[]): number[] {
 }
 
 postfixTest("master(8) runs spawnd for inet and unix services", async () => {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
+  const port = freePort();
   await using postfix = await Postfix.start(
     `127.0.0.1:${port} inet n n n - - spawnd user=nobody argv=/bin/cat
 whoami unix - n n - - spawnd user=nobody argv=/usr/bin/id

@@ -33,11 +33,11 @@ Deno.test("loadConfiguration() serves entries of spawn and of spawnd", () => {
 Deno.test("loadConfiguration() tells all errors of both files, in their order", () => {
   assertEquals(
     problems({
-      "main.cf": "max_use = 0\nbad line\nmax_idle = x\n",
+      "main.cf": "max_use = -1\nbad line\nmax_idle = x\n",
       "master.cf": `broken\n${GOOD_SERVICE}`,
     }).map((problem) => problem.replace(/ \(.*\)$/, "")),
     [
-      "./main.cf:1:11: error: invalid max_use parameter value 0 < 1",
+      "./main.cf:1:11: error: invalid max_use parameter value -1 < 0",
       `./main.cf:2:1: error: missing '=' after attribute name: "bad line"`,
       "./main.cf:3:12: error: parameter max_idle: bad time value or unit: x",
       './master.cf:1:1: error: missing "transport type" field',
@@ -117,12 +117,12 @@ Deno.test("a value is checked as the service sees it", () => {
   assertEquals(
     problems({
       "main.cf": "unit = s\nx_time_limit = 5$unit\n",
-      "master.cf": "x unix - n n - - spawn -o x_time_limit=5x -o max_use=0\n",
+      "master.cf": "x unix - n n - - spawn -o x_time_limit=5x -o max_use=-1\n",
     }).map((problem) => problem.replace(/ \(.*\)$/, "")),
     [
       "./master.cf:1:40: error: parameter x_time_limit: " +
       "bad time value or unit: 5x",
-      "./master.cf:1:54: error: invalid max_use parameter value 0 < 1",
+      "./master.cf:1:54: error: invalid max_use parameter value -1 < 0",
     ],
   );
 });

@@ -186,7 +186,7 @@ Deno.test("every bad service is told, and a good one among them is still good", 
   const { services, problems } = checkServices(
     load({
       "master.cf": `a unix - y n - - spawn\n${GOOD_SERVICE}` +
-        "b unix - n n - - spawn -o max_use=0 user=alice argv=x\n",
+        "b unix - n n - - spawn -o max_use=-1 user=alice argv=x\n",
     }),
     { accounts, owner },
   );

@@ -29,10 +29,7 @@ Deno.test("a time is in seconds, by whatever way its value comes", () => {
     "1:12: error: parameter max_idle: bad time value or unit: 5q " +
       "(write 90s, 5m, 2h, 1d or 1w)",
   );
-  assertEquals(
-    seconds("max_idle = 0\n"),
-    "1:12: error: invalid max_idle: 0 (min 1)",
-  );
+  assertEquals(seconds("max_idle = 0\n"), 0);
   assertEquals(
     seconds("max_idle =\n"),
     "1:1: error: parameter max_idle: bad time value or unit:  " +
@@ -42,6 +39,16 @@ Deno.test("a time is in seconds, by whatever way its value comes", () => {
     seconds("max_idle = 1h30m\n"),
     "1:12: warning: parameter max_idle: text after the unit: 30m " +
       "(it is ignored: the time is 3600 seconds)",
+  );
+});
+
+Deno.test("a time is no less than the least that there is", () => {
+  assertEquals(
+    read(
+      "daemon_timeout = 0\n",
+      (scope, report) => scope.seconds("daemon_timeout", report),
+    ),
+    "1:18: error: invalid daemon_timeout: 0 (min 1)",
   );
 });
 
@@ -56,8 +63,8 @@ Deno.test("a whole number is refused in Postfix's words", () => {
       "(write a whole number)",
   );
   assertEquals(
-    integer("max_use = 0\n"),
-    "1:11: error: invalid max_use parameter value 0 < 1",
+    integer("max_use = -1\n"),
+    "1:11: error: invalid max_use parameter value -1 < 0",
   );
 });
 

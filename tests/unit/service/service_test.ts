@@ -123,9 +123,15 @@ Deno.test("a service without a limit accepts always", () => {
 const LIMIT_WARNING = 'warning: service echo reached its process limit "2": ' +
   "new clients may experience noticeable delays";
 
-Deno.test("a service warns at its limit at once, and once a minute while it stays there", () => {
+/** For so long a service has to stand at its limit before it warns. */
+const NOTICE_MS = 100;
+
+Deno.test("a service warns when it stays at its limit, and once a minute while it does", () => {
   using test = new TestService({ maxProcesses: 2 });
   test.start(2);
+  test.clock.advance(NOTICE_MS - 1);
+  assertEquals(test.log.lines, []);
+  test.clock.advance(1);
   assertEquals(test.log.lines, [LIMIT_WARNING]);
   test.clock.advance(MINUTE_MS - 1);
   assertEquals(test.log.lines.length, 1);
@@ -139,19 +145,33 @@ Deno.test("a service that goes to its limit and back warns once a minute", () =>
   using test = new TestService({ maxProcesses: 2 });
   test.start(1);
   for (let count = 0; count < 50; count++) {
+    const command = test.engine.start();
+    test.clock.advance(SECOND_MS);
+    test.engine.end(command);
+  }
+  assertEquals(test.log.lines, [LIMIT_WARNING]);
+});
+
+Deno.test("a service whose last command ends at once has nothing to warn of", () => {
+  using test = new TestService({ maxProcesses: 2 });
+  test.start(1);
+  for (let count = 0; count < 50; count++) {
     test.engine.end(test.engine.start());
     test.clock.advance(SECOND_MS);
   }
-  assertEquals(test.log.lines, [LIMIT_WARNING]);
+  assertEquals(test.log.lines, []);
 });
 
 Deno.test("a service that has left its limit does not warn until it is there again", () => {
   using test = new TestService({ maxProcesses: 2 });
   test.start(1);
-  test.engine.end(test.engine.start());
+  const command = test.engine.start();
+  test.clock.advance(NOTICE_MS);
+  test.engine.end(command);
   test.clock.advance(10 * MINUTE_MS);
   assertEquals(test.log.lines, [LIMIT_WARNING]);
   test.start(1);
+  test.clock.advance(NOTICE_MS);
   assertEquals(test.log.lines, [LIMIT_WARNING, LIMIT_WARNING]);
 });
 
@@ -351,6 +371,7 @@ Deno.test("drain() stops listening and waits for the last command", async () => 
   using test = new TestService({ maxProcesses: 2 });
   const [one, two] = test.start(2);
   if (!one || !two) throw new Error("two");
+  test.clock.advance(NOTICE_MS);
   test.engine.takeAsked();
   const drained = test.service.drain();
   assertEquals(test.engine.takeAsked(), ["stop listening"]);
@@ -387,6 +408,7 @@ Deno.test("drain() leaves the time limit in force", async () => {
 Deno.test("drain() warns of the limit no more", () => {
   using test = new TestService({ maxProcesses: 2 });
   test.start(2);
+  test.clock.advance(NOTICE_MS);
   void test.service.drain();
   test.clock.advance(2 * MINUTE_MS);
   assertEquals(test.log.lines, [LIMIT_WARNING]);
