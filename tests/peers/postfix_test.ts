@@ -210,6 +210,40 @@ postfixTest(
   },
 );
 
+postfixTest(
+  "maxproc 1 is one command at a time, and 0 as many as there are clients",
+  async () => {
+    await using postfix = await Postfix.start(
+      `single unix - n n - 1 spawnd user=nobody argv=/bin/cat
+unlimited unix - n n - 0 spawnd user=nobody argv=/bin/cat`,
+      "default_process_limit = 150",
+    );
+    using first = await postfix.connect("single");
+    await echo(first, "first");
+    using second = await postfix.connect("single");
+    await writeAll(second, new TextEncoder().encode("second\n"));
+    await echo(first, "still first");
+    const [single = 0, ...others] = await postfix.daemons("single");
+    assertEquals(others, []);
+    assertEquals((await children(single, "cat")).length, 1);
+    assertMatch(await output("ps", "-o", "args=", "-p", `${single}`), / -l /);
+    first.close();
+    assertEquals(await readLine(second), "second\n");
+
+    const clients: Deno.Conn[] = [];
+    while (clients.length < 200) {
+      const client = await postfix.connect("unlimited");
+      clients.push(client);
+      await echo(client, "served");
+    }
+    const [unlimited = 0] = await postfix.daemons("unlimited");
+    assertEquals((await children(unlimited, "cat")).length, 200);
+    const args = await output("ps", "-o", "args=", "-p", `${unlimited}`);
+    assertMatch(args, / -z /);
+    clients.forEach((client) => client.close());
+  },
+);
+
 postfixTest("a process without a client ends after max_idle", async () => {
   await using postfix = await Postfix.start(
     `idle unix - n n - - spawnd -v -o max_idle=1s user=nobody argv=/bin/cat`,
