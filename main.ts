@@ -9,6 +9,7 @@ import { completion } from "./lib/cli/completion.ts";
 import { config } from "./lib/cli/config.ts";
 import { MAIN_HELP } from "./lib/cli/help.ts";
 import { serveMaster } from "./lib/cli/master.ts";
+import { installPostfix } from "./lib/cli/install_postfix.ts";
 import { isMasterRequest } from "./lib/cli/master_options.ts";
 import { nearestWord } from "./lib/cli/options.ts";
 import { reload } from "./lib/cli/reload.ts";
@@ -36,6 +37,8 @@ async function main(words: readonly string[]): Promise<number> {
       return config(rest);
     case "services":
       return services(rest);
+    case "install-postfix":
+      return await installPostfix(rest);
     case "completion":
       return completion(rest);
     case "self-test":

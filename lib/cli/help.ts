@@ -23,6 +23,7 @@ Usage:
   spawnd check      tell what is wrong with main.cf and master.cf
   spawnd config     print values of parameters, as postconf does
   spawnd services   print the table of services
+  spawnd install-postfix  serve below Postfix, in the place of spawn(8)
   spawnd completion bash|zsh|fish
   spawnd --version  tell version, revision, runtime and engine
   spawnd --help     show this

@@ -11,7 +11,8 @@ import { PlacedText } from "../config/logical_lines.ts";
 import { type Setting, splitNameValue } from "../config/main_cf.ts";
 import { EX, failure, type Result, success } from "../result.ts";
 
-const TRANSPORTS = ["inet", "unix", "pass"] as const;
+/** The transports that are served. */
+export const TRANSPORTS = ["inet", "unix", "pass"] as const;
 
 /**
  * How connections arrive: at listening sockets, of which those for `pass` are

@@ -9,6 +9,7 @@ import { PARAMETERS } from "../config/parameters.ts";
 import { COMPLETION_OPTIONS, SHELLS } from "./completion_options.ts";
 import { CONFIG_OPTIONS } from "./config_options.ts";
 import { INSPECT_OPTIONS } from "./inspect_options.ts";
+import { INSTALL_OPTIONS } from "./install_postfix_options.ts";
 import type { OptionSpec } from "./options.ts";
 import { RELOAD_OPTIONS } from "./reload.ts";
 import { RUN_OPTIONS } from "./run_options.ts";
@@ -71,6 +72,13 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
     synopsis: "",
     summary: "print the table of services",
     options: INSPECT_OPTIONS,
+    words: [],
+  },
+  {
+    name: "install-postfix",
+    synopsis: "[SERVICE/TYPE...]",
+    summary: "serve below Postfix, in the place of spawn(8)",
+    options: INSTALL_OPTIONS,
     words: [],
   },
   {

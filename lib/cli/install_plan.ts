@@ -1,0 +1,215 @@
+/**
+ * What is to become of each entry of a Postfix's master.cf that runs spawn or
+ * spawnd: switched, in place already, or left as it is, and why.
+ *
+ * @module
+ */
+
+import { toBinary, toText } from "../config/bytes.ts";
+import { compareLevels } from "../config/compatibility_level.ts";
+import type { Configuration } from "../config/load.ts";
+import {
+  type MasterCf,
+  type MasterEntry,
+  parseMasterCf,
+} from "../config/master_cf.ts";
+import { type CheckContext, checkServices } from "../config/services.ts";
+import { EX, failure, type Result, success } from "../result.ts";
+import { isError } from "./inspect.ts";
+import { TRANSPORTS } from "./master_options.ts";
+import { nearestWord } from "./options.ts";
+
+/** What is to become of an entry. */
+export type EntryPlan =
+  /** The same command but for the program's name. */
+  | { kind: "switch"; service: string; before: string; after: string }
+  | { kind: "in place"; service: string }
+  | {
+    kind: "left";
+    service: string;
+    /** Whether it runs spawnd already. */
+    isOurs: boolean;
+    text: string;
+    mend?: string | undefined;
+  };
+
+/** What planning needs beside the configuration. */
+export interface PlanContext extends CheckContext {
+  /** The commands as postconf shows them, by `NAME/TYPE`. */
+  readonly commands: ReadonlyMap<string, string>;
+  /** Postfix's. Below 1, the default for chroot is y. */
+  readonly compatibilityLevel: string;
+  /** Tells how to take a service out of its chroot. */
+  readonly withoutChroot: (service: string) => string;
+}
+
+/** postconf takes these for its own, wherever they stand in a name. */
+const STRANGE_NAME = /^-|[/*=]/;
+
+/** Which of the fields of an entry they are. */
+const CHROOT = 4;
+const COMMAND = 7;
+
+/**
+ * Plans for every entry that runs spawn or spawnd.
+ *
+ * @param configuration Postfix's configuration.
+ * @param context What planning needs beside it.
+ * @returns A plan for each, in the order of the file.
+ */
+export function planEntries(
+  configuration: Configuration,
+  context: PlanContext,
+): EntryPlan[] {
+  return configuration.entries.map((entry) => {
+    const service = serviceOf(entry);
+    const isOurs = entry.command.text === "spawnd";
+    const obstacle = obstacleOf(entry, configuration, context);
+    if (obstacle !== undefined) {
+      return { kind: "left", service, isOurs, ...obstacle };
+    }
+    if (isOurs) return { kind: "in place", service };
+    const before = context.commands.get(service) ?? "";
+    const after = before.replace(/^spawn(?= |$)/, "spawnd");
+    if (!isSameCommand(entry, after)) {
+      return {
+        kind: "left",
+        service,
+        isOurs,
+        text: "postconf would change its arguments",
+        mend: "write spawnd for spawn in master.cf by hand",
+      };
+    }
+    return { kind: "switch", service, before, after };
+  });
+}
+
+/**
+ * Picks the entries that were asked for.
+ *
+ * @param plans All plans.
+ * @param services Services as `NAME/TYPE`; none for all.
+ * @param configuration The configuration, for what other services there are.
+ * @returns Their plans, or which service is none of them.
+ */
+export function selectPlans(
+  plans: readonly EntryPlan[],
+  services: readonly string[],
+  { master }: Pick<Configuration, "master">,
+): Result<readonly EntryPlan[]> {
+  if (services.length === 0) return success(plans);
+  const known = plans.map(({ service }) => service);
+  for (const service of services) {
+    if (known.includes(service)) continue;
+    const other = master.services.find((entry) => serviceOf(entry) === service);
+    const nearest = nearestWord(service, known);
+    return failure({
+      text: other === undefined
+        ? `no such service in ${master.file}: ${service}`
+        : `${service} runs ${toText(other.command.text)}, not spawn`,
+      mend: nearest !== undefined
+        ? `did you mean ${nearest}?`
+        : known.length === 0
+        ? "no entry runs spawn"
+        : `those that run spawn: ${known.join(", ")}`,
+      exitCode: EX.USAGE,
+    });
+  }
+  return success(plans.filter(({ service }) => services.includes(service)));
+}
+
+function serviceOf({ name, type }: MasterEntry): string {
+  return `${toText(name.text)}/${type}`;
+}
+
+/** Why an entry cannot run spawnd below master(8). */
+function obstacleOf(
+  entry: MasterEntry,
+  configuration: Configuration,
+  context: PlanContext,
+): { text: string; mend?: string | undefined } | undefined {
+  const service = serviceOf(entry);
+  const isNamesake = (other: MasterEntry): boolean =>
+    serviceOf(other) === service;
+  if (STRANGE_NAME.test(entry.name.text)) {
+    return {
+      text: "postconf cannot edit a service of that name",
+      mend: "write spawnd for spawn in master.cf by hand",
+    };
+  }
+  if (configuration.master.entries.filter(isNamesake).length > 1) {
+    return {
+      text: "master.cf has more than one entry of that name and type",
+      mend: "postconf would make them alike: leave one, or edit it by hand",
+    };
+  }
+  if (isChrooted(entry, context)) {
+    return {
+      text: "its chroot is y, which spawnd does not support",
+      mend: `first: ${context.withoutChroot(service)}`,
+    };
+  }
+  if (!TRANSPORTS.some((transport) => transport === entry.type)) {
+    return {
+      text: `unsupported transport type: ${entry.type}`,
+      mend: `below master(8) spawnd serves ${TRANSPORTS.join(" and ")}`,
+    };
+  }
+  const { problems } = checkServices(
+    { ...configuration, entries: [entry] },
+    context,
+  );
+  const error = problems.find(isError);
+  return error && { text: error.text, mend: error.mend };
+}
+
+function isChrooted(
+  { isChrooted, fields }: MasterEntry,
+  { compatibilityLevel }: PlanContext,
+): boolean {
+  if (isChrooted || fields[CHROOT]?.text !== "-") return isChrooted;
+  const order = compareLevels(compatibilityLevel, "1");
+  return typeof order === "number" && order < 0;
+}
+
+/** Whether a command as postconf writes it says the same to master(8). */
+function isSameCommand(entry: MasterEntry, command: string): boolean {
+  const line = `x unix - n n - - ${command}`;
+  const binary = toBinary(new TextEncoder().encode(line));
+  const [written] = parseMasterCf("", binary).entries;
+  return written?.command.text === "spawnd" &&
+    JSON.stringify(argumentsOf(written)) === JSON.stringify(argumentsOf(entry));
+}
+
+/**
+ * Tells whether an edit did what it was to do, and nothing else.
+ *
+ * @param before master.cf before the edit.
+ * @param after The same since.
+ * @param services Those that were to run another program, as `NAME/TYPE`.
+ * @returns Whether that is so.
+ */
+export function isOnlySwitched(
+  before: MasterCf,
+  after: MasterCf,
+  services: readonly string[],
+): boolean {
+  const facts = ({ entries }: MasterCf): string =>
+    JSON.stringify(entries.map((entry) => [
+      entry.fields.slice(0, COMMAND).map(({ text }) => text),
+      services.includes(serviceOf(entry)) ? "" : entry.command.text,
+      argumentsOf(entry),
+    ]));
+  return facts(before) === facts(after);
+}
+
+function argumentsOf({ options, words }: MasterEntry): unknown {
+  return [
+    options.map((option) =>
+      option.kind === "override"
+        ? [option.setting?.name.text, option.setting?.value.text]
+        : option.word.text
+    ),
+    words.map(({ text }) => text),
+  ];
+}

@@ -1,0 +1,165 @@
+/**
+ * A Postfix as `spawnd install-postfix` finds it: its configuration, its daemon
+ * directory, and what was changed there before.
+ *
+ * @module
+ */
+
+import { checkDaemon } from "../config/daemon_settings.ts";
+import { type Configuration, loadConfiguration } from "../config/load.ts";
+import {
+  inOrder,
+  type Problem,
+  problemInText,
+  type Report,
+} from "../config/problems.ts";
+import { EX, failure, type Mistake, type Result, success } from "../result.ts";
+import {
+  type EntryPlan,
+  type PlanContext,
+  planEntries,
+} from "./install_plan.ts";
+import { type InstallState, readState } from "./install_state.ts";
+import { isError } from "./inspect.ts";
+import { Postconf } from "./postconf.ts";
+import { findOwner, openContext } from "./start.ts";
+import { digestOf, isThere } from "./whole_file.ts";
+import { stepsTo, writersOf } from "./writers.ts";
+
+/** What there is. */
+export interface Situation {
+  /** Postfix's configuration. */
+  readonly directory: string;
+  readonly postconf: Postconf;
+  readonly configuration: Configuration;
+  /** Whose ids spawnd has below master(8). */
+  readonly context: PlanContext;
+  readonly entries: readonly EntryPlan[];
+  /** What is wrong with main.cf and master.cf, but in entries themselves. */
+  readonly problems: readonly Problem[];
+  readonly binary: BinaryFacts;
+  readonly state: InstallState;
+}
+
+/** This program, and what the daemon directory has of it. */
+export interface BinaryFacts {
+  /** This program's file. */
+  readonly source: string;
+  readonly sourceDigest: string;
+  readonly target: string;
+  /** What is there; the same only with the rights that it should have. */
+  readonly found: "nothing" | "same" | "other";
+}
+
+/** What the program in the daemon directory has. */
+export const PROGRAM_MODE = 0o755;
+
+/** Whom Postfix's configuration is checked for. */
+const ROOT = { uid: 0, gid: 0 };
+
+/**
+ * Looks at a Postfix.
+ *
+ * @param directory Its configuration.
+ * @returns What there is; or why nothing can be told of it.
+ */
+export async function lookAtPostfix(
+  directory: string,
+): Promise<Result<Situation>> {
+  if (!Deno.build.standalone) {
+    return failure({
+      text: "this is no binary that could be installed",
+      mend: "build it, and call dist/spawnd install-postfix",
+      exitCode: EX.USAGE,
+    });
+  }
+  const postconf = Postconf.find(directory);
+  if (!postconf.ok) return postconf;
+  const configuration = loadConfiguration(
+    directory,
+    (path) => Deno.readFileSync(path),
+  );
+  const problems: Problem[] = [...configuration.problems];
+  const report: Report = (problem) => {
+    problems.push(problem);
+  };
+  const { settings, problems: found } = checkDaemon(configuration);
+  problems.push(...found);
+  const system = { ...openContext("text"), self: ROOT };
+  const owner = settings &&
+    findOwner(settings.mailOwner, "mail_owner", system);
+  if (owner?.ok === false) {
+    const { scope } = configuration;
+    report(problemInText(scope.place("mail_owner"), owner.mistake));
+  }
+  const daemonDirectory = postconf.value.value("daemon_directory");
+  if (!daemonDirectory.ok) return daemonDirectory;
+  const level = postconf.value.value("compatibility_level");
+  if (!level.ok) return level;
+  // postconf may die of what is an error here.
+  const commands = problems.some(isError)
+    ? success(new Map<string, string>())
+    : postconf.value.commands();
+  if (!commands.ok) return commands;
+  const state = readState(directory);
+  if (!state.ok) return state;
+  const context: PlanContext = {
+    accounts: system.accounts,
+    owner: owner?.ok ? owner.value : undefined,
+    commands: commands.value,
+    compatibilityLevel: level.value,
+    withoutChroot: (service) => postconf.value.shownWithoutChroot(service),
+  };
+  return success({
+    directory,
+    postconf: postconf.value,
+    configuration,
+    context,
+    entries: planEntries(configuration, context),
+    problems: inOrder(problems),
+    binary: await lookAtBinary(`${daemonDirectory.value}/spawnd`),
+    state: state.value,
+  });
+}
+
+async function lookAtBinary(target: string): Promise<BinaryFacts> {
+  const source = Deno.execPath();
+  const sourceDigest = await digestOf(source);
+  if (sourceDigest === undefined) throw new Error(`not there: ${source}`);
+  return {
+    source,
+    sourceDigest,
+    target,
+    found: !isThere(target)
+      ? "nothing"
+      : isPlainProgram(target) && await digestOf(target) === sourceDigest
+      ? "same"
+      : "other",
+  };
+}
+
+/** Whether it is root's own file, and no link to a place that may change. */
+function isPlainProgram(path: string): boolean {
+  const { isFile, uid, gid, mode } = Deno.lstatSync(path);
+  return isFile && uid === 0 && gid === 0 &&
+    ((mode ?? 0) & 0o7777) === PROGRAM_MODE;
+}
+
+/**
+ * Tells who but root could change what Postfix runs as root.
+ *
+ * @param path A directory.
+ * @returns The mistake, if somebody can.
+ */
+export function refuseForeignWriters(path: string): Mistake | undefined {
+  for (const step of stepsTo(path)) {
+    const writers = writersOf(step);
+    if (writers === undefined) continue;
+    return {
+      text: `${path} can be changed by ${writers}`,
+      mend: `let only root write to ${step.path}`,
+      exitCode: EX.CONFIG,
+    };
+  }
+  return undefined;
+}
