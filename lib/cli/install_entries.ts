@@ -13,6 +13,7 @@ import {
   type ChangedEntry,
   type InstallState,
 } from "./install_state.ts";
+import type { LineEdit } from "./postconf.ts";
 import type { Situation } from "./install_situation.ts";
 import {
   createFile,
@@ -62,7 +63,7 @@ export async function refuseEdit(
  */
 export async function switchEntries(
   situation: Situation,
-  changes: readonly ChangedEntry[],
+  changes: readonly (ChangedEntry & { fields: string })[],
   record: (state: Pick<InstallState, "entries" | "masterCf">) => void,
 ): Promise<Result<void>> {
   const { configuration, directory, state } = situation;
@@ -75,12 +76,20 @@ export async function switchEntries(
   const switched = changes.map(({ service }) => service);
   const entries = [
     ...state.entries.filter(({ service }) => !switched.includes(service)),
-    ...changes,
+    ...changes.map(({ service, before, after }) => ({
+      service,
+      before,
+      after,
+    })),
   ];
   record({ entries, masterCf: null });
   const edited = editMasterCf(
     situation,
-    changes.map(({ service, after }) => ({ service, command: after })),
+    changes.map(({ service, fields, after: command }) => ({
+      service,
+      fields,
+      command,
+    })),
   );
   if (!edited.ok) {
     record({ entries: state.entries, masterCf: state.masterCf });
@@ -109,16 +118,16 @@ export async function switchEntries(
  */
 export function editMasterCf(
   { configuration, postconf }: Pick<Situation, "configuration" | "postconf">,
-  edits: Parameters<typeof postconf.edit>[0],
+  edits: readonly LineEdit[],
 ): Result<void> {
   const { file } = configuration.master;
   const bytes = Deno.readFileSync(file);
   const rights = rightsOf(file);
   const edited = postconf.edit(edits);
-  const commands = edited.ok ? postconf.commands() : edited;
-  const isDone = commands.ok &&
+  const lines = edited.ok ? postconf.lines() : edited;
+  const isDone = lines.ok &&
     edits.every(({ service, command }) =>
-      commands.value.get(service) === command
+      lines.value.get(service)?.command === command
     ) &&
     isOnlySwitched(
       parseMasterCf(file, toBinary(bytes)),
@@ -126,7 +135,7 @@ export function editMasterCf(
       edits.map(({ service }) => service),
     );
   if (!isDone) replaceFile(file, bytes, rights);
-  if (!commands.ok) return commands;
+  if (!lines.ok) return lines;
   if (!isDone) {
     return failure({
       text: `postconf changed more than was asked: ${file} is put back`,

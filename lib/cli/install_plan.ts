@@ -18,11 +18,19 @@ import { EX, failure, type Result, success } from "../result.ts";
 import { isError } from "./inspect.ts";
 import { TRANSPORTS } from "./master_options.ts";
 import { nearestWord } from "./options.ts";
+import type { MasterLine } from "./postconf.ts";
 
 /** What is to become of an entry. */
 export type EntryPlan =
   /** The same command but for the program's name. */
-  | { kind: "switch"; service: string; before: string; after: string }
+  | {
+    kind: "switch";
+    service: string;
+    /** Those before the command. */
+    fields: string;
+    before: string;
+    after: string;
+  }
   | { kind: "in place"; service: string }
   | {
     kind: "left";
@@ -35,12 +43,18 @@ export type EntryPlan =
 
 /** What planning needs beside the configuration. */
 export interface PlanContext extends CheckContext {
-  /** The commands as postconf shows them, by `NAME/TYPE`. */
-  readonly commands: ReadonlyMap<string, string>;
+  /** The entries as postconf writes them, by `NAME/TYPE`. */
+  readonly lines: ReadonlyMap<string, MasterLine>;
   /** Postfix's. Below 1, the default for chroot is y. */
   readonly compatibilityLevel: string;
   /** Tells how to take a service out of its chroot. */
   readonly withoutChroot: (service: string) => string;
+}
+
+/** Why an entry is left as it is. */
+interface Obstacle {
+  readonly text: string;
+  readonly mend?: string | undefined;
 }
 
 /** postconf takes these for its own, wherever they stand in a name. */
@@ -64,23 +78,18 @@ export function planEntries(
   return configuration.entries.map((entry) => {
     const service = serviceOf(entry);
     const isOurs = entry.command.text === "spawnd";
-    const obstacle = obstacleOf(entry, configuration, context);
-    if (obstacle !== undefined) {
-      return { kind: "left", service, isOurs, ...obstacle };
-    }
-    if (isOurs) return { kind: "in place", service };
-    const before = context.commands.get(service) ?? "";
+    const { fields = "", command: before = "" } = context.lines.get(service) ??
+      {};
     const after = before.replace(/^spawn(?= |$)/, "spawnd");
-    if (!isSameCommand(entry, after)) {
-      return {
-        kind: "left",
-        service,
-        isOurs,
-        text: "postconf would change its arguments",
-        mend: "write spawnd for spawn in master.cf by hand",
-      };
+    const obstacle = failureOf(entry, configuration, context) ??
+      (isOurs ? undefined : editObstacleOf(entry, configuration, after));
+    if (obstacle !== undefined) {
+      const { text, mend } = obstacle;
+      return { kind: "left", service, isOurs, text, mend };
     }
-    return { kind: "switch", service, before, after };
+    return isOurs
+      ? { kind: "in place", service }
+      : { kind: "switch", service, fields, before, after };
   });
 }
 
@@ -122,31 +131,16 @@ function serviceOf({ name, type }: MasterEntry): string {
   return `${toText(name.text)}/${type}`;
 }
 
-/** Why an entry cannot run spawnd below master(8). */
-function obstacleOf(
+/** Why an entry fails with spawnd below master(8). */
+function failureOf(
   entry: MasterEntry,
   configuration: Configuration,
   context: PlanContext,
-): { text: string; mend?: string | undefined } | undefined {
-  const service = serviceOf(entry);
-  const isNamesake = (other: MasterEntry): boolean =>
-    serviceOf(other) === service;
-  if (STRANGE_NAME.test(entry.name.text)) {
-    return {
-      text: "postconf cannot edit a service of that name",
-      mend: "write spawnd for spawn in master.cf by hand",
-    };
-  }
-  if (configuration.master.entries.filter(isNamesake).length > 1) {
-    return {
-      text: "master.cf has more than one entry of that name and type",
-      mend: "postconf would make them alike: leave one, or edit it by hand",
-    };
-  }
+): Obstacle | undefined {
   if (isChrooted(entry, context)) {
     return {
       text: "its chroot is y, which spawnd does not support",
-      mend: `first: ${context.withoutChroot(service)}`,
+      mend: `first: ${context.withoutChroot(serviceOf(entry))}`,
     };
   }
   if (!TRANSPORTS.some((transport) => transport === entry.type)) {
@@ -159,8 +153,32 @@ function obstacleOf(
     { ...configuration, entries: [entry] },
     context,
   );
-  const error = problems.find(isError);
-  return error && { text: error.text, mend: error.mend };
+  return problems.find(isError);
+}
+
+/** Why postconf cannot make an entry run the command. */
+function editObstacleOf(
+  entry: MasterEntry,
+  { master }: Configuration,
+  command: string,
+): Obstacle | undefined {
+  const service = serviceOf(entry);
+  const mend = "write spawnd for spawn in master.cf by hand";
+  if (STRANGE_NAME.test(entry.name.text)) {
+    return { text: "postconf cannot edit a service of that name", mend };
+  }
+  const namesakes = master.entries.filter((other) =>
+    serviceOf(other) === service
+  );
+  if (namesakes.length > 1) {
+    return {
+      text: "postconf would make all entries of that name and type alike",
+      mend: "leave one of them, or write spawnd for spawn by hand",
+    };
+  }
+  return isSameCommand(entry, command)
+    ? undefined
+    : { text: "postconf would change its arguments", mend };
 }
 
 function isChrooted(

@@ -173,9 +173,9 @@ function show(situation: Situation, plans: readonly EntryPlan[]): void {
   for (const plan of plans) {
     switch (plan.kind) {
       case "switch": {
-        const { service, after: command } = plan;
+        const { service, fields, after: command } = plan;
         tell(`${service}: to run spawnd:`);
-        tell(`  ${postconf.shownEdit({ service, command })}`);
+        tell(`  ${postconf.shownEdit({ service, fields, command })}`);
         break;
       }
       case "in place":
@@ -211,12 +211,7 @@ async function doIt(
   }
   const switches = plans.filter((plan) => plan.kind === "switch");
   if (switches.length > 0) {
-    const changes = switches.map(({ service, before, after }) => ({
-      service,
-      before,
-      after,
-    }));
-    const done = await switchEntries(situation, changes, record);
+    const done = await switchEntries(situation, switches, record);
     if (!done.ok) return done;
   }
   for (const { service } of switches) tell(`${service}: runs spawnd`);

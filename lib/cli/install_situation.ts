@@ -21,7 +21,7 @@ import {
 } from "./install_plan.ts";
 import { type InstallState, readState } from "./install_state.ts";
 import { isError } from "./inspect.ts";
-import { Postconf } from "./postconf.ts";
+import { type MasterLine, Postconf } from "./postconf.ts";
 import { findOwner, openContext } from "./start.ts";
 import { digestOf, isThere } from "./whole_file.ts";
 import { stepsTo, writersOf } from "./writers.ts";
@@ -92,22 +92,19 @@ export async function lookAtPostfix(
     const { scope } = configuration;
     report(problemInText(scope.place("mail_owner"), owner.mistake));
   }
-  const daemonDirectory = postconf.value.value("daemon_directory");
-  if (!daemonDirectory.ok) return daemonDirectory;
-  const level = postconf.value.value("compatibility_level");
-  if (!level.ok) return level;
-  // postconf may die of what is an error here.
-  const commands = problems.some(isError)
-    ? success(new Map<string, string>())
-    : postconf.value.commands();
-  if (!commands.ok) return commands;
+  const asked = askPostconf(postconf.value);
+  if (!asked.ok) {
+    const error = problems.find(isError);
+    return error === undefined ? asked : failure(mistakeOf(error));
+  }
+  const { daemonDirectory, compatibilityLevel, lines } = asked.value;
   const state = readState(directory);
   if (!state.ok) return state;
   const context: PlanContext = {
     accounts: system.accounts,
     owner: owner?.ok ? owner.value : undefined,
-    commands: commands.value,
-    compatibilityLevel: level.value,
+    lines,
+    compatibilityLevel,
     withoutChroot: (service) => postconf.value.shownWithoutChroot(service),
   };
   return success({
@@ -117,9 +114,36 @@ export async function lookAtPostfix(
     context,
     entries: planEntries(configuration, context),
     problems: inOrder(problems),
-    binary: await lookAtBinary(`${daemonDirectory.value}/spawnd`),
+    binary: await lookAtBinary(`${daemonDirectory}/spawnd`),
     state: state.value,
   });
+}
+
+/** What postconf has to say. */
+interface Answers {
+  readonly daemonDirectory: string;
+  readonly compatibilityLevel: string;
+  readonly lines: ReadonlyMap<string, MasterLine>;
+}
+
+function askPostconf(postconf: Postconf): Result<Answers> {
+  const directory = postconf.value("daemon_directory");
+  if (!directory.ok) return directory;
+  const level = postconf.value("compatibility_level");
+  if (!level.ok) return level;
+  const lines = postconf.lines();
+  if (!lines.ok) return lines;
+  return success({
+    daemonDirectory: directory.value,
+    compatibilityLevel: level.value,
+    lines: lines.value,
+  });
+}
+
+/** An error of the configuration that keeps postconf from answering, too. */
+function mistakeOf({ file, line, column, text, mend }: Problem): Mistake {
+  const place = line === 0 ? file : `${file}:${line}:${column}`;
+  return { place, text, mend, exitCode: EX.CONFIG };
 }
 
 async function lookAtBinary(target: string): Promise<BinaryFacts> {

@@ -74,7 +74,10 @@ export function readState(directory: string): Result<InstallState> {
   const path = `${directory}/${STATE_NAME}`;
   try {
     const state: unknown = JSON.parse(Deno.readTextFileSync(path));
-    if (isState(state)) return success(state);
+    if (isState(state)) {
+      const { binary, entries, masterCf } = state;
+      return success({ binary, entries, masterCf });
+    }
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return success(UNCHANGED);
     if (!(error instanceof SyntaxError)) throw error;

@@ -20,12 +20,13 @@ import {
   writeState,
 } from "./install_state.ts";
 import { nearestWord } from "./options.ts";
+import type { LineEdit, MasterLine } from "./postconf.ts";
 import { digestOf } from "./whole_file.ts";
 
 /** What is to be done about what was changed. */
 export interface UndoPlan {
-  /** Entries to put back. */
-  readonly back: readonly ChangedEntry[];
+  /** Entries to put back, as they are to be. */
+  readonly back: readonly LineEdit[];
   /** Entries that are not as they were left, and what they are. */
   readonly left: readonly { service: string; now: string | undefined }[];
   /** Entries that were not asked for. */
@@ -38,13 +39,13 @@ export interface UndoPlan {
  * Plans what to put back.
  *
  * @param state What was changed.
- * @param commands The commands as they are now, by `NAME/TYPE`.
+ * @param lines The entries as they are now, by `NAME/TYPE`.
  * @param services Those asked for; none for all.
  * @returns The plan, or which service was never changed.
  */
 export function planUndo(
   { entries }: Pick<InstallState, "entries">,
-  commands: ReadonlyMap<string, string>,
+  lines: ReadonlyMap<string, MasterLine>,
   services: readonly string[],
 ): Result<UndoPlan> {
   const known = entries.map(({ service }) => service);
@@ -60,19 +61,20 @@ export function planUndo(
   const isAsked = ({ service }: ChangedEntry): boolean =>
     services.length === 0 || services.includes(service);
   const asked = entries.filter(isAsked);
-  const back = asked.filter(({ service, after }) =>
-    commands.get(service) === after
-  );
+  const back = asked.flatMap(({ service, before, after }) => {
+    const { fields = "", command } = lines.get(service) ?? {};
+    return command === after ? [{ service, fields, command: before }] : [];
+  });
   const left = asked
     .map(({ service, before, after }) => {
-      const now = commands.get(service);
+      const now = lines.get(service)?.command;
       return { service, now, isAsKnown: now === before || now === after };
     })
     .filter(({ isAsKnown }) => !isAsKnown)
     .map(({ service, now }) => ({ service, now }));
   const restored = new Set(back.map(({ service }) => service));
-  const users = [...commands]
-    .filter(([service, command]) =>
+  const users = [...lines]
+    .filter(([service, { command }]) =>
       /^spawnd( |$)/.test(command) && !restored.has(service)
     )
     .map(([service]) => service);
@@ -102,9 +104,9 @@ export async function undo(
     tell("nothing to undo");
     return success(EX.OK);
   }
-  const commands = postconf.commands();
-  if (!commands.ok) return commands;
-  const planned = planUndo(state, commands.value, request.services);
+  const lines = postconf.lines();
+  if (!lines.ok) return lines;
+  const planned = planUndo(state, lines.value, request.services);
   if (!planned.ok) return planned;
   const plan = planned.value;
   const { isConfirmed } = request;
@@ -145,19 +147,15 @@ async function restoreEntries(
     state.masterCf !== null &&
     await digestOf(file) === state.masterCf.after &&
     await digestOf(backup) === state.masterCf.before;
-  const edits = back.map(({ service, before }) => ({
-    service,
-    command: before,
-  }));
   if (isConfirmed) {
     if (isWhole) Deno.renameSync(backup, file);
     else if (back.length > 0) {
-      const edited = editMasterCf(situation, edits);
+      const edited = editMasterCf(situation, back);
       if (!edited.ok) return edited;
     }
     writeState(directory, { ...state, entries: others, masterCf: null });
   }
-  for (const edit of edits) {
+  for (const edit of back) {
     tell(`${edit.service}: ${isConfirmed ? "runs" : "to run"} spawn again`);
     if (!isConfirmed && !isWhole) tell(`  ${postconf.shownEdit(edit)}`);
   }

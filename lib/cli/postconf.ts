@@ -13,12 +13,18 @@ const PROGRAMS = ["/usr/sbin/postconf", "/usr/local/sbin/postconf"];
 /** What makes a file that postconf writes nobody else's to read meanwhile. */
 const UMASK = 0o077;
 
-/** An entry's command, as it is and as it is to be. */
-export interface CommandEdit {
-  /** As `NAME/TYPE`. */
-  readonly service: string;
+/** An entry of master.cf, as postconf writes it. */
+export interface MasterLine {
+  /** The seven fields before the command, with a space between two. */
+  readonly fields: string;
   /** The program and all its words. */
   readonly command: string;
+}
+
+/** An entry as it is to be. */
+export interface LineEdit extends MasterLine {
+  /** As `NAME/TYPE`. */
+  readonly service: string;
 }
 
 /** postconf(1), for one configuration. */
@@ -67,17 +73,20 @@ export class Postconf {
     return printed.ok ? success(printed.value.trimEnd()) : printed;
   }
 
-  /** The commands of all entries by `NAME/TYPE`; of two, the last one. */
-  commands(): Result<ReadonlyMap<string, string>> {
-    const printed = this.#run("-F", "*/*/command");
-    return printed.ok ? success(parseCommands(printed.value)) : printed;
+  /** All entries by `NAME/TYPE`; of two, the last one. */
+  lines(): Result<ReadonlyMap<string, MasterLine>> {
+    const printed = this.#run("-M");
+    return printed.ok ? success(parseLines(printed.value)) : printed;
   }
 
-  /** Changes commands of entries, all at once or none. */
-  edit(edits: readonly CommandEdit[]): Result<void> {
+  /**
+   * Writes entries anew, all at once or none. Of its ways to do that, this one
+   * leaves comments where they are.
+   */
+  edit(edits: readonly LineEdit[]): Result<void> {
     const before = Deno.umask(UMASK);
     try {
-      const printed = this.#run("-Fe", "--", ...edits.map(assignment));
+      const printed = this.#run("-Me", "--", ...edits.map(assignment));
       return printed.ok ? success(undefined) : printed;
     } finally {
       Deno.umask(before);
@@ -85,17 +94,17 @@ export class Postconf {
   }
 
   /** The same change of one entry, to be pasted into a shell. */
-  shownEdit(edit: CommandEdit): string {
-    return this.#shown(assignment(edit));
+  shownEdit(edit: LineEdit): string {
+    return this.#shown("-Me", assignment(edit));
   }
 
   /** The change that takes an entry out of its chroot, to be pasted. */
   shownWithoutChroot(service: string): string {
-    return this.#shown(`${service}/chroot=n`);
+    return this.#shown("-Fe", `${service}/chroot=n`);
   }
 
-  #shown(words: string): string {
-    return `postconf -c ${quoted(this.#directory)} -Fe ${quoted(words)}`;
+  #shown(option: string, words: string): string {
+    return `postconf -c ${quoted(this.#directory)} ${option} ${quoted(words)}`;
   }
 
   #run(...args: string[]): Result<string> {
@@ -119,19 +128,23 @@ export class Postconf {
   }
 }
 
+/** The seven fields, with blanks to make columns of them, and the rest. */
+const LINE = /^((?:\S+ +){7})(.*)$/;
+
 /**
- * Reads what postconf prints of commands.
+ * Reads what `postconf -M` prints.
  *
- * @param printed Lines of `NAME/TYPE/command = COMMAND`.
- * @returns Commands by `NAME/TYPE`.
+ * @param printed A line for each entry.
+ * @returns Entries by `NAME/TYPE`.
  */
-export function parseCommands(printed: string): ReadonlyMap<string, string> {
+export function parseLines(printed: string): ReadonlyMap<string, MasterLine> {
   return new Map(
     printed.split("\n").flatMap((line) => {
-      const [, service, command] = /^(.*?)\/command = (.*)$/.exec(line) ?? [];
-      return service === undefined || command === undefined
-        ? []
-        : [[service, command]];
+      const [, columns, command] = LINE.exec(line) ?? [];
+      if (columns === undefined || command === undefined) return [];
+      const fields = columns.trim().split(/ +/);
+      const service = fields.slice(0, 2).join("/");
+      return [[service, { fields: fields.join(" "), command }]];
     }),
   );
 }
@@ -148,8 +161,8 @@ export function quoted(word: string): string {
     : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-function assignment({ service, command }: CommandEdit): string {
-  return `${service}/command=${command}`;
+function assignment({ service, fields, command }: LineEdit): string {
+  return `${service}=${fields} ${command}`;
 }
 
 function isFile(path: string): boolean {

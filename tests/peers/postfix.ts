@@ -71,6 +71,11 @@ ${mainCf}
     return postfix;
   }
 
+  /** The path of a file of the instance: `etc`, `sbin`, `queue`, `data`. */
+  join(name: string): string {
+    return this.#folder.join(name);
+  }
+
   /** Writes master.cf anew; a reload makes it count. */
   async setMasterCf(lines: string): Promise<void> {
     const postlog = "postlog unix-dgram n - n - 1 postlogd\n";

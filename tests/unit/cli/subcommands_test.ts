@@ -2,12 +2,14 @@ import { assert, assertEquals } from "@std/assert";
 import { COMPLETION_HELP } from "../../../lib/cli/completion_options.ts";
 import { CONFIG_HELP } from "../../../lib/cli/config_options.ts";
 import { MAIN_HELP } from "../../../lib/cli/help.ts";
+import { INSTALL_HELP } from "../../../lib/cli/install_postfix_options.ts";
 import { CHECK_HELP, SERVICES_HELP } from "../../../lib/cli/inspect_options.ts";
 import { SUBCOMMANDS } from "../../../lib/cli/subcommands.ts";
 
 const SCREEN = { lines: 24, columns: 80 };
 
 const HELPS = {
+  "install-postfix": INSTALL_HELP,
   check: CHECK_HELP,
   config: CONFIG_HELP,
   services: SERVICES_HELP,
