@@ -51,6 +51,24 @@ const ABOUT: Readonly<Record<string, readonly string[]>> = {
     "addresses, user, uid, gid, maxProcesses (0 for no limit), " +
     "timeLimitSeconds, argv, file and line.",
   ],
+  "install-postfix": [
+    "Puts spawnd in the place of spawn(8) below Postfix's master(8): copies " +
+    "this program into daemon_directory, and makes the entries of master.cf " +
+    "that are named, or all whose command is `spawn`, run it. Without `--yes` " +
+    "it shows that, with the call of postconf(1) for each entry, and changes " +
+    "nothing. It never reloads Postfix: that is for `postfix reload`.",
+    "It keeps master.cf as master.cf.before-spawnd, a program that was there " +
+    "before with .before-install at the end of its name, and what it changed " +
+    "in spawnd-install.json, beside master.cf. `--undo` needs these. It puts " +
+    "master.cf back to the byte, unless others have changed it since: then it " +
+    "puts back the entries that are as they were left, and tells of the " +
+    "others. The program stays where services are named, and while an entry " +
+    "runs it. An entry that cannot run spawnd, or that postconf(1) would " +
+    "damage, is left as it is, and told with what to do about it.",
+    "The exit code is 1 where an entry was left. With `--check` it is 1 where " +
+    "this program, or a service that was named, is not in place, and 78 for " +
+    "an error in the configuration.",
+  ],
   completion: ["Prints the script with which the shell completes words."],
 };
 
@@ -144,6 +162,11 @@ export function spawnd8(): string {
       "The configuration, unless -c or MAIL_CONFIG names another directory. " +
         "See spawnd.cf(5).",
     )
+    .item(
+      "/etc/postfix/main.cf, /etc/postfix/master.cf",
+      "The configuration below master(8), and for `spawnd install-postfix`, " +
+        "unless MAIL_CONFIG or -c says otherwise.",
+    )
     .section("EXIT STATUS");
   for (const [name, code] of Object.entries(EX)) {
     // The entries of a constant have its keys.
@@ -165,7 +188,9 @@ export function spawnd8(): string {
       "spawnd check -c /etc/spawnd && spawnd serve -c /etc/spawnd",
     )
     .section("SEE ALSO")
-    .paragraph("spawnd.cf(5), spawn(8), master(5), postconf(1), postconf(5)")
+    .paragraph(
+      "spawnd.cf(5), spawn(8), master(5), postconf(1), postconf(5), postfix(1)",
+    )
     .text;
 }
 

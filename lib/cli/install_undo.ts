@@ -112,12 +112,11 @@ export async function undo(
   const { isConfirmed } = request;
   const restored = await restoreEntries(situation, plan, { isConfirmed, tell });
   if (!restored.ok) return restored;
-  const isBinaryLeft = await restoreBinary(situation, plan, {
-    isConfirmed,
-    tell,
-  });
-  const isLeft = plan.left.length > 0 ||
-    isBinaryLeft && request.services.length === 0;
+  // Until Postfix is reloaded, it may start the program for any of them: who
+  // names services can reload before the program goes.
+  const isBinaryLeft = request.services.length === 0 &&
+    await restoreBinary(situation, plan, { isConfirmed, tell });
+  const isLeft = plan.left.length > 0 || isBinaryLeft;
   tell(
     isConfirmed
       ? `now, and at once, run: ${reloadCommand(situation.directory)}`
