@@ -33,15 +33,13 @@ export function checkInstallation(
   { services }: InstallRequest,
   tell: (line: string) => void,
 ): Result<ExitCode | 1> {
-  const { configuration, directory, entries, binary } = situation;
+  const { configuration, entries, binary } = situation;
   const selected = selectPlans(entries, services, configuration);
   if (!selected.ok) return selected;
   let isInPlace = binary.found === "same";
   tell(`${binary.target}: ${FOUND[binary.found]}`);
-  const folder = binary.target.replace(/\/[^/]*$/, "");
-  for (const path of [folder, directory]) {
-    const mistake = refuseForeignWriters(path);
-    if (mistake === undefined) continue;
+  const mistake = refuseForeignWriters(situation);
+  if (mistake !== undefined) {
     tell(`${mistake.text} (${mistake.mend})`);
     isInPlace = false;
   }

@@ -138,7 +138,7 @@ export function editMasterCf(
   if (!lines.ok) return lines;
   if (!isDone) {
     return failure({
-      text: `postconf changed more than was asked: ${file} is put back`,
+      text: `postconf did not do what was asked: ${file} is put back`,
       mend: "write spawnd for spawn in it by hand",
       exitCode: EX.OSERR,
     });

@@ -10,7 +10,6 @@
  * @module
  */
 
-import { dirname } from "@std/path/posix/dirname";
 import { formatProblem } from "../config/problems.ts";
 import { printable } from "../log/printable.ts";
 import {
@@ -116,9 +115,8 @@ async function install(
   if (!selected.ok) return selected;
   const plans = selected.value;
   const switches = plans.filter((plan) => plan.kind === "switch");
-  const { target, found } = situation.binary;
-  const mistake = refuseForeignWriters(dirname(target)) ??
-    refuseForeignWriters(situation.directory) ??
+  const { found } = situation.binary;
+  const mistake = refuseForeignWriters(situation) ??
     refuseBinary(situation.binary, situation.state) ??
     (switches.length > 0 ? await refuseEdit(situation) : undefined);
   if (mistake !== undefined) return failure(mistake);

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { dirname } from "@std/path/posix/dirname";
 import { checkDaemon } from "../config/daemon_settings.ts";
 import { type Configuration, loadConfiguration } from "../config/load.ts";
 import {
@@ -149,7 +150,9 @@ function mistakeOf({ file, line, column, text, mend }: Problem): Mistake {
 async function lookAtBinary(target: string): Promise<BinaryFacts> {
   const source = Deno.execPath();
   const sourceDigest = await digestOf(source);
-  if (sourceDigest === undefined) throw new Error(`not there: ${source}`);
+  if (sourceDigest === undefined) {
+    throw new Deno.errors.NotFound(`this program has gone: ${source}`);
+  }
   return {
     source,
     sourceDigest,
@@ -172,18 +175,22 @@ function isPlainProgram(path: string): boolean {
 /**
  * Tells who but root could change what Postfix runs as root.
  *
- * @param path A directory.
+ * @param situation What there is.
  * @returns The mistake, if somebody can.
  */
-export function refuseForeignWriters(path: string): Mistake | undefined {
-  for (const step of stepsTo(path)) {
-    const writers = writersOf(step);
-    if (writers === undefined) continue;
-    return {
-      text: `${path} can be changed by ${writers}`,
-      mend: `let only root write to ${step.path}`,
-      exitCode: EX.CONFIG,
-    };
+export function refuseForeignWriters(
+  { configuration: { main, master }, binary }: Situation,
+): Mistake | undefined {
+  for (const path of [dirname(binary.target), main.file, master.file]) {
+    for (const step of stepsTo(path)) {
+      const writers = writersOf(step);
+      if (writers === undefined) continue;
+      return {
+        text: `${path} can be changed by ${writers}`,
+        mend: `let only root write to ${step.path}`,
+        exitCode: EX.CONFIG,
+      };
+    }
   }
   return undefined;
 }

@@ -6,7 +6,7 @@
  */
 
 import { EX, failure, type Result, success } from "../result.ts";
-import { removeIfThere, replaceFile, ROOT_ONLY_MODE } from "./whole_file.ts";
+import { removeIfThere, replaceFile, rightsOf } from "./whole_file.ts";
 
 /** Its name, in Postfix's configuration directory. */
 const STATE_NAME = "spawnd-install.json";
@@ -102,11 +102,9 @@ export function writeState(directory: string, state: InstallState): void {
     return;
   }
   const text = JSON.stringify({ about: ABOUT, ...state }, null, 2);
-  replaceFile(path, new TextEncoder().encode(`${text}\n`), {
-    uid: 0,
-    gid: 0,
-    mode: ROOT_ONLY_MODE,
-  });
+  const bytes = new TextEncoder().encode(`${text}\n`);
+  // It quotes master.cf: who may read that may read this.
+  replaceFile(path, bytes, rightsOf(`${directory}/master.cf`));
 }
 
 function isState(value: unknown): value is InstallState {

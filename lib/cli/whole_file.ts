@@ -12,8 +12,8 @@ export interface FileRights {
   readonly mode: number;
 }
 
-/** Readable by root alone. */
-export const ROOT_ONLY_MODE = 0o600;
+/** What a file has until it is whole. */
+const UNFINISHED_MODE = 0o600;
 
 /**
  * Puts a file in the place of the one of that name, or where there is none.
@@ -63,7 +63,7 @@ function writeAside(
       using file = Deno.openSync(aside, {
         write: true,
         createNew: true,
-        mode: ROOT_ONLY_MODE,
+        mode: UNFINISHED_MODE,
       });
       for (let at = 0; at < bytes.length;) {
         at += file.writeSync(bytes.subarray(at));

@@ -207,7 +207,7 @@ other      unix  -       n       n       -       -       spawnd user=nobody
     [
       ...before,
       "etc/master.cf.before-spawnd -rw-r----- root:mail",
-      "etc/spawnd-install.json -rw------- root:root",
+      "etc/spawnd-install.json -rw-r----- root:mail",
       "sbin/spawnd -rwxr-xr-x root:root",
     ].sort(),
   );
@@ -366,6 +366,13 @@ installTest("refusals name what is wrong and change nothing", async () => {
       `(let only root write to ${folder.join("sbin")})`,
   );
   await Deno.chmod(folder.join("sbin"), 0o755);
+  await output("chown", "nobody", `${etc}/main.cf`);
+  assertEquals(
+    refused(78, await place.install("--yes")),
+    `${says}${etc}/main.cf can be changed by user nobody ` +
+      `(let only root write to ${etc}/main.cf)`,
+  );
+  await output("chown", "root", `${etc}/main.cf`);
   assertEquals(await place.files(), before);
 
   const backup = await folder.file("etc/master.cf.before-spawnd", "mine\n");
@@ -406,5 +413,10 @@ installTest("only root installs; anybody may look", async () => {
   assertMatch(
     printed(await runToEnd(words, options)),
     /^policy\/unix: to run spawnd:$/m,
+  );
+  printed(await place.install("--yes"));
+  assertMatch(
+    printed(await runToEnd(words, options)),
+    /\neverything is in place\n$/,
   );
 });
