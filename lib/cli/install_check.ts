@@ -78,11 +78,16 @@ export function checkInstallation(
   );
 }
 
-/** Of entries, only warnings: their errors are told with them. */
+/**
+ * Of entries, only warnings: their errors are told with them. Of main.cf, only
+ * errors: what is of no use to spawnd is so to the rest of Postfix.
+ */
 function allProblems(
   { configuration, context, problems: found }: Situation,
 ): Problem[] {
-  const problems = [...found];
+  const problems = found.filter((problem) =>
+    isError(problem) || problem.file === configuration.master.file
+  );
   const queueDirectory =
     configuration.scope.string("queue_directory", () => {}) ?? "/";
   for (const service of checkServices(configuration, context).services) {

@@ -338,6 +338,21 @@ installTest("--check exits with 78 for what spawnd would refuse", async () => {
   );
 });
 
+installTest("--check warns of a command that is not there", async () => {
+  await using place = await Place.create(
+    "absent unix - n n - - spawn user=nobody argv=/nonexistent/command\n",
+  );
+  printed(await place.install("--yes"));
+  const master = place.folder.join("etc/master.cf");
+  assertEquals(
+    printed(await place.install("--check", "absent/unix")),
+    `${place.binary}: installed, the same as this program
+absent/unix: runs spawnd
+${master}:2:5: warning: command does not exist: /nonexistent/command ` +
+      "(install it, or correct its path)\n",
+  );
+});
+
 installTest("refusals name what is wrong and change nothing", async () => {
   await using place = await Place.create();
   const { folder } = place;
