@@ -28,9 +28,8 @@ Usage:
   spawnd --version  tell version, revision, runtime and engine
   spawnd --help     show this
 
-Exit codes: 0 stopped as asked, 64 wrong words on the command line, 67 no such
-user or group, 68 no such host, 71 the system refused something, 77 root is
-needed, 78 a refused or bad setting.
+Exit codes: 0 stopped as asked, 64 wrong words, 67 no such user or group,
+68 no such host, 71 refused by the system, 77 root is needed, 78 a bad setting.
 `;
 
 /**
