@@ -71,7 +71,7 @@ ${mainCf}
     return postfix;
   }
 
-  /** The path of a file of the instance: `etc`, `sbin`, `queue`, `data`. */
+  /** A path below its folder, in which are `etc`, `sbin`, `queue`, `data`. */
   join(name: string): string {
     return this.#folder.join(name);
   }
@@ -102,11 +102,6 @@ ${mainCf}
   async connect(service: string): Promise<Deno.UnixConn> {
     const path = this.#folder.join(`queue/private/${service}`);
     return await Deno.connect({ transport: "unix", path });
-  }
-
-  /** A path below its folder. */
-  path(name: string): string {
-    return this.#folder.join(name);
   }
 
   /** Sends a text to a private service and returns the whole answer. */

@@ -87,7 +87,7 @@ postfixTest(
     await using postfix = await Postfix.start("");
     for (const program of [programWords(), ["/usr/lib/postfix/sbin/spawn"]]) {
       const port = freePort();
-      await using server = await Server.start(port, postfix.path("etc"), [
+      await using server = await Server.start(port, postfix.join("etc"), [
         ...program,
         "-S",
         "user=nobody",

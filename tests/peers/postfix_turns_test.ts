@@ -9,7 +9,7 @@ postfixTest(
     // Master never hears that the process has served, as that would tell it to
     // start others beside it; so it takes this for a bad start, and waits.
     await using postfix = await Postfix.start("", "service_throttle_time = 1s");
-    const command = postfix.path("command");
+    const command = postfix.join("command");
     await Deno.copyFile("/bin/cat", command);
     await postfix.setMasterCf(
       `hangs unix - n n - - spawnd -o daemon_timeout=1s

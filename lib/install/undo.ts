@@ -6,20 +6,20 @@
  */
 
 import { EX, type ExitCode, failure, type Result, success } from "../result.ts";
-import { isStillOurs, uninstallBinary } from "./install_binary.ts";
-import { editMasterCf } from "./install_entries.ts";
+import { isStillOurs, uninstallBinary } from "./binary.ts";
+import { editMasterCf } from "./entries.ts";
 import {
   type InstallRequest,
   reloadCommand,
-} from "./install_postfix_options.ts";
-import type { Situation } from "./install_situation.ts";
+} from "../cli/install_postfix_options.ts";
+import type { Situation } from "./situation.ts";
 import {
   backupPath,
   type ChangedEntry,
   type InstallState,
   writeState,
-} from "./install_state.ts";
-import { nearestWord } from "./options.ts";
+} from "./state.ts";
+import { nearestWord } from "../cli/options.ts";
 import type { LineEdit, MasterLine } from "./postconf.ts";
 import { digestOf } from "./whole_file.ts";
 

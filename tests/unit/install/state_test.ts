@@ -4,8 +4,8 @@ import {
   readState,
   UNCHANGED,
   writeState,
-} from "../../../lib/cli/install_state.ts";
-import { createFile, replaceFile } from "../../../lib/cli/whole_file.ts";
+} from "../../../lib/install/state.ts";
+import { createFile, replaceFile } from "../../../lib/install/whole_file.ts";
 import { Scratch } from "../scratch.ts";
 
 const STATE: InstallState = {

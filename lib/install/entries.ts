@@ -7,14 +7,10 @@
 import { toBinary } from "../config/bytes.ts";
 import { parseMasterCf } from "../config/master_cf.ts";
 import { EX, failure, type Mistake, type Result, success } from "../result.ts";
-import { isOnlySwitched } from "./install_plan.ts";
-import {
-  backupPath,
-  type ChangedEntry,
-  type InstallState,
-} from "./install_state.ts";
+import { isOnlySwitched } from "./plan.ts";
+import { backupPath, type ChangedEntry, type InstallState } from "./state.ts";
 import type { LineEdit } from "./postconf.ts";
-import type { Situation } from "./install_situation.ts";
+import type { Situation } from "./situation.ts";
 import {
   createFile,
   digestOf,

@@ -9,8 +9,8 @@
  */
 
 import { EX, type Mistake } from "../result.ts";
-import type { ChangedBinary, InstallState } from "./install_state.ts";
-import { type BinaryFacts, PROGRAM_MODE } from "./install_situation.ts";
+import type { ChangedBinary, InstallState } from "./state.ts";
+import { type BinaryFacts, PROGRAM_MODE } from "./situation.ts";
 import { digestOf, isThere, replaceFile } from "./whole_file.ts";
 
 /** What a program is kept as that was there before. */

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { parseLines, Postconf, quoted } from "../../../lib/cli/postconf.ts";
+import { parseLines, Postconf, quoted } from "../../../lib/install/postconf.ts";
 import { Scratch } from "../scratch.ts";
 
 Deno.test("parseLines() leaves blanks of the command as they are", () => {

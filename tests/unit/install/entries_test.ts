@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { editMasterCf } from "../../../lib/cli/install_entries.ts";
-import { Postconf } from "../../../lib/cli/postconf.ts";
+import { editMasterCf } from "../../../lib/install/entries.ts";
+import { Postconf } from "../../../lib/install/postconf.ts";
 import { loadConfiguration } from "../../../lib/config/load.ts";
 import { Scratch } from "../scratch.ts";
 

@@ -15,9 +15,9 @@ import {
 } from "../config/master_cf.ts";
 import { type CheckContext, checkServices } from "../config/services.ts";
 import { EX, failure, type Result, success } from "../result.ts";
-import { isError } from "./inspect.ts";
-import { TRANSPORTS } from "./master_options.ts";
-import { nearestWord } from "./options.ts";
+import { isError } from "../cli/inspect.ts";
+import { TRANSPORTS } from "../cli/master_options.ts";
+import { nearestWord } from "../cli/options.ts";
 import type { MasterLine } from "./postconf.ts";
 
 /** What is to become of an entry. */
@@ -139,7 +139,7 @@ function failureOf(
 ): Obstacle | undefined {
   if (isChrooted(entry, context)) {
     return {
-      text: "its chroot is y, which spawnd does not support",
+      text: "its chroot is y, which spawn(8) refuses as well",
       mend: `first: ${context.withoutChroot(serviceOf(entry))}`,
     };
   }

@@ -15,17 +15,13 @@ import {
   type Report,
 } from "../config/problems.ts";
 import { EX, failure, type Mistake, type Result, success } from "../result.ts";
-import {
-  type EntryPlan,
-  type PlanContext,
-  planEntries,
-} from "./install_plan.ts";
-import { type InstallState, readState } from "./install_state.ts";
-import { isError } from "./inspect.ts";
+import { type EntryPlan, type PlanContext, planEntries } from "./plan.ts";
+import { type InstallState, readState } from "./state.ts";
+import { isError } from "../cli/inspect.ts";
 import { type MasterLine, Postconf } from "./postconf.ts";
-import { findOwner, openContext } from "./start.ts";
+import { findOwner, openContext } from "../cli/start.ts";
 import { digestOf, isThere } from "./whole_file.ts";
-import { stepsTo, writersOf } from "./writers.ts";
+import { stepsTo, writersOf } from "../cli/writers.ts";
 
 /** What there is. */
 export interface Situation {

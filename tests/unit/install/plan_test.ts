@@ -4,7 +4,7 @@ import {
   type PlanContext,
   planEntries,
   selectPlans,
-} from "../../../lib/cli/install_plan.ts";
+} from "../../../lib/install/plan.ts";
 import {
   type Configuration,
   loadConfiguration,
@@ -136,7 +136,7 @@ Deno.test("planEntries() leaves a service with chroot, and tells the mend", () =
     kind: "left",
     service: "policy/unix",
     isOurs: false,
-    text: "its chroot is y, which spawnd does not support",
+    text: "its chroot is y, which spawn(8) refuses as well",
     mend: "first: postconf -Fe policy/unix/chroot=n",
   }]);
 });
@@ -146,7 +146,7 @@ Deno.test("planEntries() knows what the default for chroot depends on", () => {
   assertEquals(planOf(masterCf, SWITCH.before, "1"), SWITCH);
   assertEquals(
     planOf(masterCf, SWITCH.before, "0"),
-    "its chroot is y, which spawnd does not support",
+    "its chroot is y, which spawn(8) refuses as well",
   );
 });
 
