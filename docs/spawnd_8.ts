@@ -101,6 +101,7 @@ export function spawnd8(): string {
     page.call(`\`spawnd ${name}\`${some} ${italics(synopsis)}`.trimEnd());
   }
   page
+    .call("`spawnd -t` <TRANSPORT> [`-n` <NAME>] [<OPTIONS>] <ATTRIBUTES>")
     .call("`spawnd --version`")
     .call("`spawnd --help`")
     .section("DESCRIPTION")
@@ -130,6 +131,7 @@ export function spawnd8(): string {
     )
     .section("COMMANDS");
   for (const subcommand of SUBCOMMANDS) addSubcommand(page, subcommand);
+  addMaster(page);
   page
     .section("THE COMMAND")
     .paragraph(
@@ -212,4 +214,56 @@ function term({ name, alias, value }: OptionSpec): string {
 function italics(synopsis: string): string {
   return synopsis.replaceAll(/[A-Z]+/g, "<$&>")
     .replaceAll(/[a-z]+=?/g, "`$&`");
+}
+
+/** What master(8) passes, and what a process does below it. */
+function addMaster(page: ManPage): void {
+  page
+    .section("BELOW MASTER(8)")
+    .paragraph(
+      "Where the first word is a letter behind a dash, spawnd was started by " +
+        "Postfix's master(8), from an entry of master.cf that names it in the " +
+        "place of spawn(8). It reads main.cf and master.cf in `MAIL_CONFIG`, or " +
+        "/etc/postfix, rests as `mail_owner`, and logs as Postfix's daemons " +
+        "do. A fatal error waits a second and ends the process with 1.",
+    )
+    .paragraph(
+      "One process runs all commands of its service, as many at once as " +
+        "maxproc on the service's line says, or `spawnd_concurrency`. With 1 " +
+        "it is a process for one command at a time, as spawn(8) is. It ends " +
+        "after `max_idle` without a connection, or after `max_use` for each of " +
+        "the commands at once, at the first moment without one; after twice as " +
+        "many it takes no more. After a reload its commands finish beside " +
+        "those of another process, so that for a time there may be twice as " +
+        "many.",
+    )
+    .item(
+      "`-t` <TRANSPORT>",
+      "How connections arrive: `inet`, `unix`, or `pass` where another " +
+        "program, such as postscreen(8), passes them on.",
+    )
+    .item("`-n` <NAME>", "The service's name, if it is not the program's.")
+    .item("`-o` <NAME>=<VALUE>", "A setting for this service alone.")
+    .item(
+      "`-i` <TIME>, `-m` <COUNT>",
+      "The same as -o max_idle=<TIME> and -o max_use=<COUNT>.",
+    )
+    .item(
+      "`-r` <SECONDS>",
+      "How long to serve at all; a command that runs then is not cut short.",
+    )
+    .item("`-s` <COUNT>", "How many listening sockets there are; 1 by default.")
+    .item(
+      "`-S`",
+      "Serve the one connection on standard input, and end: for inetd(8) and " +
+        "its like.",
+    )
+    .item("`-v`", "Tell each connection.")
+    .item("`-d`", "Allow a terminal on standard input.")
+    .item(
+      "`-c`, `-u`",
+      "chroot and unprivileged of master.cf: refused, as only root can " +
+        "become the command's user.",
+    )
+    .item("`-D`, `-l`, `-V`, `-z`", "Without effect.");
 }

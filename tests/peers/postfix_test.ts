@@ -136,6 +136,18 @@ postfixTest(
       await postfix.logged(`fatal: ${text}`);
     }
     connections.forEach((connection) => connection.close());
+
+    await postfix.setMasterCf(
+      `unprivileged unix - y n - - spawnd user=nobody argv=/bin/cat
+chrooted unix - n y - - spawnd user=nobody argv=/bin/cat`,
+    );
+    await postfix.control("reload");
+    for (const service of ["unprivileged", "chrooted"]) {
+      using _ = await postfix.connect(service);
+      await postfix.logged(
+        `fatal: service ${service} requires privileged operation`,
+      );
+    }
   },
 );
 
