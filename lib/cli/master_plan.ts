@@ -9,6 +9,7 @@ import { parseAttributes } from "../config/attributes.ts";
 import { toBinary, toText } from "../config/bytes.ts";
 import { checkDaemon } from "../config/daemon_settings.ts";
 import { type Configuration, loadConfiguration } from "../config/load.ts";
+import { PlacedText } from "../config/logical_lines.ts";
 import type { MasterEntry } from "../config/master_cf.ts";
 import type { Problem } from "../config/problems.ts";
 import { Scope } from "../config/settings.ts";
@@ -20,7 +21,7 @@ import { FIRST_LISTEN_FD, parseGeneration } from "../master/status.ts";
 import type { Libc } from "../posix/libc.ts";
 import { formatAddress, isListening, socketAddress } from "../posix/sockets.ts";
 import type { ServiceOptions } from "../service/service.ts";
-import type { MasterRequest } from "./master_options.ts";
+import { type MasterRequest, parseMasterRequest } from "./master_options.ts";
 import { accountsOf } from "./start.ts";
 
 /** Where Postfix has its configuration unless MAIL_CONFIG says otherwise. */
@@ -32,15 +33,22 @@ export class Fatal extends Error {}
 /**
  * Checks a request of master(8)'s against the configuration.
  *
- * @param request The request.
+ * @param given The request.
  * @param context The C library, and the name that this program was started by.
  * @returns What to serve.
  * @throws {Fatal} With Postfix's word for what is wrong, where it has one.
  */
 export function planChild(
-  request: MasterRequest,
+  given: MasterRequest,
   { libc, program }: { libc: Libc; program: string },
 ): ChildPlan {
+  const configuration = loadConfiguration(
+    Deno.env.get("MAIL_CONFIG") ?? CONFIG_DIRECTORY,
+    (path) => Deno.readFileSync(path),
+    { processName: program },
+  );
+  const isDeputy = Deno.env.get(DEPUTY_VARIABLE) !== undefined;
+  const request = isDeputy ? requestAnew(given, program, configuration) : given;
   const { transport, serviceName: name = program } = request;
   if (request.isUnprivileged) {
     throw new Fatal(`service ${name} requires privileged operation`);
@@ -50,11 +58,6 @@ export function planChild(
     if (level === "error") throw new Fatal(text);
     warnings.push(text);
   };
-  const configuration = loadConfiguration(
-    Deno.env.get("MAIL_CONFIG") ?? CONFIG_DIRECTORY,
-    (path) => Deno.readFileSync(path),
-    { processName: program },
-  );
   // Trouble in other lines of master.cf is master's to tell.
   const { main } = configuration;
   for (const problem of configuration.problems) {
@@ -94,7 +97,7 @@ export function planChild(
   const concurrency = transport === "stdin"
     ? 1
     : scope.integer("spawnd_concurrency", report) ??
-      lookUpMaxProcesses(configuration, transport, binaryName) ?? "unknown";
+      lookUpMaxProcesses(configuration, request, name) ?? "unknown";
   if (concurrency === "unknown") {
     warnings.push(
       `service ${name}: no such line in ${configuration.master.file}: ` +
@@ -134,7 +137,7 @@ export function planChild(
     queueDirectory: settings.queueDirectory,
     generation: parseGeneration(Deno.env.get("GENERATION")),
     isClassic: concurrency === 1 || concurrency === "unknown",
-    isDeputy: Deno.env.get(DEPUTY_VARIABLE) !== undefined,
+    isDeputy,
     daemonTimeoutSeconds: need(scope.seconds("daemon_timeout", report)),
     turn: {
       connections: maxUses * (commands || defaultLimit),
@@ -150,15 +153,52 @@ export function planChild(
   };
 }
 
+/**
+ * What master(8) would ask for now: a deputy is started by the words that its
+ * own parent was, and these may have changed.
+ */
+function requestAnew(
+  request: MasterRequest,
+  program: string,
+  configuration: Configuration,
+): MasterRequest {
+  const { transport, serviceName: name = program, sockets } = request;
+  const entry = findEntry(configuration, request, name);
+  if (entry?.command.text !== toBinary(new TextEncoder().encode(program))) {
+    const { file } = configuration.master;
+    throw new Fatal(`service ${name} does not run ${program} in ${file}`);
+  }
+  const options = entry.options.flatMap(({ kind, word }) =>
+    kind === "flags" ? [word] : [new PlacedText("-o"), word]
+  );
+  const anew = parseMasterRequest([
+    ...["-n", name, "-t", transport, "-s", `${sockets}`],
+    ...entry.isUnprivileged || entry.isChrooted ? ["-u"] : [],
+    ...[...options, ...entry.words].map(({ text }) => toText(text)),
+  ]);
+  if (!anew.ok) throw new Fatal(anew.mistake.text);
+  return anew.value;
+}
+
+/** The service's own line. */
+function findEntry(
+  { master }: Configuration,
+  { transport }: MasterRequest,
+  name: string,
+): MasterEntry | undefined {
+  const binaryName = toBinary(new TextEncoder().encode(name));
+  return master.services.findLast((entry) =>
+    entry.type === transport && entry.name.text === binaryName
+  );
+}
+
 /** The maxproc of the service's own line. */
 function lookUpMaxProcesses(
-  { master }: Configuration,
-  type: MasterEntry["type"],
+  configuration: Configuration,
+  request: MasterRequest,
   name: string,
 ): number | "default" | undefined {
-  const entry = master.services.findLast((entry) =>
-    entry.type === type && entry.name.text === name
-  );
+  const entry = findEntry(configuration, request, name);
   return entry && (entry.maxProcesses ?? "default");
 }
 

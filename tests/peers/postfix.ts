@@ -124,10 +124,15 @@ ${mainCf}
     });
   }
 
-  /** The processes that serve a service. */
-  async daemons(service: string): Promise<number[]> {
+  /**
+   * The processes that serve a service.
+   *
+   * @param parent Who has started them, if that is not master.
+   */
+  async daemons(service: string, parent?: number): Promise<number[]> {
+    const pid = parent ?? await this.masterPid();
     const { stdout } = await new Deno.Command("pgrep", {
-      args: ["-P", `${await this.masterPid()}`, "-f", "--", `-n ${service} -t`],
+      args: ["-P", `${pid}`, "-f", "--", `-n ${service} -t`],
     }).output();
     return new TextDecoder().decode(stdout).split("\n")
       .filter((line) => line !== "").map(Number);

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { readBytes } from "../e2e/load.ts";
+import { finish, readBytes } from "../e2e/load.ts";
 import { isAlive, output, proc, statusFields, until } from "../e2e/machine.ts";
 import { writeAll } from "../e2e/daemon.ts";
 import { freePort, Postfix, postfixTest } from "./postfix.ts";
@@ -287,7 +287,7 @@ postfixTest(
     await postfix.setMasterCf(line(3));
     await postfix.control("reload");
     await postfix.logged(/process id \d+ serves from now on/);
-    const [deputy = 0] = await children(old, "spawnd");
+    const [deputy = 0] = await postfix.daemons("held", old);
     const news: Deno.Conn[] = [];
     for (let index = 0; index < 3; index++) {
       const connection = await postfix.connect("held");
@@ -310,6 +310,46 @@ postfixTest(
     assertEquals((await children(next, "cat")).length, 1);
     news.forEach((connection) => connection.close());
     await until("its deputy has ended", async () => !await isAlive(deputy));
+  },
+);
+
+postfixTest(
+  "a deputy runs what master.cf says by then; without one, the process goes on",
+  async () => {
+    const line = (rest: string): string => `held unix - n n - 3 ${rest}`;
+    const says = (word: string): string =>
+      line(`spawnd -v user=nobody argv=/bin/sh -c { echo ${word}; cat }`);
+    await using postfix = await Postfix.start(says("old"));
+    using held = await postfix.connect("held");
+    assertEquals(await readLine(held), "old\n");
+    const [old = 0] = await postfix.daemons("held");
+
+    // One that cannot serve leaves things as they are.
+    await postfix.setMasterCf(line("spawnd user=nosuch argv=/bin/cat"));
+    await postfix.control("reload");
+    await postfix.logged("fatal: unknown user name: nosuch");
+    assertEquals(await postfix.ask("held"), "old\n");
+    held.close();
+    await until("the process has ended", async () => !await isAlive(old));
+
+    await postfix.setMasterCf(says("older"));
+    await postfix.control("reload");
+    using other = await postfix.connect("held");
+    assertEquals(await readLine(other), "older\n");
+    const [next = 0] = await postfix.daemons("held");
+    await postfix.setMasterCf(says("new"));
+    await postfix.control("reload");
+    await postfix.logged(/process id \d+ serves from now on/);
+    assertEquals(await postfix.ask("held"), "new\n");
+
+    // So does one that is killed.
+    const [deputy = 0] = await postfix.daemons("held", next);
+    Deno.kill(deputy, "SIGKILL");
+    await until("it has gone", async () => {
+      return (await postfix.daemons("held", next)).length === 0;
+    });
+    assertEquals(await postfix.ask("held"), "older\n");
+    assertEquals(await finish(other, "not cut"), "not cut");
   },
 );
 
