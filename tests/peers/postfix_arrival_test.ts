@@ -37,7 +37,7 @@ smtpd pass - n n - 2 spawnd -v user=nobody argv=${script}`,
       // It blocks: the command reads lines as from any other connection.
       assertEquals(await finish(client, "hello\n"), "250 hello\n");
     }
-    await postfix.logged("spawnd[");
+    await postfix.logged(/spawnd\[\d+\]: connection closed/);
     assert(!(await postfix.log()).includes("warning:"), await postfix.log());
   },
 );
