@@ -12,7 +12,6 @@ import { type Disturbance, isQuiet, observe, waitForQuiet } from "./machine.ts";
 import { BenchError, type Processes } from "./processes.ts";
 import type { RunningServer, TargetName, Workshop } from "./servers.ts";
 
-const warmUpSeconds = 0.3;
 // The control makes so many connections a second that it needs less time; and
 // each one keeps a pair of addresses busy for a minute after it.
 const controlConnections = 10_000;
@@ -35,16 +34,17 @@ export interface Load {
 }
 
 /** One server's load at one number of clients, in one round. */
-export interface Measurement extends Load, Disturbance {
+export interface Measurement<Name extends string = TargetName>
+  extends Load, Disturbance {
   round: number;
   clients: number;
-  server: TargetName;
+  server: Name;
 }
 
 /** One server's medians over the rounds at one number of clients. */
-export interface Summary {
+export interface Summary<Name extends string = TargetName> {
   clients: number;
-  server: TargetName;
+  server: Name;
   rate: number;
   p50Us: number;
   p99Us: number;
@@ -58,6 +58,10 @@ export interface LoadPlan {
   rounds: number;
   seconds: number;
   clients: readonly number[];
+  /** How long a server is under load before that counts. */
+  warmUpSeconds: number;
+  /** Brings the servers to the same state before each measurement. */
+  prepare?: () => Promise<void>;
 }
 
 /**
@@ -68,30 +72,29 @@ export interface LoadPlan {
  * @param workshop The processes and where things are.
  * @returns Each measurement as it was made.
  */
-export async function measureLoad(
-  servers: readonly RunningServer[],
+export async function measureLoad<Name extends string>(
+  servers: readonly RunningServer<Name>[],
   plan: LoadPlan,
   workshop: Workshop,
-): Promise<Measurement[]> {
-  const measurements: Measurement[] = [];
+): Promise<Measurement<Name>[]> {
+  const measurements: Measurement<Name>[] = [];
   for (let round = 1; round <= plan.rounds; round++) {
     const first = (round - 1) % servers.length;
     const order = [...servers.slice(first), ...servers.slice(0, first)];
     for (const clients of plan.clients) {
       for (const { name, port, daemon } of order) {
         const connections = name === "control" ? controlConnections : unlimited;
-        const load = await measureQuietly(
-          daemon.pid,
-          workshop.processes,
-          () =>
+        const load = await measureQuietly(daemon.pid, workshop.processes, {
+          prepare: plan.prepare,
+          measure: () =>
             runLoadClient(workshop, {
               port,
               clients,
-              warmUpSeconds,
+              warmUpSeconds: plan.warmUpSeconds,
               seconds: plan.seconds,
               connections,
             }),
-        );
+        });
         measurements.push({ round, clients, server: name, ...load });
         console.error(
           `round ${round} of ${plan.rounds}, ${clients} clients, ${name}: ` +
@@ -112,14 +115,20 @@ export async function measureLoad(
 async function measureQuietly(
   pid: number,
   processes: Processes,
-  measure: () => Promise<Load>,
+  { prepare, measure }: {
+    prepare: LoadPlan["prepare"];
+    measure: () => Promise<Load>;
+  },
 ): Promise<Load & Disturbance> {
-  await waitForQuiet(processes);
-  let best = await observe(pid, processes, measure);
+  const attemptOnce = async (): Promise<Load & Disturbance> => {
+    await prepare?.();
+    await waitForQuiet(processes);
+    return await observe(pid, processes, measure);
+  };
+  let best = await attemptOnce();
   for (let attempt = 2; attempt <= mostAttempts; attempt++) {
     if (isQuiet(best)) break;
-    await waitForQuiet(processes);
-    const next = await observe(pid, processes, measure);
+    const next = await attemptOnce();
     if (worst(next) < worst(best)) best = next;
   }
   return best;
@@ -190,7 +199,9 @@ function parseLoad(text: string): Load {
  * @param measurements All measurements of a run.
  * @returns One summary for each server at each number of clients.
  */
-export function summarize(measurements: readonly Measurement[]): Summary[] {
+export function summarize<Name extends string>(
+  measurements: readonly Measurement<Name>[],
+): Summary<Name>[] {
   const groups = Map.groupBy(
     measurements,
     ({ clients, server }) => `${clients} ${server}`,
@@ -208,6 +219,24 @@ export function summarize(measurements: readonly Measurement[]): Summary[] {
       errors: group.reduce((sum, one) => sum + one.errors, 0),
     }];
   });
+}
+
+/**
+ * Finds one server's medians.
+ *
+ * @param summaries All of them.
+ * @param server The server.
+ * @param clients The number of clients.
+ * @returns Its summary, if it was measured with so many.
+ */
+export function summaryAt<Name extends string>(
+  summaries: readonly Summary<Name>[],
+  server: Name,
+  clients: number,
+): Summary<Name> | undefined {
+  return summaries.find((one) =>
+    one.server === server && one.clients === clients
+  );
 }
 
 /**

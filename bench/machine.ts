@@ -36,7 +36,7 @@ interface ProcessorTimes {
   /** With nothing to run, or waiting for a disk. */
   idle: number;
   stolen: number;
-  /** Of the processes that take part, with the children that they reaped. */
+  /** Of the processes that take part, with their children. */
   ours: number;
 }
 
@@ -60,7 +60,8 @@ export async function findMachine(processes: Processes): Promise<Machine> {
 /**
  * Measures, and finds out what took time from the measurement.
  *
- * @param pid The server under measurement. The client is this process's child.
+ * @param pid The server under measurement, whose children count as well: those
+ * of master(8) are the server. The client is this process's child.
  * @param processes Reads /proc.
  * @param measure The measurement.
  * @returns Its result and what disturbed it.
@@ -70,10 +71,9 @@ export async function observe<T>(
   processes: Processes,
   measure: () => Promise<T>,
 ): Promise<T & Disturbance> {
-  const ours = [Deno.pid, pid];
-  const before = await readProcessorTimes(ours, processes);
+  const before = await readProcessorTimes([pid], processes);
   const result = await measure();
-  const after = await readProcessorTimes(ours, processes);
+  const after = await readProcessorTimes([pid], processes);
   return { ...result, ...compare(before, after) };
 }
 
@@ -85,9 +85,9 @@ export async function observe<T>(
 export async function waitForQuiet(processes: Processes): Promise<void> {
   const until = performance.now() + patienceMs;
   while (performance.now() < until) {
-    const before = await readProcessorTimes([Deno.pid], processes);
+    const before = await readProcessorTimes([], processes);
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    const after = await readProcessorTimes([Deno.pid], processes);
+    const after = await readProcessorTimes([], processes);
     if (isQuiet(compare(before, after))) return;
   }
 }
@@ -111,12 +111,14 @@ function compare(from: ProcessorTimes, to: ProcessorTimes): Disturbance {
 }
 
 async function readProcessorTimes(
-  pids: readonly number[],
+  servers: readonly number[],
   processes: Processes,
 ): Promise<ProcessorTimes> {
-  const files = ["/proc/stat", ...pids.map((pid) => `/proc/${pid}/stat`)];
-  const text = await processes.capture(["cat", ...files]);
-  const lines = text.trimEnd().split("\n");
+  const children = await findChildren(servers, processes);
+  const lines = await readLines(
+    ["/proc/stat", ...[Deno.pid, ...servers, ...children].map(statFile)],
+    processes,
+  );
   // proc_stat(5), the first line: user nice system idle iowait irq softirq
   // steal, and then guest times that user holds already.
   const all = lines[0]?.split(/ +/).slice(1, 9).map(Number) ?? [];
@@ -128,8 +130,31 @@ async function readProcessorTimes(
     total: sum(all),
     idle: idle + waiting,
     stolen,
-    ours: sum(lines.slice(-pids.length).map(timeOfProcess)),
+    ours: sum(lines.filter((line) => /^\d/.test(line)).map(timeOfProcess)),
   };
+}
+
+async function findChildren(
+  pids: readonly number[],
+  processes: Processes,
+): Promise<number[]> {
+  if (pids.length === 0) return [];
+  const files = pids.map((pid) => `/proc/${pid}/task/${pid}/children`);
+  const lines = await readLines(files, processes);
+  return lines.flatMap((line) => line.trim().split(" ")).map(Number);
+}
+
+function statFile(pid: number): string {
+  return `/proc/${pid}/stat`;
+}
+
+/** Of the files that are there: a child may just have ended. */
+async function readLines(
+  files: readonly string[],
+  processes: Processes,
+): Promise<string[]> {
+  const { stdout } = await processes.run(["cat", ...files]);
+  return stdout.split("\n").filter((line) => line !== "");
 }
 
 /** The time of a process and its reaped children, from its line of /proc. */

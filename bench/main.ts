@@ -1,6 +1,7 @@
 /**
  * `deno task bench`: spawnd beside tcpserver, xinetd and the least server
- * that C allows, in one run on one machine, for a command per connection.
+ * that C allows, and below Postfix's master(8) beside its spawn(8), in one run
+ * on one machine, for a command per connection.
  *
  * It needs root (the commands run as nobody), a C compiler, and the peers from
  * Debian's packages, but no network. It writes below dist/ only, and ends with
@@ -9,20 +10,16 @@
  * @module
  */
 
-import { measureLoad, summarize } from "./load.ts";
+import { measureBelowMaster } from "./below_master.ts";
+import { judgeBelowMaster } from "./below_master_report.ts";
 import { findMachine } from "./machine.ts";
-import { measureFootprint, measureStartUp } from "./memory.ts";
 import { dist, help, type Options, parseOptions } from "./options.ts";
+import { findPostfixVersion } from "./postfix.ts";
 import { BenchError, exitCodes, Processes } from "./processes.ts";
-import { formatReport, judge, type Report } from "./report.ts";
-import {
-  compile,
-  findVersions,
-  type RunningServer,
-  startServer,
-  type TargetName,
-  type Workshop,
-} from "./servers.ts";
+import { formatReport, type Report } from "./report.ts";
+import { compile, findVersions, type Workshop } from "./servers.ts";
+import { measureStandalone } from "./standalone.ts";
+import { judgeStandalone } from "./standalone_report.ts";
 
 async function main(): Promise<number> {
   const options = parseOptions(Deno.args);
@@ -77,45 +74,35 @@ async function measureInWorkshop(options: Options): Promise<Report> {
 }
 
 async function measure(options: Options, workshop: Workshop): Promise<Report> {
-  const { rounds, seconds, clients, servers } = options;
-  const plan = { rounds, seconds, clients, servers };
-  const { processes } = workshop;
-  const versions = await findVersions(servers, workshop);
-  const machine = await findMachine(processes);
+  const { rounds, seconds, clients, servers, parts } = options;
+  const isStandalone = parts.includes("standalone");
+  const isBelowMaster = parts.includes("postfix");
+  const versions = {
+    deno: Deno.version.deno,
+    ...await findVersions(isStandalone ? servers : ["spawnd"], workshop),
+    ...isBelowMaster ? { postfix: await findPostfixVersion(workshop) } : {},
+  };
+  const machine = await findMachine(workshop.processes);
   for (const name of ["minimal_server", "load_client", "start_clock"]) {
     await compile(workshop, name);
   }
-
-  // Before anything else has made the binary warm.
-  const startUp = servers.includes("spawnd")
-    ? await measureStartUp("spawnd", workshop)
+  const standalone = isStandalone
+    ? await measureStandalone(options, workshop)
     : null;
-
-  const running: RunningServer[] = [];
-  const targetNames: TargetName[] = [...servers, "control"];
-  for (const name of targetNames) {
-    running.push(await startServer(name, workshop));
-  }
-  const measurements = await measureLoad(running, plan, workshop);
-  for (const { daemon } of running) await processes.end(daemon.pid);
-
-  const footprints = [];
-  for (const name of servers) {
-    console.error(`memory: ${name}`);
-    footprints.push(await measureFootprint(name, options, workshop));
-  }
-
-  const summaries = summarize(measurements);
+  const belowMaster = isBelowMaster
+    ? await measureBelowMaster(options, workshop)
+    : null;
   return {
     measuredAt: new Date().toISOString(),
     machine,
-    versions: { deno: Deno.version.deno, ...versions },
-    plan,
-    measurements,
-    summaries,
-    startUp,
-    footprints,
-    targets: judge(summaries, footprints),
+    versions,
+    plan: { rounds, seconds, clients },
+    standalone,
+    belowMaster,
+    targets: [
+      ...standalone === null ? [] : judgeStandalone(standalone),
+      ...belowMaster === null ? [] : judgeBelowMaster(belowMaster),
+    ],
   };
 }
 

@@ -8,8 +8,14 @@ import { parseArgs } from "@std/cli/parse-args";
 import { BenchError, exitCodes } from "./processes.ts";
 import { type ServerName, serverNames } from "./servers.ts";
 
+/** The parts of the benchmark: each can be run alone. */
+export type Part = "standalone" | "postfix";
+
+const parts: readonly Part[] = ["standalone", "postfix"];
+
 /** What to measure, how, and where to write it. */
 export interface Options {
+  parts: readonly Part[];
   rounds: number;
   seconds: number;
   clients: number[];
@@ -35,15 +41,17 @@ const mostClients = 1000;
 /** The help text. */
 export const help = `Measures spawnd beside its peers; run it as root.
 
-  deno task bench                          all of it: about five minutes
+  deno task bench                          all of it: about eight minutes
   deno task bench --rounds 1 --seconds 1   a first look
 
+  --only standalone        the servers that listen by themselves, alone
+  --only postfix           spawnd and spawn(8) below one master(8), alone
   --rounds 3               how often each server is measured
   --seconds 3              how long each time
   --clients 1,8,32,128     how many clients at once
   --servers ${serverNames.join(",")}
-                           which servers
-  --served 10000           connections before the memory is read again
+                           which standalone servers
+  --served 10000           connections before their memory is read again
   --held 500               connections held when it is read once more
   --spawnd dist/spawnd     the compiled daemon
   --json dist/bench.json   where all figures go
@@ -61,6 +69,7 @@ export const help = `Measures spawnd beside its peers; run it as root.
 export function parseOptions(args: readonly string[]): Options | "help" {
   const words: Readonly<Record<string, unknown>> = parseArgs([...args], {
     string: [
+      "only",
       "rounds",
       "seconds",
       "clients",
@@ -88,6 +97,7 @@ export function parseOptions(args: readonly string[]): Options | "help" {
   if (words["help"] === true) return "help";
   const text = (name: string): string => `${words[name]}`;
   return {
+    parts: words["only"] === undefined ? parts : [parsePart(text("only"))],
     rounds: parseNumber("rounds", text("rounds"), { min: 1, max: 100 }),
     seconds: parseNumber("seconds", text("seconds"), { min: 0.1, max: 60 }),
     clients: text("clients").split(",").map((word) =>
@@ -112,6 +122,12 @@ function parseNumber(
   const isWhole = name === "seconds" || Number.isInteger(value);
   if (word !== "" && isWhole && value >= min && value <= max) return value;
   throw misuse(`--${name} wants a number from ${min} to ${max}, not "${word}"`);
+}
+
+function parsePart(word: string): Part {
+  const part = parts.find((one) => one === word);
+  if (part !== undefined) return part;
+  throw misuse(`--only knows ${parts.join(", ")}, not "${word}"`);
 }
 
 function parseServerName(word: string): ServerName {

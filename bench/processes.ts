@@ -18,6 +18,7 @@ const environment = {
 
 const charactersOfErrorKept = 4000;
 const patienceMs = 10_000;
+const retryMs = 5;
 
 /** What the benchmark's own failures exit with, as sysexits(3) has them. */
 export const exitCodes = { usage: 64, unavailable: 69, interrupted: 130 };
@@ -123,7 +124,9 @@ export class Processes {
   }
 
   /**
-   * Ends a process: SIGTERM, and SIGKILL when that is not enough.
+   * Ends a process: SIGTERM, and SIGKILL when that is not enough. Waits for
+   * what it started itself, too: master(8) ends at once, and its daemons, which
+   * write below the benchmark's directory, a moment later.
    *
    * @param pid The process, which this object started.
    */
@@ -135,6 +138,7 @@ export class Processes {
     const timer = setTimeout(() => signal(child, "SIGKILL"), patienceMs);
     await ended;
     clearTimeout(timer);
+    await untilGroupHasEnded(pid);
   }
 
   /** Ends all that still run, and refuses to start any more. */
@@ -168,6 +172,24 @@ export class Processes {
     const running = { child, ended };
     this.#running.set(child.pid, running);
     return running;
+  }
+}
+
+async function untilGroupHasEnded(pid: number): Promise<void> {
+  const until = performance.now() + patienceMs;
+  while (isGroup(pid) && performance.now() < until) {
+    await new Promise((resolve) => setTimeout(resolve, retryMs));
+  }
+}
+
+function isGroup(pid: number): boolean {
+  try {
+    // Of no effect on a process that is not stopped.
+    Deno.kill(-pid, "SIGCONT");
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
   }
 }
 

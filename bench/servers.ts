@@ -36,14 +36,18 @@ export interface Workshop {
 }
 
 /** A server that has answered. */
-export interface RunningServer {
-  name: TargetName;
+export interface RunningServer<Name extends string = TargetName> {
+  name: Name;
   port: number;
   daemon: Daemon;
 }
 
-const host = "127.0.0.1";
-const command = "/bin/cat";
+/** Where all servers listen. */
+export const host = "127.0.0.1";
+
+/** What they run for each connection. */
+export const command = "/bin/cat";
+
 // As many as the kernel grants (net.core.somaxconn is 4096 by default).
 const backlogConnections = 4096;
 const firstPort = 10_000;
@@ -102,7 +106,14 @@ async function findVersion(
   }
 }
 
-async function orMend<T>(attempt: Promise<T>, mend: string): Promise<T> {
+/**
+ * Tells what to do when a program is missing.
+ *
+ * @param attempt Something for which it has to be there.
+ * @param mend What to do if it is not.
+ * @returns What the attempt came to.
+ */
+export async function orMend<T>(attempt: Promise<T>, mend: string): Promise<T> {
   try {
     return await attempt;
   } catch (error) {
@@ -112,7 +123,14 @@ async function orMend<T>(attempt: Promise<T>, mend: string): Promise<T> {
   }
 }
 
-async function packageVersion(
+/**
+ * Tells the version of a Debian package.
+ *
+ * @param processes Asks dpkg.
+ * @param name The package.
+ * @returns Its name and version, or that it is unknown.
+ */
+export async function packageVersion(
   processes: Processes,
   name: string,
 ): Promise<string> {
@@ -267,7 +285,17 @@ function xinetdService(port: number, user: string): string {
 `;
 }
 
-async function waitForEcho(daemon: Daemon, port: number): Promise<void> {
+/**
+ * Waits until a server answers.
+ *
+ * @param daemon Its process.
+ * @param port Where it listens.
+ * @throws {BenchError} When it ends or stays silent.
+ */
+export async function waitForEcho(
+  daemon: Daemon,
+  port: number,
+): Promise<void> {
   let hasEnded = false;
   daemon.ended.then(() => hasEnded = true);
   const until = performance.now() + patienceMs;

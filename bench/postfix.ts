@@ -1,0 +1,248 @@
+/**
+ * A real Postfix of the benchmark's own: its configuration, queue and data are
+ * below the benchmark's directory, and it listens on 127.0.0.1 alone; the
+ * machine's own instance is never touched.
+ *
+ * Below its master(8) stand the services under measurement: the same command
+ * by Postfix's spawn(8), by spawnd as it comes, and by spawnd with one command
+ * a process. They have the same maxproc, far above the number of clients, so
+ * that none is measured at its limit; and master makes the queue of waiting
+ * connections as long as that. All else is as Postfix comes, max_use = 100
+ * among it: a process of spawn(8) ends after so many connections.
+ *
+ * @module
+ */
+
+import { BenchError, type Daemon } from "./processes.ts";
+import {
+  command,
+  findFreePort,
+  host,
+  orMend,
+  type RunningServer,
+  waitForEcho,
+  type Workshop,
+} from "./servers.ts";
+
+/** A service below master(8). */
+export type MasterServiceName = "spawn" | "spawnd" | "classic";
+
+/** All of them, in the order of the table's columns. */
+export const masterServiceNames: readonly MasterServiceName[] = [
+  "spawn",
+  "spawnd",
+  "classic",
+];
+
+/** A service that has answered. */
+export type RunningService = RunningServer<MasterServiceName>;
+
+/** The limit of commands at once, of each service. */
+export const maxProcesses = 1200;
+
+const programs: Readonly<Record<MasterServiceName, string>> = {
+  spawn: "spawn",
+  spawnd: "spawnd",
+  classic: "spawnd -o spawnd_concurrency=1",
+};
+
+const owner = "postfix";
+const patienceMs = 30_000;
+const retryMs = 5;
+const charactersOfLogTold = 4000;
+
+/**
+ * Tells the version of the installed Postfix.
+ *
+ * @param workshop The processes and where things are.
+ * @returns Its name and version.
+ * @throws {BenchError} When it is missing, with what to do about it.
+ */
+export async function findPostfixVersion(workshop: Workshop): Promise<string> {
+  const version = await orMend(
+    builtIn("mail_version", workshop),
+    "postfix is missing: apt-get install postfix",
+  );
+  return `postfix ${version}`;
+}
+
+/** What a parameter is where no configuration says otherwise. */
+async function builtIn(
+  parameter: string,
+  { processes }: Workshop,
+): Promise<string> {
+  const words = ["postconf", "-d", "-h", parameter];
+  return (await processes.capture(words)).trim();
+}
+
+/** An instance that runs. */
+export class Postfix {
+  readonly #workshop: Workshop;
+  readonly #master: Daemon;
+
+  private constructor(
+    workshop: Workshop,
+    master: Daemon,
+    /** In the order of {@linkcode masterServiceNames}. */
+    readonly services: readonly RunningService[],
+  ) {
+    this.#workshop = workshop;
+    this.#master = master;
+  }
+
+  /**
+   * Starts an instance and waits until all of its services answer.
+   *
+   * @param workshop The processes and where things are.
+   * @returns The instance.
+   * @throws {BenchError} When master(8) ends or a service stays silent.
+   */
+  static async start(workshop: Workshop): Promise<Postfix> {
+    const { processes } = workshop;
+    const folder = `${workshop.directory}/postfix`;
+    const daemons = await builtIn("daemon_directory", workshop);
+    const ports = masterServiceNames.map(() => findFreePort(workshop));
+    await makeFolders(folder, { daemons, workshop });
+    await Deno.writeTextFile(`${folder}/etc/main.cf`, mainCf(folder));
+    await Deno.writeTextFile(
+      `${folder}/etc/master.cf`,
+      masterCf(ports, workshop.user.name),
+    );
+    const { pid, ended, complaint } = processes.startDaemon("master", [
+      `${daemons}/master`,
+      // In the foreground: a child whose end is seen.
+      ...["-d", "-c", `${folder}/etc`],
+    ]);
+    const master = {
+      name: "master",
+      pid,
+      ended,
+      complaint: () => `${complaint()}\n${readLog(folder)}`.trim(),
+    };
+    const services = masterServiceNames.map((name, i) => ({
+      name,
+      port: ports[i] ?? NaN,
+      daemon: master,
+    }));
+    for (const { port } of services) await waitForEcho(master, port);
+    return new Postfix(workshop, master, services);
+  }
+
+  /**
+   * Finds the processes that serve a service, without the commands: master(8)'s
+   * process group, to which no command belongs, by the name that it gave them.
+   *
+   * @param service The service.
+   * @returns Their process ids.
+   */
+  async findDaemons(service: RunningService): Promise<number[]> {
+    const { stdout } = await this.#workshop.processes.run([
+      "pgrep",
+      ...["--pgroup", `${this.#master.pid}`, "--full"],
+      ...["--", `-n ${host}:${service.port} -t`],
+    ]);
+    return stdout.split("\n").filter((line) => line !== "").map(Number);
+  }
+
+  /**
+   * Has master(8) end the idle processes of all services, as for a reload of
+   * its configuration, and waits until they are gone.
+   *
+   * @throws {BenchError} When one stays.
+   */
+  async endIdleDaemons(): Promise<void> {
+    const until = performance.now() + patienceMs;
+    Deno.kill(this.#master.pid, "SIGHUP");
+    for (const service of this.services) {
+      while ((await this.findDaemons(service)).length > 0) {
+        if (performance.now() > until) {
+          throw new BenchError(`${service.name} stays after a reload`);
+        }
+        await new Promise((resolve) => setTimeout(resolve, retryMs));
+      }
+    }
+  }
+
+  /**
+   * Sums up the memory of the processes that serve a service.
+   *
+   * @param service The service.
+   * @returns Their proportional set size, and how many they are.
+   */
+  async readMemory(
+    service: RunningService,
+  ): Promise<{ proportionalKb: number; processes: number }> {
+    const pids = await this.findDaemons(service);
+    const files = pids.map((pid) => `/proc/${pid}/smaps_rollup`);
+    const text = await this.#workshop.processes.capture(["cat", ...files]);
+    const sizes = [...text.matchAll(/^Pss:\s*(\d+) kB$/gm)].map(([, size]) =>
+      Number(size)
+    );
+    return {
+      proportionalKb: sizes.reduce((total, size) => total + size, 0),
+      processes: pids.length,
+    };
+  }
+
+  /** Ends it with all of its processes. */
+  async stop(): Promise<void> {
+    await this.#workshop.processes.end(this.#master.pid);
+  }
+}
+
+async function makeFolders(
+  folder: string,
+  { daemons, workshop }: { daemons: string; workshop: Workshop },
+): Promise<void> {
+  const { processes, directory, spawnd } = workshop;
+  const inFolder = (names: readonly string[]): string[] =>
+    names.map((name) => `${folder}/${name}`);
+  const own = inFolder(["data", "queue/private", "queue/public"]);
+  await processes.capture([
+    ...["mkdir", "--parents"],
+    ...[...own, ...inFolder(["etc", "sbin", "queue/pid"])],
+  ]);
+  await processes.capture(["chown", owner, ...own]);
+  // Postfix's daemons reach their files as its owner.
+  await Deno.chmod(directory, 0o711);
+  const binary = (await processes.capture(["realpath", spawnd])).trim();
+  const linked = [`${daemons}/spawn`, `${daemons}/postlogd`];
+  await processes.capture(["ln", "-s", ...linked, `${folder}/sbin`]);
+  await processes.capture(["ln", "-s", binary, `${folder}/sbin/spawnd`]);
+}
+
+function mainCf(folder: string): string {
+  return `compatibility_level = 3.6
+queue_directory = ${folder}/queue
+data_directory = ${folder}/data
+daemon_directory = ${folder}/sbin
+mail_owner = ${owner}
+inet_interfaces = ${host}
+inet_protocols = ipv4
+myhostname = bench.example
+alias_maps =
+maillog_file = ${folder}/maillog
+maillog_file_prefixes = ${folder}
+`;
+}
+
+function masterCf(ports: readonly number[], user: string): string {
+  const services = masterServiceNames.map((name, i) =>
+    `${host}:${ports[i]} inet n n n - ${maxProcesses} ` +
+    `${programs[name]} user=${user} argv=${command}\n`
+  );
+  return ["postlog unix-dgram n - n - 1 postlogd\n", ...services].join("");
+}
+
+/** The end of the mail log; nothing before master(8) has written there. */
+function readLog(folder: string): string {
+  try {
+    const text = Deno.readTextFileSync(`${folder}/maillog`);
+    return text.slice(-charactersOfLogTold);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      return `no mail log: can the account ${owner} enter ${folder}?`;
+    }
+    throw error;
+  }
+}
