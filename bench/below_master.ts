@@ -61,6 +61,8 @@ export interface BelowMasterFigures {
   /** Without those for which the machine has too little memory. */
   memory: readonly HeldMemory[];
   coldStarts: readonly ColdStart[];
+  /** What the mail log has that should not be there. */
+  warnings: readonly string[];
 }
 
 /**
@@ -82,12 +84,14 @@ export async function measureBelowMaster(
   }, workshop);
   const memory = await measureMemory(postfix, workshop);
   const coldStarts = await measureColdStarts(postfix, workshop);
+  const warnings = postfix.findWarnings();
   await postfix.stop();
   return {
     measurements,
     summaries: summarize(measurements),
     memory,
     coldStarts,
+    warnings,
   };
 }
 

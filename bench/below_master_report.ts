@@ -116,6 +116,7 @@ export function formatBelowMaster(
       }),
     ].join("\n"),
     formatStanding(figures),
+    formatWarnings(figures),
   ];
 }
 
@@ -140,4 +141,10 @@ function formatStanding(figures: BelowMasterFigures): string {
     `client waits while none of them runs (median of ${count})`,
     formatTable([header, ...memoryRows, ["first client, ms", ...coldStart]]),
   ].join("\n");
+}
+
+function formatWarnings({ warnings }: BelowMasterFigures): string {
+  const [first] = warnings;
+  if (first === undefined) return "";
+  return `The mail log has ${warnings.length} warnings; the first:\n${first}`;
 }

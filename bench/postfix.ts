@@ -13,7 +13,7 @@
  * @module
  */
 
-import { BenchError, type Daemon } from "./processes.ts";
+import { BenchError, type Daemon, type Processes } from "./processes.ts";
 import {
   command,
   findFreePort,
@@ -77,16 +77,21 @@ async function builtIn(
 
 /** An instance that runs. */
 export class Postfix {
-  readonly #workshop: Workshop;
+  readonly #processes: Processes;
+  readonly #folder: string;
   readonly #master: Daemon;
 
   private constructor(
-    workshop: Workshop,
-    master: Daemon,
+    { processes, folder, master }: {
+      processes: Processes;
+      folder: string;
+      master: Daemon;
+    },
     /** In the order of {@linkcode masterServiceNames}. */
     readonly services: readonly RunningService[],
   ) {
-    this.#workshop = workshop;
+    this.#processes = processes;
+    this.#folder = folder;
     this.#master = master;
   }
 
@@ -117,7 +122,7 @@ export class Postfix {
       name: "master",
       pid,
       ended,
-      complaint: () => `${complaint()}\n${readLog(folder)}`.trim(),
+      complaint: () => `${complaint()}\n${endOfLog(folder)}`.trim(),
     };
     const services = masterServiceNames.map((name, i) => ({
       name,
@@ -125,7 +130,7 @@ export class Postfix {
       daemon: master,
     }));
     for (const { port } of services) await waitForEcho(master, port);
-    return new Postfix(workshop, master, services);
+    return new Postfix({ processes, folder, master }, services);
   }
 
   /**
@@ -136,7 +141,7 @@ export class Postfix {
    * @returns Their process ids.
    */
   async findDaemons(service: RunningService): Promise<number[]> {
-    const { stdout } = await this.#workshop.processes.run([
+    const { stdout } = await this.#processes.run([
       "pgrep",
       ...["--pgroup", `${this.#master.pid}`, "--full"],
       ...["--", `-n ${host}:${service.port} -t`],
@@ -174,7 +179,7 @@ export class Postfix {
   ): Promise<{ proportionalKb: number; processes: number }> {
     const pids = await this.findDaemons(service);
     const files = pids.map((pid) => `/proc/${pid}/smaps_rollup`);
-    const text = await this.#workshop.processes.capture(["cat", ...files]);
+    const text = await this.#processes.capture(["cat", ...files]);
     const sizes = [...text.matchAll(/^Pss:\s*(\d+) kB$/gm)].map(([, size]) =>
       Number(size)
     );
@@ -184,9 +189,16 @@ export class Postfix {
     };
   }
 
+  /** What the mail log has that should not be there, line by line. */
+  findWarnings(): string[] {
+    return readLog(this.#folder).split("\n").filter((line) =>
+      /: (warning|error|fatal|panic): /.test(line)
+    );
+  }
+
   /** Ends it with all of its processes. */
   async stop(): Promise<void> {
-    await this.#workshop.processes.end(this.#master.pid);
+    await this.#processes.end(this.#master.pid);
   }
 }
 
@@ -197,12 +209,10 @@ async function makeFolders(
   const { processes, directory, spawnd } = workshop;
   const inFolder = (names: readonly string[]): string[] =>
     names.map((name) => `${folder}/${name}`);
-  const own = inFolder(["data", "queue/private", "queue/public"]);
-  await processes.capture([
-    ...["mkdir", "--parents"],
-    ...[...own, ...inFolder(["etc", "sbin", "queue/pid"])],
-  ]);
-  await processes.capture(["chown", owner, ...own]);
+  const owned = inFolder(["data", "queue/private", "queue/public"]);
+  const others = inFolder(["etc", "sbin", "queue/pid"]);
+  await processes.capture(["mkdir", "--parents", ...owned, ...others]);
+  await processes.capture(["chown", owner, ...owned]);
   // Postfix's daemons reach their files as its owner.
   await Deno.chmod(directory, 0o711);
   const binary = (await processes.capture(["realpath", spawnd])).trim();
@@ -234,11 +244,13 @@ function masterCf(ports: readonly number[], user: string): string {
   return ["postlog unix-dgram n - n - 1 postlogd\n", ...services].join("");
 }
 
-/** The end of the mail log; nothing before master(8) has written there. */
+function endOfLog(folder: string): string {
+  return readLog(folder).slice(-charactersOfLogTold);
+}
+
 function readLog(folder: string): string {
   try {
-    const text = Deno.readTextFileSync(`${folder}/maillog`);
-    return text.slice(-charactersOfLogTold);
+    return Deno.readTextFileSync(`${folder}/maillog`);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) {
       return `no mail log: can the account ${owner} enter ${folder}?`;

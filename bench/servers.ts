@@ -123,14 +123,7 @@ export async function orMend<T>(attempt: Promise<T>, mend: string): Promise<T> {
   }
 }
 
-/**
- * Tells the version of a Debian package.
- *
- * @param processes Asks dpkg.
- * @param name The package.
- * @returns Its name and version, or that it is unknown.
- */
-export async function packageVersion(
+async function packageVersion(
   processes: Processes,
   name: string,
 ): Promise<string> {
