@@ -37,6 +37,8 @@ const coldStarts = 10;
 const mostSecondsOfColdStart = 10;
 // One process of Deno has some 20 MB that it shares with no other.
 const availableKbForClassic = 2 * heldConnections.few * 20_000;
+// Those of the held connections, and some to spare.
+const neededDescriptors = heldConnections.many + 100;
 
 /** The memory of all processes of a service while connections are held. */
 export interface HeldMemory {
@@ -71,11 +73,13 @@ export interface BelowMasterFigures {
  * @param options How often, how long, and with how many clients.
  * @param workshop The processes and where things are.
  * @returns Its figures.
+ * @throws {BenchError} When the system allows too few descriptors.
  */
 export async function measureBelowMaster(
   { rounds, seconds, clients }: Options,
   workshop: Workshop,
 ): Promise<BelowMasterFigures> {
+  await checkDescriptors(workshop);
   const postfix = await Postfix.start(workshop);
   const measurements = await measureLoad(postfix.services, {
     ...{ rounds, seconds, clients, warmUpSeconds },
@@ -93,6 +97,17 @@ export async function measureBelowMaster(
     coldStarts,
     warnings,
   };
+}
+
+async function checkDescriptors({ processes }: Workshop): Promise<void> {
+  const limit = await processes.capture(["sh", "-c", "ulimit -n"]);
+  if (Number(limit) < neededDescriptors) {
+    throw new BenchError(
+      `a process may have ${limit.trim()} descriptors, and ` +
+        `${heldConnections.many} connections are to be held: ` +
+        `run it after "ulimit -Hn ${neededDescriptors}" in the same shell`,
+    );
+  }
 }
 
 async function measureMemory(
