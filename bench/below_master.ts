@@ -116,7 +116,7 @@ async function measureMemory(
 ): Promise<HeldMemory[]> {
   const memory: HeldMemory[] = [];
   for (const held of Object.values(heldConnections)) {
-    for (const service of postfix.services) {
+    for (const service of postfix.holders) {
       // Pages that processes of two services shared would count half.
       await postfix.endIdleDaemons();
       if (!await hasRoom(service, held, workshop)) continue;

@@ -7,11 +7,7 @@
 
 import { type BelowMasterFigures, heldConnections } from "./below_master.ts";
 import { summaryAt } from "./load.ts";
-import {
-  type MasterServiceName,
-  masterServiceNames,
-  maxProcesses,
-} from "./postfix.ts";
+import { type MasterServiceName, masterServiceNames } from "./postfix.ts";
 import { countClients, formatLoadTable, formatTable } from "./table.ts";
 import { judge, type Target } from "./targets.ts";
 
@@ -107,7 +103,7 @@ export function formatBelowMaster(
   const names = masterServiceNames;
   return [
     [
-      `Below one master(8), maxproc ${maxProcesses}: connections a second ` +
+      "Below one master(8), as Postfix comes: connections a second " +
       "(99th percentile),",
       "and the rate as a multiple of spawn(8)'s",
       formatLoadTable(figures.summaries, {

@@ -5,10 +5,10 @@
  *
  * Below its master(8) stand the services under measurement: the same command
  * by Postfix's spawn(8), by spawnd as it comes, and by spawnd with one command
- * a process. They have the same maxproc, far above the number of clients, so
- * that none is measured at its limit; and master makes the queue of waiting
- * connections as long as that. All else is as Postfix comes, max_use = 100
- * among it: a process of spawn(8) ends after so many connections.
+ * a process. Each stands there twice: as Postfix comes, with a maxproc of 100,
+ * a queue of as many waiting connections and max_use = 100, after which a
+ * process of spawn(8) ends; and with a maxproc above the number of connections
+ * that are held for the figures of memory.
  *
  * @module
  */
@@ -37,8 +37,11 @@ export const masterServiceNames: readonly MasterServiceName[] = [
 /** A service that has answered. */
 export type RunningService = RunningServer<MasterServiceName>;
 
-/** The limit of commands at once, of each service. */
-export const maxProcesses = 1200;
+/** The limits of commands at once, as master.cf has them. */
+const maxProcesses = { load: "-", held: "1200" } as const;
+
+/** What a service is measured for. */
+type Purpose = keyof typeof maxProcesses;
 
 const programs: Readonly<Record<MasterServiceName, string>> = {
   spawn: "spawn",
@@ -87,8 +90,10 @@ export class Postfix {
       folder: string;
       master: Daemon;
     },
-    /** In the order of {@linkcode masterServiceNames}. */
+    /** As Postfix comes, in the order of {@linkcode masterServiceNames}. */
     readonly services: readonly RunningService[],
+    /** Those that hold as many connections as are asked for, in that order. */
+    readonly holders: readonly RunningService[],
   ) {
     this.#processes = processes;
     this.#folder = folder;
@@ -106,7 +111,10 @@ export class Postfix {
     const { processes } = workshop;
     const folder = `${workshop.directory}/postfix`;
     const daemons = await builtIn("daemon_directory", workshop);
-    const ports = masterServiceNames.map(() => findFreePort(workshop));
+    const ports = masterServiceNames.map(() => ({
+      load: findFreePort(workshop),
+      held: findFreePort(workshop),
+    }));
     await makeFolders(folder, { daemons, workshop });
     await Deno.writeTextFile(`${folder}/etc/main.cf`, mainCf(folder));
     await Deno.writeTextFile(
@@ -124,13 +132,19 @@ export class Postfix {
       ended,
       complaint: () => `${complaint()}\n${endOfLog(folder)}`.trim(),
     };
-    const services = masterServiceNames.map((name, i) => ({
-      name,
-      port: ports[i] ?? NaN,
-      daemon: master,
-    }));
-    for (const { port } of services) await waitForEcho(master, port);
-    return new Postfix({ processes, folder, master }, services);
+    const running = (purpose: Purpose): RunningService[] =>
+      masterServiceNames.map((name, i) => ({
+        name,
+        port: ports[i]?.[purpose] ?? NaN,
+        daemon: master,
+      }));
+    const services = running("load");
+    const holders = running("held");
+    for (const { port } of [...services, ...holders]) {
+      await waitForEcho(master, port);
+    }
+    const instance = { processes, folder, master };
+    return new Postfix(instance, services, holders);
   }
 
   /**
@@ -158,7 +172,7 @@ export class Postfix {
   async endIdleDaemons(): Promise<void> {
     const until = performance.now() + patienceMs;
     Deno.kill(this.#master.pid, "SIGHUP");
-    for (const service of this.services) {
+    for (const service of [...this.services, ...this.holders]) {
       while ((await this.findDaemons(service)).length > 0) {
         if (performance.now() > until) {
           throw new BenchError(`${service.name} stays after a reload`);
@@ -236,10 +250,15 @@ maillog_file_prefixes = ${folder}
 `;
 }
 
-function masterCf(ports: readonly number[], user: string): string {
-  const services = masterServiceNames.map((name, i) =>
-    `${host}:${ports[i]} inet n n n - ${maxProcesses} ` +
-    `${programs[name]} user=${user} argv=${command}\n`
+function masterCf(
+  ports: readonly Readonly<Record<Purpose, number>>[],
+  user: string,
+): string {
+  const services = masterServiceNames.flatMap((name, i) =>
+    (["load", "held"] as const).map((purpose) =>
+      `${host}:${ports[i]?.[purpose]} inet n n n - ${maxProcesses[purpose]} ` +
+      `${programs[name]} user=${user} argv=${command}\n`
+    )
   );
   return ["postlog unix-dgram n - n - 1 postlogd\n", ...services].join("");
 }

@@ -27,6 +27,14 @@ import { accountsOf } from "./start.ts";
 /** Where Postfix has its configuration unless MAIL_CONFIG says otherwise. */
 const CONFIG_DIRECTORY = "/etc/postfix";
 
+/**
+ * How many connections may wait at least. For a service that is a process for
+ * each connection master(8) leaves room for as many as there may be processes;
+ * where one process takes all of them, a burst finds no room there and a TCP
+ * client that is turned away tries again after a second.
+ */
+const BACKLOG_MIN = 1024;
+
 /** Something for which the process cannot go on. */
 export class Fatal extends Error {}
 
@@ -138,6 +146,7 @@ export function planChild(
     generation: parseGeneration(Deno.env.get("GENERATION")),
     isClassic: concurrency === 1 || concurrency === "unknown",
     isDeputy,
+    backlogConnections: Math.max(BACKLOG_MIN, defaultLimit, commands),
     daemonTimeoutSeconds: need(scope.seconds("daemon_timeout", report)),
     turn: {
       connections: maxUses * (commands || defaultLimit),

@@ -19,6 +19,7 @@ import type { DaemonLog } from "../log/log.ts";
 import { type Identity, restAs } from "../posix/credentials.ts";
 import type { Libc } from "../posix/libc.ts";
 import { Children, duplicate, SIGTERM } from "../posix/process.ts";
+import { setBacklog } from "../posix/sockets.ts";
 import { lockDown } from "../service/lock_down.ts";
 import { ownProgram } from "../service/own_program.ts";
 import { Service, type ServiceOptions } from "../service/service.ts";
@@ -42,6 +43,8 @@ export interface ChildPlan {
   readonly isClassic: boolean;
   /** Whether this is another such process's {@linkcode Deputy}. */
   readonly isDeputy: boolean;
+  /** How many connections may wait in the kernel's queue. */
+  readonly backlogConnections: number;
   /** See {@linkcode startWatchdog}. */
   readonly daemonTimeoutSeconds: number;
   /** See {@linkcode Turn}. */
@@ -115,15 +118,17 @@ export async function serveTurn(
       },
     },
   });
+  const listenFds = sockets.flatMap(({ source }) =>
+    "fd" in source ? [source.fd] : []
+  );
+  for (const fd of listenFds) setBacklog(libc, fd, plan.backlogConnections);
   const deputy = new Deputy({
     libc,
     credentials,
     engine: direct,
     log,
     program,
-    listenFds: sockets.flatMap(({ source }) =>
-      "fd" in source ? [source.fd] : []
-    ),
+    listenFds,
     serves: (serves) => service.hold(serves),
   });
   // At once, in the turn of the loop in which it is known: the next connection
