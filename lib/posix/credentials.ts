@@ -36,9 +36,9 @@ const LINUX_CAPABILITY_VERSION_3 = 0x20080522;
 const CAPABILITY_DATA_BYTES = 24;
 const INHERITABLE_OFFSETS = [8, 20];
 
-/** The argument of setresuid(2) and setresgid(2) that leaves an id as it is. */
-const KEEP = -1n;
-const ROOT = 0n;
+/** The -1 of setresuid(2) and setresgid(2), which leaves an id as it is. */
+const KEEP = 0xffffffff;
+const ROOT = 0;
 
 /**
  * Gives the ids that this process was started with.
@@ -71,12 +71,10 @@ export function dropInheritableCapabilities(libc: Libc): void {
   );
   const data = new Uint8Array(CAPABILITY_DATA_BYTES);
   const { capget, capset } = libc.abi.systemCalls;
-  const got = libc.c.syscall_buffers(capget, header, data, 0n, 0n);
-  checked(libc, "capget", Number(got));
+  checked(libc, "capget", libc.c.syscall_buffers(capget, header, data));
   const view = new DataView(data.buffer);
   for (const offset of INHERITABLE_OFFSETS) view.setUint32(offset, 0, true);
-  const set = libc.c.syscall_buffers(capset, header, data, 0n, 0n);
-  checked(libc, "capset", Number(set));
+  checked(libc, "capset", libc.c.syscall_buffers(capset, header, data));
 }
 
 /** What the process may do as somebody else, while it is a nobody itself. */
@@ -154,11 +152,10 @@ class RootCredentials implements Credentials {
   }
 
   asCommand<T>(identity: Identity, action: () => T): T {
-    const uid = BigInt(identity.uid);
-    const gid = BigInt(identity.gid);
+    const { uid, gid } = identity;
     try {
       this.#setUids(KEEP, ROOT, KEEP);
-      this.#setGroups(this.#groupsOf(identity.gid));
+      this.#setGroups(this.#groupsOf(gid));
       this.#setGids(gid, gid, gid);
       this.#setUids(uid, uid, ROOT);
       return action();
@@ -170,7 +167,7 @@ class RootCredentials implements Credentials {
   asSender<T>(identity: Identity, action: () => T): T {
     try {
       this.#setUids(KEEP, ROOT, KEEP);
-      this.#setUids(KEEP, BigInt(identity.uid), KEEP);
+      this.#setUids(KEEP, identity.uid, KEEP);
       return action();
     } finally {
       this.#comeBack();
@@ -190,9 +187,9 @@ class RootCredentials implements Credentials {
   #comeBack(): void {
     try {
       this.#setUids(ROOT, ROOT, ROOT);
-      this.#setGids(ROOT, BigInt(this.#owner.gid), ROOT);
+      this.#setGids(ROOT, this.#owner.gid, ROOT);
       this.#setGroups(this.#ownerGroups);
-      this.#setUids(ROOT, BigInt(this.#owner.uid), ROOT);
+      this.#setUids(ROOT, this.#owner.uid, ROOT);
     } catch (error) {
       // A daemon of unknown identity must not go on for one more connection.
       console.error(`spawnd: panic: ${String(error)}`);
@@ -209,18 +206,18 @@ class RootCredentials implements Credentials {
     return groups;
   }
 
-  #setUids(real: bigint, effective: bigint, saved: bigint): void {
+  #setUids(real: number, effective: number, saved: number): void {
     const { c, abi } = this.#libc;
     const call = abi.systemCalls.setresuid;
-    if (c.syscall(call, real, effective, saved, 0n) !== 0n) {
+    if (c.syscall(call, real, effective, saved) !== 0) {
       throw lastError(this.#libc, "setresuid");
     }
   }
 
-  #setGids(real: bigint, effective: bigint, saved: bigint): void {
+  #setGids(real: number, effective: number, saved: number): void {
     const { c, abi } = this.#libc;
     const call = abi.systemCalls.setresgid;
-    if (c.syscall(call, real, effective, saved, 0n) !== 0n) {
+    if (c.syscall(call, real, effective, saved) !== 0) {
       throw lastError(this.#libc, "setresgid");
     }
   }
@@ -228,7 +225,7 @@ class RootCredentials implements Credentials {
   #setGroups(groups: Uint8Array<ArrayBuffer>): void {
     const { c, abi } = this.#libc;
     const call = abi.systemCalls.setgroups;
-    if (c.syscall_buffer(call, 1n, groups, 0n, 0n) !== 0n) {
+    if (c.syscall_buffer(call, 1, groups) !== 0) {
       throw lastError(this.#libc, "setgroups");
     }
   }

@@ -28,14 +28,14 @@ const location = new Uint8Array(4);
 const number = new Int32Array(location.buffer);
 
 /**
- * Reads `errno` as the last failing call on this thread left it. Only to be
- * called at once after a call that said that it failed.
+ * Reads `errno` as the last failing call on the main thread left it. Only to
+ * be called at once after a call that said that it failed.
  *
  * @param libc The C library.
  * @returns The error number.
  */
 export function errno(libc: Libc): number {
-  libc.c.memcpy(location, libc.c.__errno_location(), 4n);
+  libc.c.memcpy(location, libc.errnoAddress, 4n);
   return number[0] ?? 0;
 }
 

@@ -66,12 +66,12 @@ const SYMBOLS = {
   getuid: { parameters: [], result: "u32" },
   kill: { parameters: ["i32", "i32"], result: "i32" },
   listen: { parameters: ["i32", "i32"], result: "i32" },
-  malloc: { parameters: ["usize"], result: "u64" },
-  memcpy: { parameters: ["buffer", "u64", "usize"], result: "u64" },
+malloc: { parameters: ["usize"], result: "u64" },
+  memcpy: { parameters: ["buffer", "u64", "usize"], result: "void" },
   memcpy_out: {
     name: "memcpy",
     parameters: ["u64", "buffer", "usize"],
-    result: "u64",
+    result: "void",
   },
   open: { parameters: ["buffer", "i32", "u32"], result: "i32" },
   pipe2: { parameters: ["buffer", "i32"], result: "i32" },
@@ -123,19 +123,18 @@ const SYMBOLS = {
     result: "i32",
   },
   strdup: { parameters: ["buffer"], result: "u64" },
-  syscall: {
-    parameters: ["i64", "i64", "i64", "i64", "i64"],
-    result: "i64",
-  },
+  // Ids, flags and what these calls return have 32 bits: plain numbers, where
+  // 64 bits would take a BigInt each.
+  syscall: { parameters: ["i64", "u32", "u32", "u32"], result: "i32" },
   syscall_buffer: {
     name: "syscall",
-    parameters: ["i64", "i64", "buffer", "i64", "i64"],
-    result: "i64",
+    parameters: ["i64", "u32", "buffer"],
+    result: "i32",
   },
   syscall_buffers: {
     name: "syscall",
-    parameters: ["i64", "buffer", "buffer", "i64", "i64"],
-    result: "i64",
+    parameters: ["i64", "buffer", "buffer"],
+    result: "i32",
   },
   umask: { parameters: ["u32"], result: "u32" },
   unlink: { parameters: ["buffer"], result: "i32" },
@@ -149,6 +148,8 @@ export interface Libc {
   readonly c: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
   /** System call numbers and structure layouts of this machine. */
   readonly abi: Abi;
+  /** Where errno is of the thread that bound the library, the main one. */
+  readonly errnoAddress: bigint;
 }
 
 /**
@@ -165,8 +166,12 @@ export function openLibc(): Libc | { unavailable: string } {
   const refusals = new Set<string>();
   for (const path of LIBC_PATHS) {
     try {
-      const library = Deno.dlopen(path, SYMBOLS);
-      return { c: library.symbols, abi: abiOf(Deno.build.arch) };
+      const { symbols } = Deno.dlopen(path, SYMBOLS);
+      return {
+        c: symbols,
+        abi: abiOf(Deno.build.arch),
+        errnoAddress: symbols.__errno_location(),
+      };
     } catch (error) {
       refusals.add(
         error instanceof Deno.errors.NotCapable

@@ -13,7 +13,7 @@ const WNOHANG = 1;
 export const SIGHUP = 1;
 export const SIGKILL = 9;
 export const SIGTERM = 15;
-const CLOSE_RANGE_CLOEXEC = 4n;
+const CLOSE_RANGE_CLOEXEC = 4;
 const F_GETFD = 1;
 const F_GETFL = 3;
 const O_ACCMODE = 0o3;
@@ -24,8 +24,8 @@ const O_CLOEXEC = 0o2000000;
 
 const COMMAND_LINE_CHUNK_BYTES = 65536;
 
-const FIRST_FD_OF_OURS = 3n;
-const LAST_FD = 0xffffffffn;
+const FIRST_FD_OF_OURS = 3;
+const LAST_FD = 0xffffffff;
 
 /**
  * Marks every descriptor from 3 up close-on-exec, so that nothing which this
@@ -40,9 +40,8 @@ export function closeAllOnExec(libc: Libc): void {
     FIRST_FD_OF_OURS,
     LAST_FD,
     CLOSE_RANGE_CLOEXEC,
-    0n,
   );
-  checked(libc, "close_range", Number(result));
+  checked(libc, "close_range", result);
 }
 
 /**
@@ -68,7 +67,7 @@ export function wasInheritedForWriting(libc: Libc, fd: number): boolean {
  * @throws {SystemError} If there is none left.
  */
 export function duplicate(libc: Libc, fd: number): number {
-  const copy = libc.c.fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FD_OF_OURS);
+  const copy = libc.c.fcntl(fd, F_DUPFD_CLOEXEC, BigInt(FIRST_FD_OF_OURS));
   return checked(libc, "fcntl(F_DUPFD_CLOEXEC)", copy);
 }
 
@@ -177,15 +176,8 @@ export class Children {
    * @returns The descriptor, or the negated error number.
    */
   watch(pid: number): number {
-    const fd = Number(
-      this.#libc.c.syscall(
-        this.#libc.abi.systemCalls.pidfd_open,
-        BigInt(pid),
-        0n,
-        0n,
-        0n,
-      ),
-    );
+    const { c, abi } = this.#libc;
+    const fd = c.syscall(abi.systemCalls.pidfd_open, pid, 0, 0);
     return fd >= 0 ? fd : -errno(this.#libc);
   }
 
