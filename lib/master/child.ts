@@ -19,6 +19,7 @@ import type { DaemonLog } from "../log/log.ts";
 import { type Identity, restAs } from "../posix/credentials.ts";
 import type { Libc } from "../posix/libc.ts";
 import { Children, duplicate, SIGTERM } from "../posix/process.ts";
+import { blockChildSignals } from "../posix/signals.ts";
 import { setBacklog } from "../posix/sockets.ts";
 import { lockDown } from "../service/lock_down.ts";
 import { ownProgram } from "../service/own_program.ts";
@@ -81,6 +82,7 @@ export async function serveTurn(
   plan: ChildPlan,
   { libc, log }: ChildContext,
 ): Promise<void> {
+  blockChildSignals(libc);
   const signals = new SignalQueue();
   const { transport, isClassic, isVerbose, service: { sockets } } = plan;
   Deno.chdir(plan.queueDirectory);

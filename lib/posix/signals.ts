@@ -9,7 +9,9 @@ import type { Libc } from "./libc.ts";
 
 // bits/signum-generic.h, bits/sigaction.h, asm/signal.h
 const SIGPIPE = 13;
+const SIGCHLD = 17;
 const SIG_IGN = 1n;
+const SIG_BLOCK = 0;
 const SIG_SETMASK = 2;
 const LAST_SIGNAL = 64;
 
@@ -39,4 +41,18 @@ export function resetSignals(libc: Libc): void {
     libc.c.sigaction(signal, byDefault, null);
   }
   libc.c.pthread_sigmask(SIG_SETMASK, new Uint8Array(SIGSET_BYTES), null);
+}
+
+/**
+ * Has the kernel keep SIGCHLD to itself, on this thread and those that it
+ * starts: to be called before the runtime starts any. A pidfd tells of each
+ * end already, and the C library blocks every signal on the thread that starts
+ * a command, so that a command's end would wake another one in vain.
+ *
+ * @param libc The C library.
+ */
+export function blockChildSignals(libc: Libc): void {
+  const signals = new Uint8Array(SIGSET_BYTES);
+  new DataView(signals.buffer).setUint32(0, 1 << (SIGCHLD - 1), true);
+  libc.c.pthread_sigmask(SIG_BLOCK, signals, null);
 }

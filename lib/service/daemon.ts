@@ -32,7 +32,7 @@ import {
 import { SystemError } from "../posix/errno.ts";
 import type { Libc } from "../posix/libc.ts";
 import { closeAllOnExec, setUmask, writeOnce } from "../posix/process.ts";
-import { resetSignals } from "../posix/signals.ts";
+import { blockChildSignals, resetSignals } from "../posix/signals.ts";
 import { type Mistake, type Result, success } from "../result.ts";
 import { HandOver } from "./hand_over.ts";
 import { lockDown } from "./lock_down.ts";
@@ -112,6 +112,10 @@ export async function serveUntilStopped(
   plan: DaemonPlan,
   { libc, log }: DaemonContext,
 ): Promise<Result<void, readonly Mistake[]>> {
+  const direct = libc !== undefined && plan.engine === "direct"
+    ? libc
+    : undefined;
+  if (direct !== undefined) blockChildSignals(direct);
   const signals = new SignalQueue();
   // The sockets are removed with whatever credentials there are by then.
   let credentials: Credentials = unchangingCredentials();
@@ -139,9 +143,6 @@ export async function serveUntilStopped(
     ? new HandOver(libc)
     : undefined;
   enterDirectory(plan.directory);
-  const direct = libc !== undefined && plan.engine === "direct"
-    ? libc
-    : undefined;
   // Lock 3. The relay engine cannot have it: there the runtime itself becomes
   // the command's user, in the child.
   if (direct !== undefined && plan.owner !== undefined) {
