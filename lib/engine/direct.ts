@@ -14,14 +14,7 @@
 import { setImmediate } from "node:timers";
 import type { Credentials } from "../posix/credentials.ts";
 import { Epoll } from "../posix/epoll.ts";
-import {
-  EMFILE,
-  ENFILE,
-  ENOBUFS,
-  ENOMEM,
-  errorText,
-  SystemError,
-} from "../posix/errno.ts";
+import { errorText, isShortage, SystemError } from "../posix/errno.ts";
 import type { Libc } from "../posix/libc.ts";
 import { Children, SIGKILL } from "../posix/process.ts";
 import { Acceptor } from "../posix/sockets.ts";
@@ -106,7 +99,7 @@ export class DirectEngine implements Engine {
     });
     const service = new DirectService(options, prepared, fds, {
       watch: (fd, watched) => this.#epoll.watch(fd, watched),
-      start: (connection) => this.#start(service, connection),
+      start: (connection) => this.#start(service, [connection], [""]),
       forget: (fd) => {
         this.#epoll.remove(fd);
         this.#listening.delete(fd);
@@ -201,51 +194,76 @@ export class DirectEngine implements Engine {
     }
   }
 
+  /**
+   * Takes what waits first and starts the commands then, as that takes a
+   * change of credentials there and back, however many they are.
+   */
   #acceptFrom(fd: number, service: DirectService): void {
-    for (let left = ACCEPT_BATCH; left > 0 && service.accepting; left--) {
+    if (!service.accepting) return;
+    const room = Math.min(ACCEPT_BATCH, service.events.room);
+    const connections: number[] = [];
+    const peers: string[] = [];
+    let failure = 0;
+    while (connections.length < room) {
       const connection = this.#acceptor.accept(fd);
-      if (connection >= 0) this.#start(service, connection);
-      else return this.#acceptFailed(service, -connection);
+      if (connection < 0) {
+        failure = -connection;
+        break;
+      }
+      connections.push(connection);
+      peers.push(service.peers ? this.#acceptor.peer(connection) : "");
+    }
+    if (connections.length > 0) this.#start(service, connections, peers);
+    // The service may have had its fill meanwhile.
+    if (failure !== 0 && service.accepting) {
+      this.#acceptFailed(service, failure);
     }
   }
 
   /** A queue that is empty, or a client that has gone, is no failure. */
   #acceptFailed(service: DirectService, code: number): void {
-    switch (code) {
-      case EMFILE:
-      case ENFILE:
-      case ENOBUFS:
-      case ENOMEM:
-        this.#paused.add(service);
-        service.pause(errorText(this.#libc, code));
+    if (!isShortage(code)) return;
+    this.#paused.add(service);
+    service.pause(errorText(this.#libc, code));
+  }
+
+  /** Nothing is told before the daemon is itself again. */
+  #start(
+    service: DirectService,
+    connections: readonly number[],
+    peers: readonly string[],
+  ): void {
+    let pids: readonly number[];
+    try {
+      pids = service.prepared.start(connections);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      for (const _ of connections) service.events.notStarted(error.message);
+      return;
+    }
+    const startedMs = performance.now();
+    for (let index = 0; index < pids.length; index++) {
+      this.#tell(service, pids[index] ?? -1, peers[index] ?? "", startedMs);
     }
   }
 
-  #start(service: DirectService, connection: number): void {
-    const { events, prepared, peers } = service;
-    let pid: number;
-    let peer = "";
-    try {
-      if (peers) peer = this.#acceptor.peer(connection);
-      pid = prepared.start(connection);
-    } catch (error) {
-      if (!(error instanceof SystemError)) throw error;
-      events.notStarted(error.message);
-      return;
-    } finally {
-      this.#libc.c.close(connection);
-    }
+  #tell(
+    service: DirectService,
+    pid: number,
+    peer: string,
+    startedMs: number,
+  ): void {
+    const { events } = service;
     if (pid < 0) return events.notStarted(errorText(this.#libc, -pid));
     const pidFd = this.#watch(pid);
     if (typeof pidFd === "string") return events.notStarted(pidFd);
-    const startedMs = performance.now();
     const command = { pid, peer, startedMs, pidFd, service };
     this.#running.set(pidFd, command);
     events.started(command);
   }
 
   /**
-   * Watches a child. The descriptor of its connection was just closed, so that
+   * Watches a child. The descriptor of its connection was closed before, so that
    * one is free here; the kernel as a whole may still have none, or no memory.
    * A command that cannot be watched cannot be limited or reported either, so
    * it is ended.
@@ -258,7 +276,7 @@ export class DirectEngine implements Engine {
     if (pidFd < 0) reason = errorText(this.#libc, -pidFd);
     else {
       try {
-        this.#epoll.add(pidFd);
+        this.#epoll.addOnce(pidFd);
         return pidFd;
       } catch (error) {
         if (!(error instanceof SystemError)) throw error;
@@ -276,16 +294,20 @@ export class DirectEngine implements Engine {
     // Before it is collected, for its process id names the group until then.
     if (service.endsGroups) service.signal(command, SIGKILL);
     const word = this.#children.collect(pid);
-    if (word === undefined) return;
-    this.#epoll.remove(pidFd);
+    // A debugger that is attached to it comes first.
+    if (word === undefined) return this.#epoll.watchOnce(pidFd);
     this.#libc.c.close(pidFd);
     this.#running.delete(pidFd);
-    for (const paused of this.#paused) paused.resume();
-    this.#paused.clear();
+    if (this.#paused.size > 0) this.#resumePaused();
     service.events.ended(
       command,
       word === "gone" ? { kind: "unknown" } : decodeWaitStatus(word),
     );
+  }
+
+  #resumePaused(): void {
+    for (const paused of this.#paused) paused.resume();
+    this.#paused.clear();
   }
 }
 

@@ -62,6 +62,11 @@ export interface RunningCommand {
 
 /** What an engine tells a service, always from the event loop's thread. */
 export interface ServiceEvents {
+  /**
+   * How many more commands may be started now, while the service accepts;
+   * `Infinity` where nothing limits them.
+   */
+  readonly room: number;
   /** A connection was accepted and its command runs. */
   started(command: RunningCommand): void;
   /** A command has ended and was collected. */

@@ -108,6 +108,9 @@ export async function serveTurn(
     engine,
     log,
     observer: {
+      get room(): number {
+        return turn.room;
+      },
       started: (): void => {
         if (isVerbose) log.info("connected", "connection established");
         if (isClassic) status.tell("taken");

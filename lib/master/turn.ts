@@ -46,14 +46,19 @@ export class Turn {
     this.#wait();
   }
 
+  /** How many more connections may be accepted until it is over at once. */
+  get room(): number {
+    const { connections } = this.#options;
+    // One that leaves cannot ask master for another in its place.
+    if (this.#isLeaving || connections === 0) return Infinity;
+    return 2 * connections - this.#served;
+  }
+
   /** A connection was accepted and its command runs. */
   started(): void {
     this.#running++;
     this.#served++;
-    const { connections } = this.#options;
-    // One that leaves cannot ask master for another in its place.
-    if (this.#isLeaving || connections === 0) return;
-    if (this.#served >= 2 * connections) this.#end("overdue");
+    if (this.room <= 0) this.#end("overdue");
   }
 
   /**

@@ -16,6 +16,7 @@ const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
 const EPOLL_CTL_MOD = 3;
 const EPOLLIN = 0x001;
+const EPOLLONESHOT = 1 << 30;
 
 // sys/eventfd.h
 const EFD_CLOEXEC = 0o2000000;
@@ -24,15 +25,20 @@ const EFD_NONBLOCK = 0o4000;
 /** Descriptors taken from the kernel in one call at the most. */
 const EVENTS_MAX = 64;
 
+const WORD_BYTES = 4;
+
 /** A set of descriptors watched for readability. */
 export class Epoll {
   readonly #libc: Libc;
   readonly #fd: number;
   readonly #wakeFd: number;
   readonly #events: Uint8Array<ArrayBuffer>;
-  readonly #eventsView: DataView;
+  /** The same in 32-bit words, of which every known layout is made. */
+  readonly #eventsWords: Int32Array;
+  readonly #eventWords: number;
+  readonly #dataWord: number;
   readonly #change: Uint8Array<ArrayBuffer>;
-  readonly #changeView: DataView;
+  readonly #changeWords: Int32Array;
   readonly #counter = new Uint8Array(8);
   /** The descriptors that the last wait found readable; the first `count` count. */
   readonly ready: Int32Array = new Int32Array(EVENTS_MAX);
@@ -43,11 +49,13 @@ export class Epoll {
    */
   constructor(libc: Libc) {
     this.#libc = libc;
-    const { sizeBytes } = libc.abi.epollEvent;
+    const { sizeBytes, dataOffset } = libc.abi.epollEvent;
     this.#events = new Uint8Array(sizeBytes * EVENTS_MAX);
-    this.#eventsView = new DataView(this.#events.buffer);
+    this.#eventsWords = new Int32Array(this.#events.buffer);
+    this.#eventWords = sizeBytes / WORD_BYTES;
+    this.#dataWord = dataOffset / WORD_BYTES;
     this.#change = new Uint8Array(sizeBytes);
-    this.#changeView = new DataView(this.#change.buffer);
+    this.#changeWords = new Int32Array(this.#change.buffer);
     this.#fd = checked(
       libc,
       "epoll_create1",
@@ -85,6 +93,30 @@ export class Epoll {
    */
   watch(fd: number, watched: boolean): void {
     this.#control(EPOLL_CTL_MOD, fd, watched ? EPOLLIN : 0);
+  }
+
+  /**
+   * Takes a descriptor into the set until it has been found readable. From then
+   * on it may be closed without {@linkcode remove}, as it reports no more.
+   *
+   * @param fd The descriptor.
+   * @throws {SystemError} If the kernel refuses, for want of memory say.
+   */
+  addOnce(fd: number): void {
+    checked(
+      this.#libc,
+      "epoll_ctl",
+      this.#control(EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLONESHOT),
+    );
+  }
+
+  /**
+   * Watches a descriptor of {@linkcode addOnce} once more.
+   *
+   * @param fd The descriptor.
+   */
+  watchOnce(fd: number): void {
+    this.#control(EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLONESHOT);
   }
 
   /**
@@ -142,19 +174,16 @@ export class Epoll {
   }
 
   #control(operation: number, fd: number, mask: number): number {
-    this.#changeView.setUint32(0, mask, true);
-    this.#changeView.setInt32(this.#libc.abi.epollEvent.dataOffset, fd, true);
+    this.#changeWords[0] = mask;
+    this.#changeWords[this.#dataWord] = fd;
     return this.#libc.c.epoll_ctl(this.#fd, operation, fd, this.#change);
   }
 
   #collect(count: number): number {
-    const { sizeBytes, dataOffset } = this.#libc.abi.epollEvent;
     let kept = 0;
     for (let index = 0; index < count; index++) {
-      const fd = this.#eventsView.getInt32(
-        sizeBytes * index + dataOffset,
-        true,
-      );
+      const word = this.#eventWords * index + this.#dataWord;
+      const fd = this.#eventsWords[word] ?? -1;
       if (fd === this.#wakeFd) {
         this.#libc.c.read(this.#wakeFd, this.#counter, 8n);
       } else {

@@ -66,7 +66,7 @@ const SYMBOLS = {
   getuid: { parameters: [], result: "u32" },
   kill: { parameters: ["i32", "i32"], result: "i32" },
   listen: { parameters: ["i32", "i32"], result: "i32" },
-malloc: { parameters: ["usize"], result: "u64" },
+  malloc: { parameters: ["usize"], result: "u64" },
   memcpy: { parameters: ["buffer", "u64", "usize"], result: "void" },
   memcpy_out: {
     name: "memcpy",

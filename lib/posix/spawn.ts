@@ -227,20 +227,38 @@ export class PreparedCommand {
   }
 
   /**
-   * Starts the command with `fd` as its standard input, output and error.
+   * Starts the command once for each connection, with that as its standard
+   * input, output and error. The thread becomes the command's user once for
+   * all of them.
    *
-   * @param fd The connection; the caller closes its own copy.
-   * @returns The process id, or the negated error number.
-   * @throws {SystemError} If the thread cannot become the command's user.
+   * @param connections Their descriptors. They are closed, whatever happens:
+   * each as soon as its command has it, so that no client waits for the end
+   * of its conversation until the others' commands have been started.
+   * @returns For each the process id, or the negated error number.
+   * @throws {SystemError} If the thread cannot become the command's user; no
+   * command was started.
    */
-  start(fd: number): number {
-    this.#fd = fd;
-    const code = this.#credentials.asCommand(this.#identity, this.#search);
-    return code === 0 ? this.#pid[0] ?? -1 : -code;
+  start(connections: readonly number[]): number[] {
+    const results: number[] = [];
+    try {
+      this.#credentials.asCommand(this.#identity, () => {
+        for (const connection of connections) {
+          this.#fd = connection;
+          const code = this.#search();
+          this.#libc.c.close(connection);
+          results.push(code === 0 ? this.#pid[0] ?? -1 : -code);
+        }
+      });
+    } finally {
+      for (let left = results.length; left < connections.length; left++) {
+        this.#libc.c.close(connections[left] ?? -1);
+      }
+    }
+    return results;
   }
 
   /** Tries the candidates as execvp(3) does and returns an error number. */
-  readonly #search = (): number => {
+  #search(): number {
     let denied = false;
     let code = ENOENT;
     for (const { path, shellArgv } of this.#candidates) {
@@ -262,7 +280,7 @@ export class PreparedCommand {
       }
     }
     return denied ? EACCES : code;
-  };
+  }
 
   #spawn(
     path: Uint8Array<ArrayBuffer>,

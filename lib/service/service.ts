@@ -62,6 +62,8 @@ export interface ServiceOptions {
 
 /** Follows a service's connections, from their start to the command's end. */
 export interface ServiceObserver {
+  /** How many more connections may be accepted, for as much as it has to say. */
+  readonly room: number;
   /** A connection was accepted and its command runs. */
   started(): void;
   /** A command has ended, and was reported. */
@@ -119,6 +121,17 @@ export class Service implements ServiceEvents {
   /** How many commands have been started and have not ended. */
   get count(): number {
     return this.#running.size + this.#killed.size;
+  }
+
+  /** How many more connections may be accepted. */
+  get room(): number {
+    const { observer } = this.#options;
+    return Math.min(this.#roomToLimit, observer?.room ?? Infinity);
+  }
+
+  get #roomToLimit(): number {
+    const { maxProcesses } = this.#options;
+    return maxProcesses > 0 ? maxProcesses - this.count : Infinity;
   }
 
   /** Begins to accept connections. */
@@ -184,7 +197,9 @@ export class Service implements ServiceEvents {
     this.#running.add(command);
     this.#startFault.over();
     this.#acceptFault.over();
-    if (this.#atLimit()) {
+    // Commands of clients that were accepted together come one by one, and an
+    // observer may have ended the service at one of them.
+    if (this.#atLimit() && this.#state === "serving") {
       this.#served.setAccepting(false);
       this.#warnOfLimit();
     }
@@ -229,8 +244,7 @@ export class Service implements ServiceEvents {
   }
 
   #atLimit(): boolean {
-    const { maxProcesses } = this.#options;
-    return maxProcesses > 0 && this.count >= maxProcesses;
+    return this.#roomToLimit <= 0;
   }
 
   /**

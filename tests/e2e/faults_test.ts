@@ -97,6 +97,29 @@ rootTest(
   },
 );
 
+rootTest(
+  "a daemon that runs out of descriptors in a burst serves whom it has taken",
+  async () => {
+    await using daemon = await startOnLoopback(
+      "direct",
+      ["user=nobody", "argv=/bin/cat"],
+      { prefix: ["prlimit", `--nofile=${DESCRIPTORS_MAX}`] },
+    );
+    const free = await freeDescriptors(daemon);
+    daemon.kill("SIGSTOP");
+    using clients = await Clients.connect(daemon, free + WAITING_COUNT);
+    daemon.kill("SIGCONT");
+    await daemon.event("accept-failed");
+    assertEquals((await childrenOf(daemon.pid)).length, free);
+    for (const client of clients.all) {
+      assertEquals(await finish(client, "served"), "served");
+    }
+    await daemon.event("disconnected", clients.all.length);
+    assertEquals(recordsOf(daemon, "accept-failed").length, 1);
+    assertEquals(recordsOf(daemon, "start-failed"), []);
+  },
+);
+
 rootTest("a relay without descriptors lives on and recovers", async () => {
   await using daemon = await startOnLoopback(
     "relay",

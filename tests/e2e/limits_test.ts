@@ -97,6 +97,34 @@ for (const engine of ENGINES) {
   );
 
   rootTest(
+    `200 clients that come at once have 10 commands at the most with ${engine}`,
+    async () => {
+      await using folder = await Folder.create(0o777);
+      await using daemon = await startOnLoopback(
+        engine,
+        [
+          "--max-processes",
+          String(LIMIT),
+          "user=nobody",
+          "argv=/usr/bin/perl",
+          "-e",
+          COUNTED,
+          folder.path,
+        ],
+      );
+      daemon.kill("SIGSTOP");
+      using clients = await Clients.connect(daemon, CLIENT_COUNT);
+      daemon.kill("SIGCONT");
+      await becomes(LIMIT, async () => (await folder.names()).length);
+      assertEquals((await childrenOf(daemon.pid)).length, LIMIT);
+      const counts = await Promise.all(
+        clients.all.map(async (client) => parseInt(await finish(client))),
+      );
+      assertEquals(Math.max(...counts), LIMIT);
+    },
+  );
+
+  rootTest(
     `the moment that a command ends the next is served with ${engine}`,
     async () => {
       await using daemon = await startOnLoopback(

@@ -43,6 +43,34 @@ class ServingEngine extends Fixture {
   }
 }
 
+/** Clients that nobody has accepted yet. Go with the scope: `using`. */
+class Waiting implements Disposable {
+  private constructor(readonly all: readonly Deno.TcpConn[]) {}
+
+  /** Connects one after the other. */
+  static async connect(
+    serving: ServingEngine,
+    count: number,
+  ): Promise<Waiting> {
+    const all: Deno.TcpConn[] = [];
+    while (all.length < count) all.push(await serving.connect());
+    return new Waiting(all);
+  }
+
+  /** Has each say something of its own to its cat. */
+  async talk(): Promise<void> {
+    await Promise.all(this.all.map(async (client, index) => {
+      await client.write(new TextEncoder().encode(`client ${index}`));
+      await client.closeWrite();
+      assertEquals(await textFrom(client), `client ${index}`);
+    }));
+  }
+
+  [Symbol.dispose](): void {
+    for (const client of this.all) client.close();
+  }
+}
+
 async function textFrom(connection: Deno.Conn): Promise<string> {
   return new TextDecoder().decode(await readAll(connection));
 }
@@ -90,6 +118,35 @@ for (const engine of ENGINES) {
     await serving.event("started");
     assertEquals(await textFrom(second), "");
     await serving.event("ended");
+  });
+
+  Deno.test(`the ${engine} engine runs a command for each of many that have waited`, async () => {
+    await using serving = await ServingEngine.start(engine, "cat");
+    using clients = await Waiting.connect(serving, 20);
+    await serving.tell("accept");
+    const pids = new Set<number | undefined>();
+    for (const client of clients.all) {
+      const { pid, peer } = await serving.event("started");
+      assertEquals(peer, `127.0.0.1:${client.localAddr.port}`);
+      pids.add(pid);
+    }
+    assertEquals(pids.size, clients.all.length);
+    await clients.talk();
+  });
+
+  Deno.test(`the ${engine} engine starts no more commands than there is room for`, async () => {
+    await using serving = await ServingEngine.start(engine, "cat");
+    using clients = await Waiting.connect(serving, 10);
+    await serving.tell("accept 3");
+    for (let count = 0; count < 3; count++) await serving.event("started");
+    await serving.tell("ping");
+    await serving.event("pong");
+    for (const [index, client] of clients.all.entries()) {
+      await client.closeWrite();
+      assertEquals(await textFrom(client), "");
+      await serving.event("ended");
+      if (index + 3 < clients.all.length) await serving.event("started");
+    }
   });
 
   Deno.test(`the ${engine} engine signals a command's whole group`, async () => {

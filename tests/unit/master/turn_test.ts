@@ -43,6 +43,7 @@ class TestTurn implements Disposable {
 Deno.test("a turn without limits is never over", () => {
   using test = new TestTurn();
   test.serve(1000);
+  assertEquals(test.turn.room, Infinity);
   test.clock.advance(100 * DAY_MS);
   assertEquals(test.ends, []);
   assertEquals(test.clock.timers, 0);
@@ -87,9 +88,9 @@ Deno.test("a turn that has served twice as many is over at once", () => {
   using test = new TestTurn({ connections: 4 });
   test.turn.started();
   test.serve(6);
-  assertEquals(test.ends, []);
+  assertEquals([test.turn.room, test.ends], [1, []]);
   test.turn.started();
-  assertEquals(test.ends, ["overdue"]);
+  assertEquals([test.turn.room, test.ends], [0, ["overdue"]]);
   test.turn.ended();
   test.turn.ended();
   assertEquals(test.ends, ["overdue"]);

@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { Epoll } from "../../../lib/posix/epoll.ts";
 import { SystemError } from "../../../lib/posix/errno.ts";
+import { duplicate } from "../../../lib/posix/process.ts";
 import { withDescriptor } from "../../../lib/posix/sockets.ts";
 import { libc } from "../real_libc.ts";
 import { Scratch } from "../scratch.ts";
@@ -70,6 +71,39 @@ Deno.test("Epoll.remove() takes a descriptor out, and it may come back", async (
   assertEquals(readable(epoll), []);
   epoll.add(pipe.fd);
   assertEquals(readable(epoll), [pipe.fd]);
+});
+
+Deno.test("Epoll.addOnce() finds a descriptor once, and once more after watchOnce()", async () => {
+  using scratch = new Scratch();
+  using pipe = await Pipe.create(scratch);
+  const epoll = new Epoll(libc);
+  epoll.addOnce(pipe.fd);
+  assertEquals(readable(epoll), []);
+  pipe.fill();
+  assertEquals(readable(epoll), [pipe.fd]);
+  assertEquals(readable(epoll), []);
+  epoll.watchOnce(pipe.fd);
+  assertEquals(readable(epoll), [pipe.fd]);
+  assertEquals(readable(epoll), []);
+});
+
+Deno.test("what Epoll.addOnce() has found reports no more when it is closed, whoever has a copy", async () => {
+  using scratch = new Scratch();
+  using pipe = await Pipe.create(scratch);
+  const epoll = new Epoll(libc);
+  const fd = duplicate(libc, pipe.fd);
+  epoll.addOnce(fd);
+  pipe.fill();
+  assertEquals(readable(epoll), [fd]);
+  libc.c.close(fd);
+  assertEquals(readable(epoll), []);
+  // The number may be another one's by then.
+  using other = await Pipe.create(scratch);
+  assertEquals(other.fd, fd);
+  epoll.addOnce(other.fd);
+  assertEquals(readable(epoll), []);
+  other.fill();
+  assertEquals(readable(epoll), [other.fd]);
 });
 
 Deno.test("Epoll.add() throws what the kernel says against a descriptor", () => {

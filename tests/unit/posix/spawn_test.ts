@@ -1,13 +1,21 @@
-import { assert, assertEquals } from "@std/assert";
-import { errorText } from "../../../lib/posix/errno.ts";
-import { unchangingCredentials } from "../../../lib/posix/credentials.ts";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { checked, errorText, SystemError } from "../../../lib/posix/errno.ts";
+import { cString } from "../../../lib/posix/libc.ts";
+import {
+  type Credentials,
+  unchangingCredentials,
+} from "../../../lib/posix/credentials.ts";
 import { Children, openPipe, readOnce } from "../../../lib/posix/process.ts";
-import { spawnSuccessor } from "../../../lib/posix/spawn.ts";
+import {
+  type PreparedCommand,
+  Spawner,
+  spawnSuccessor,
+} from "../../../lib/posix/spawn.ts";
 import { Account, output, rootTest, statusFields } from "../../e2e/machine.ts";
 import { ALLOW_LIBC, reportOf } from "../fixture.ts";
 import { libc } from "../real_libc.ts";
 import { Scratch } from "../scratch.ts";
-import { OpenFile } from "./descriptors.ts";
+import { isOpen, OpenFile } from "./descriptors.ts";
 import {
   startCommand,
   type StartOptions,
@@ -190,6 +198,76 @@ Deno.test("start() has the shell run a file that the kernel knows no format of",
 Deno.test("start() has the shell run an empty file, which does nothing", () => {
   using scratch = new Scratch();
   assertEquals(printed(scratch, [scratch.file("empty", "", 0o755)]), "");
+});
+
+/** A cat of nothing, and credentials that count how often they are taken. */
+function countedCat(): { cat: PreparedCommand; taken: () => number } {
+  let taken = 0;
+  const credentials: Credentials = {
+    ...unchangingCredentials(),
+    asCommand: (_identity, action) => {
+      taken++;
+      return action();
+    },
+  };
+  return {
+    cat: prepareCat(credentials),
+    taken: () => taken,
+  };
+}
+
+function prepareCat(credentials: Credentials): PreparedCommand {
+  return new Spawner(libc, credentials).prepare({
+    argv: ["/bin/cat"],
+    environment: [],
+    searchPath: [],
+    identity: { uid: 0, gid: 0 },
+  });
+}
+
+/** Descriptors of open files, as many as wanted. */
+function opened(count: number): number[] {
+  return Array.from(
+    { length: count },
+    () => checked(libc, "open", libc.c.open(cString("/dev/null"), 2, 0)),
+  );
+}
+
+Deno.test("start() becomes the command's user once, for any number of connections", () => {
+  const { cat, taken } = countedCat();
+  const pids = cat.start(opened(5));
+  assertEquals(new Set(pids).size, 5);
+  assertEquals(taken(), 1);
+  const children = new Children(libc);
+  for (const pid of pids) assertEquals(children.collectDying(pid), 0);
+});
+
+Deno.test("start() starts the others when one command cannot be started", () => {
+  const { cat } = countedCat();
+  const [first = -1, closed = -1, last = -1] = opened(3);
+  libc.c.close(closed);
+  const [one = -1, failed = -1, two = -1] = cat.start([first, closed, last]);
+  assertEquals(errorText(libc, -failed), "Bad file descriptor");
+  const children = new Children(libc);
+  for (const pid of [one, two]) assertEquals(children.collectDying(pid), 0);
+});
+
+Deno.test("start() closes its connections, whether or not commands can be started", () => {
+  const { cat } = countedCat();
+  const started = opened(3);
+  const children = new Children(libc);
+  for (const pid of cat.start(started)) children.collectDying(pid);
+  assertEquals(started.map(isOpen), [false, false, false]);
+
+  const refused = opened(3);
+  const refusing = prepareCat({
+    ...unchangingCredentials(),
+    asCommand: () => {
+      throw new SystemError("setresuid", 1, "Operation not permitted");
+    },
+  });
+  assertThrows(() => refusing.start(refused), SystemError, "not permitted");
+  assertEquals(refused.map(isOpen), [false, false, false]);
 });
 
 rootTest(

@@ -8,7 +8,7 @@
 import { assert } from "@std/assert";
 import { unchangingCredentials } from "../../../lib/posix/credentials.ts";
 import { errorText } from "../../../lib/posix/errno.ts";
-import { closeAllOnExec } from "../../../lib/posix/process.ts";
+import { closeAllOnExec, duplicate } from "../../../lib/posix/process.ts";
 import { Spawner, type SpawnOptions } from "../../../lib/posix/spawn.ts";
 import { libc } from "../real_libc.ts";
 import type { Scratch } from "../scratch.ts";
@@ -37,8 +37,10 @@ export function tryToStart(
   using file = new OpenFile(scratch.file("output"));
   // Nothing changes: the credentials do not look at it.
   const identity = { uid: 0, gid: 0 };
-  return spawner.prepare({ argv, environment, searchPath, identity })
-    .start(file.fd);
+  const [result = -1] = spawner
+    .prepare({ argv, environment, searchPath, identity })
+    .start([duplicate(libc, file.fd)]);
+  return result;
 }
 
 /** Starts a command and returns its process id. */

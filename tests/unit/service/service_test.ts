@@ -15,6 +15,8 @@ interface TestOptions {
   readonly maxProcesses?: number;
   readonly verbose?: boolean;
   readonly throttleMs?: number;
+  readonly started?: () => void;
+  readonly observedRoom?: number;
 }
 
 /** A started service, and all that it touches. Goes with the scope: `using`. */
@@ -30,6 +32,8 @@ class TestService implements Disposable {
       maxProcesses = 0,
       verbose = false,
       throttleMs = 0,
+      started = () => {},
+      observedRoom = Infinity,
     }: TestOptions = {},
   ) {
     this.service = new Service({
@@ -46,6 +50,7 @@ class TestService implements Disposable {
       log: this.log,
       verbose,
       throttleMs,
+      observer: { room: observedRoom, started, ended: () => {} },
     });
     this.service.start();
     this.engine.takeAsked();
@@ -112,9 +117,47 @@ Deno.test("a service leaves clients waiting at its limit, until a command ends",
   assertEquals(test.engine.takeAsked(), ["leave waiting"]);
 });
 
+Deno.test("a service has room for as many commands as its limit leaves", () => {
+  using test = new TestService({ maxProcesses: 3, timeLimitMs: SECOND_MS });
+  assertEquals(test.service.room, 3);
+  const [first] = test.start(2);
+  if (first === undefined) throw new Error("two");
+  assertEquals(test.service.room, 1);
+  test.start(1);
+  assertEquals(test.service.room, 0);
+  // One whose time is up has its place until it is collected.
+  test.clock.advance(SECOND_MS);
+  assertEquals(test.service.room, 0);
+  test.engine.end(first);
+  assertEquals(test.service.room, 1);
+});
+
+Deno.test("a service has no more room than its observer leaves", () => {
+  using test = new TestService({ maxProcesses: 10, observedRoom: 2 });
+  assertEquals(test.service.room, 2);
+  test.start(9);
+  assertEquals(test.service.room, 1);
+});
+
+Deno.test("a service ended by its observer counts the commands that come with the last", async () => {
+  using test = new TestService({
+    maxProcesses: 3,
+    started: () => void test.service.drain(),
+  });
+  const commands = test.start(3);
+  assertEquals(test.log.lines, []);
+  for (const command of commands) {
+    assertEquals(await isSettled(test.service.drain()), false);
+    test.engine.end(command);
+  }
+  await test.service.drain();
+  assertEquals(test.clock.timers, 0);
+});
+
 Deno.test("a service without a limit accepts always", () => {
   using test = new TestService({ maxProcesses: 0 });
   test.start(1000);
+  assertEquals(test.service.room, Infinity);
   assertEquals(test.engine.takeAsked(), []);
   assertEquals(test.log.lines, []);
   assertEquals(test.service.count, 1000);
@@ -322,6 +365,16 @@ Deno.test("a service that throttles accepts nothing before its time because a co
   test.engine.takeAsked();
   test.engine.end(command);
   assertEquals(test.engine.takeAsked().filter((word) => word === "accept"), []);
+  test.clock.advance(MINUTE_MS);
+  assertEquals(test.engine.takeAsked(), ["accept"]);
+});
+
+Deno.test("a service throttles on while commands start that were accepted before", () => {
+  using test = new TestService({ throttleMs: MINUTE_MS });
+  test.start(1);
+  test.engine.options.events.notStarted("Resource temporarily unavailable");
+  test.start(2);
+  assertEquals(test.engine.takeAsked(), ["leave waiting"]);
   test.clock.advance(MINUTE_MS);
   assertEquals(test.engine.takeAsked(), ["accept"]);
 });
