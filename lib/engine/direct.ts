@@ -33,8 +33,12 @@ import { decodeWaitStatus } from "./wait_status.ts";
 /** Connections taken from one socket before the others have their turn. */
 const ACCEPT_BATCH = 16;
 
-/** How long the loop keeps the main thread before whatever waits for it runs. */
-const TURN_MS = 5;
+/**
+ * How long the loop keeps the main thread before whatever waits for it runs.
+ * Full batches take several milliseconds each: below that, every one of them
+ * would pay for a round of the runtime's event loop.
+ */
+const TURN_MS = 20;
 
 /**
  * How long, under full load, before the runtime looks at its clock and for
