@@ -1,6 +1,6 @@
-import { assertEquals, assertLessOrEqual } from "@std/assert";
+import { assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
 import { Daemon, readAll } from "./daemon.ts";
-import { ENGINES, output, rootTest } from "./machine.ts";
+import { ENGINES, output, proc, rootTest, statusFields } from "./machine.ts";
 import {
   becomes,
   type Engine,
@@ -121,3 +121,27 @@ async function connectMany(daemon: Daemon, count: number): Promise<void> {
   };
   await Promise.all(Array.from({ length: CLIENT_COUNT }, connect));
 }
+
+rootTest(
+  "the end of a command wakes no idle thread of the daemon",
+  async () => {
+    await using daemon = await startOnLoopback(
+      "direct",
+      ["user=nobody", "argv=/bin/cat"],
+    );
+    assertEquals(await daemon.talk("served"), "served");
+    await daemon.event("disconnected");
+    const SIGCHLD = 1n << 16n;
+    const threads = await Array.fromAsync(
+      Deno.readDir(`/proc/${daemon.pid}/task`),
+    );
+    assertGreater(threads.length, 1);
+    for (const { name } of threads) {
+      const fields = statusFields(
+        await proc(`${daemon.pid}/task/${name}/status`),
+      );
+      const blocked = BigInt(`0x${fields.get("SigBlk")}`);
+      assertEquals(blocked & SIGCHLD, SIGCHLD, fields.get("Name"));
+    }
+  },
+);
