@@ -86,6 +86,8 @@ export class Service implements ServiceEvents {
   #throttleTimer: Timer | undefined;
   #state: "serving" | "draining" | "terminating" = "serving";
   #isHeld = false;
+  /** Whether the command could be started the last time. */
+  #starts = false;
 
   /**
    * @param options What to serve. It accepts nothing before {@linkcode start}.
@@ -125,8 +127,10 @@ export class Service implements ServiceEvents {
 
   /** How many more connections may be accepted. */
   get room(): number {
-    const { observer } = this.#options;
-    return Math.min(this.#roomToLimit, observer?.room ?? Infinity);
+    const { observer, throttleMs } = this.#options;
+    const room = Math.min(this.#roomToLimit, observer?.room ?? Infinity);
+    // One client is enough to find out that its command does not start.
+    return this.#starts || throttleMs === 0 ? room : Math.min(room, 1);
   }
 
   get #roomToLimit(): number {
@@ -195,6 +199,7 @@ export class Service implements ServiceEvents {
 
   started(command: RunningCommand): void {
     this.#running.add(command);
+    this.#starts = true;
     this.#startFault.over();
     this.#acceptFault.over();
     // Commands of clients that were accepted together come one by one, and an
@@ -224,6 +229,7 @@ export class Service implements ServiceEvents {
 
   notStarted(reason: string): void {
     this.#startFault.met(reason);
+    this.#starts = false;
     const { throttleMs } = this.#options;
     if (throttleMs === 0 || this.#throttleTimer !== undefined) return;
     this.#served.setAccepting(false);

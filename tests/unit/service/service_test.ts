@@ -132,6 +132,15 @@ Deno.test("a service has room for as many commands as its limit leaves", () => {
   assertEquals(test.service.room, 1);
 });
 
+Deno.test("a service that throttles has room for one until its command starts", () => {
+  using test = new TestService({ maxProcesses: 10, throttleMs: SECOND_MS });
+  assertEquals(test.service.room, 1);
+  test.start(1);
+  assertEquals(test.service.room, 9);
+  test.service.notStarted("No such file or directory");
+  assertEquals(test.service.room, 1);
+});
+
 Deno.test("a service has no more room than its observer leaves", () => {
   using test = new TestService({ maxProcesses: 10, observedRoom: 2 });
   assertEquals(test.service.room, 2);
