@@ -87,6 +87,11 @@ ${mainCf}
     return await this.#folder.file(name, text, mode);
   }
 
+  /** The path of a file in its folder. */
+  join(name: string): string {
+    return this.#folder.join(name);
+  }
+
   /** `postfix start`, `stop` or `reload`. */
   async control(word: string): Promise<void> {
     await output("postfix", "-c", this.#folder.join("etc"), word);
