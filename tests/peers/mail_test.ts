@@ -8,7 +8,7 @@ import {
   statusFields,
   until,
 } from "../e2e/machine.ts";
-import { Postfix } from "./postfix.ts";
+import { freePort, Postfix } from "./postfix.ts";
 
 const SWAKS = "/usr/bin/swaks";
 const SPF = "/usr/sbin/postfix-policyd-spf-perl";
@@ -145,11 +145,6 @@ policy unix - n n - 0 spawnd ${await policy(postfix)}`,
   async [Symbol.asyncDispose](): Promise<void> {
     await this.postfix[Symbol.asyncDispose]();
   }
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 /** An SMTP session that stays. Goes with the scope: `using`. */

@@ -87,11 +87,6 @@ ${mainCf}
     return await this.#folder.file(name, text, mode);
   }
 
-  /** The path of a file in its folder. */
-  join(name: string): string {
-    return this.#folder.join(name);
-  }
-
   /** `postfix start`, `stop` or `reload`. */
   async control(word: string): Promise<void> {
     await output("postfix", "-c", this.#folder.join("etc"), word);
@@ -103,10 +98,24 @@ ${mainCf}
     return Number(await Deno.readTextFile(path));
   }
 
-  /** Connects to a private service. */
-  async connect(service: string): Promise<Deno.UnixConn> {
+  /**
+   * Connects to a private service, or to one of the loopback by its host and
+   * port. After a reload it may be there only after a while.
+   */
+  async connect(service: string): Promise<Deno.Conn> {
+    const [hostname = "", port] = service.split(":");
     const path = this.#folder.join(`queue/private/${service}`);
-    return await Deno.connect({ transport: "unix", path });
+    const connections: Deno.Conn[] = [];
+    await until(`${service} can be connected to`, async () => {
+      const connected = port === undefined
+        ? Deno.connect({ transport: "unix", path })
+        : Deno.connect({ hostname, port: Number(port) });
+      connections.push(...await orNone(connected));
+      return connections.length > 0;
+    });
+    const [connection] = connections;
+    if (connection === undefined) throw new Error(`no ${service}`);
+    return connection;
   }
 
   /** Sends a text to a private service and returns the whole answer. */
@@ -152,6 +161,19 @@ ${mainCf}
       stderr: "null",
     }).output();
     await this.#folder[Symbol.asyncDispose]();
+  }
+}
+
+/** The connection, or none where nobody listens yet. */
+async function orNone(connected: Promise<Deno.Conn>): Promise<Deno.Conn[]> {
+  try {
+    return [await connected];
+  } catch (error) {
+    const { NotFound, ConnectionRefused } = Deno.errors;
+    if (error instanceof NotFound || error instanceof ConnectionRefused) {
+      return [];
+    }
+    throw error;
   }
 }
 
