@@ -8,6 +8,7 @@
 import { programWords, readAll, writeAll } from "../e2e/daemon.ts";
 import { peerTest } from "../e2e/load.ts";
 import { Folder, output, until } from "../e2e/machine.ts";
+import type { Syslogd } from "./syslogd.ts";
 
 const DAEMONS = "/usr/lib/postfix/sbin";
 
@@ -25,9 +26,11 @@ export function freePort(): number {
 /** An instance that runs. Goes with the scope: `await using`. */
 export class Postfix implements AsyncDisposable {
   readonly #folder: Folder;
+  readonly #prefix: readonly string[];
 
-  private constructor(folder: Folder) {
+  private constructor(folder: Folder, prefix: readonly string[]) {
     this.#folder = folder;
+    this.#prefix = prefix;
   }
 
   /**
@@ -35,10 +38,16 @@ export class Postfix implements AsyncDisposable {
    *
    * @param masterCf Lines of its master.cf.
    * @param mainCf Lines of its main.cf, beside the usual.
+   * @param options Where it logs to.
    */
-  static async start(masterCf: string, mainCf = ""): Promise<Postfix> {
+  static async start(
+    masterCf: string,
+    mainCf = "",
+    { syslogd }: { readonly syslogd?: Syslogd } = {},
+  ): Promise<Postfix> {
     const folder = await Folder.create();
-    const postfix = new Postfix(folder);
+    const postfix = new Postfix(folder, syslogd?.prefix ?? []);
+    const maillog = syslogd ? "" : folder.join("maillog");
     for (const name of ["etc", "sbin", "queue", "data"]) {
       await Deno.mkdir(folder.join(name));
     }
@@ -61,7 +70,7 @@ inet_protocols = ipv4
 myhostname = test.example
 alias_maps =
 default_process_limit = 300
-maillog_file = ${folder.join("maillog")}
+maillog_file = ${maillog}
 maillog_file_prefixes = ${folder.path}
 ${mainCf}
 `,
@@ -89,7 +98,9 @@ ${mainCf}
 
   /** `postfix start`, `stop` or `reload`. */
   async control(word: string): Promise<void> {
-    await output("postfix", "-c", this.#folder.join("etc"), word);
+    const words = ["postfix", "-c", this.#folder.join("etc"), word];
+    const [program = "", ...args] = [...this.#prefix, ...words];
+    await output(program, ...args);
   }
 
   /** The process id of its master. */
