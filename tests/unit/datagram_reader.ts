@@ -1,0 +1,79 @@
+/**
+ * A reader of datagrams that takes them when it is told to. It is a process of
+ * its own: the runtime's unix datagram sockets are behind a flag.
+ *
+ * @module
+ */
+
+const READER = `
+  use Socket;
+  $| = 1;
+  my ($path) = @ARGV;
+  socket(my $s, PF_UNIX, SOCK_DGRAM, 0) or die $!;
+  bind($s, pack_sockaddr_un($path)) or die $!;
+  print "ready\\n";
+  while (my $count = <STDIN>) {
+    for (1 .. $count) {
+      defined recv($s, my $datagram, 65536, 0) or die $!;
+      print "$datagram\\n";
+    }
+  }
+`;
+
+/** A datagram socket with somebody behind it. Goes with the scope. */
+export class DatagramReader implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
+  readonly #output: ReadableStreamDefaultReader<string>;
+  #rest = "";
+
+  private constructor(path: string) {
+    this.#child = new Deno.Command("perl", {
+      args: ["-e", READER, path],
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    this.#input = this.#child.stdin.getWriter();
+    this.#output = this.#child.stdout.pipeThrough(new TextDecoderStream())
+      .getReader();
+  }
+
+  /**
+   * Binds a socket, and reads nothing yet.
+   *
+   * @param path Where; nothing is there.
+   */
+  static async bind(path: string): Promise<DatagramReader> {
+    const reader = new DatagramReader(path);
+    await reader.#line();
+    return reader;
+  }
+
+  /** Takes datagrams, each a line, and waits until so many have come. */
+  async take(count: number): Promise<string[]> {
+    await this.#input.write(new TextEncoder().encode(`${count}\n`));
+    const lines: string[] = [];
+    while (lines.length < count) lines.push(await this.#line());
+    return lines;
+  }
+
+  async #line(): Promise<string> {
+    for (;;) {
+      const end = this.#rest.indexOf("\n");
+      if (end >= 0) {
+        const line = this.#rest.slice(0, end);
+        this.#rest = this.#rest.slice(end + 1);
+        return line;
+      }
+      const { done, value } = await this.#output.read();
+      if (done) throw new Error("the reader has ended");
+      this.#rest += value;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#input.close();
+    await this.#output.cancel();
+    await this.#child.status;
+  }
+}

@@ -1,0 +1,71 @@
+import { assert, assertEquals } from "@std/assert";
+import { DatagramSender } from "../../../lib/posix/sockets.ts";
+import { DatagramReader } from "../datagram_reader.ts";
+import { libc } from "../real_libc.ts";
+import { Scratch } from "../scratch.ts";
+
+/** More than any system lets wait. */
+const MANY = 100_000;
+
+/** Sends until the reader has no room, and returns what was taken. */
+function fill(sender: DatagramSender): string[] {
+  const sent: string[] = [];
+  while (sent.length < MANY) {
+    const text = `datagram ${sent.length}`;
+    if (!sender.send(text)) return sent;
+    sent.push(text);
+  }
+  throw new Error("the reader always has room");
+}
+
+Deno.test("DatagramSender sends a text as one datagram", async () => {
+  using scratch = new Scratch();
+  const path = scratch.path("socket");
+  await using reader = await DatagramReader.bind(path);
+  const sender = new DatagramSender(libc, path);
+  assertEquals([sender.send("first é 漢字"), sender.send("second")], [
+    true,
+    true,
+  ]);
+  assertEquals(await reader.take(2), ["first é 漢字", "second"]);
+});
+
+Deno.test("DatagramSender tells that a reader has no room, without waiting", async () => {
+  using scratch = new Scratch();
+  const path = scratch.path("socket");
+  await using reader = await DatagramReader.bind(path);
+  const sender = new DatagramSender(libc, path);
+  const sent = fill(sender);
+  assert(sent.length > 0);
+  assertEquals(sender.send("one more"), false);
+  assertEquals(await reader.take(sent.length), sent);
+  assertEquals(sender.send("there is room"), true);
+  assertEquals(await reader.take(1), ["there is room"]);
+});
+
+Deno.test("DatagramSender sends into the void where nobody reads", async () => {
+  using scratch = new Scratch();
+  assertEquals(new DatagramSender(libc, scratch.path("none")).send("x"), true);
+  const file = scratch.file("file");
+  assertEquals(new DatagramSender(libc, file).send("x"), true);
+  const path = scratch.path("socket");
+  const sender = new DatagramSender(libc, path);
+  {
+    await using reader = await DatagramReader.bind(path);
+    sender.send("heard");
+    await reader.take(1);
+  }
+  assertEquals(sender.send("not heard"), true);
+});
+
+Deno.test("DatagramSender finds a reader that was started anew", async () => {
+  using scratch = new Scratch();
+  const path = scratch.path("socket");
+  const sender = new DatagramSender(libc, path);
+  for (const text of ["first", "second"]) {
+    await using reader = await DatagramReader.bind(path);
+    sender.send(text);
+    assertEquals(await reader.take(1), [text]);
+    Deno.removeSync(path);
+  }
+});
