@@ -12,7 +12,7 @@ import { type DaemonLog, logTo } from "../log/log.ts";
 import { SYSLOG_SOCKET, SystemLog } from "../log/system_log.ts";
 import { serveTurn } from "../master/child.ts";
 import { isLibc, openLibc } from "../posix/libc.ts";
-import { commandLine } from "../posix/process.ts";
+import { commandLine, raiseDescriptorLimit } from "../posix/process.ts";
 import { prepareProcess } from "../service/daemon.ts";
 import { type MasterRequest, parseMasterRequest } from "./master_options.ts";
 import { Fatal, planChild } from "./master_plan.ts";
@@ -45,9 +45,14 @@ export async function serveMaster(words: readonly string[]): Promise<number> {
   const log = logTo(sink);
   try {
     prepareProcess(libc);
+    // As spawn(8) does, for the daemon and for its commands.
+    raiseDescriptorLimit(libc);
     const request = readRequest(words);
-    const plan = planChild(request, { libc, program });
-    sink.rename(`${plan.syslogName}/${program}`, plan.facility);
+    const plan = planChild(request, {
+      libc,
+      program,
+      logAs: (name, facility) => sink.rename(`${name}/${program}`, facility),
+    });
     for (const text of plan.warnings) log.warning("configuration", text);
     await serveTurn(plan, { libc, log });
     await log.flush();

@@ -12,6 +12,7 @@ import { type Configuration, loadConfiguration } from "../config/load.ts";
 import { PlacedText } from "../config/logical_lines.ts";
 import type { MasterEntry } from "../config/master_cf.ts";
 import type { Problem } from "../config/problems.ts";
+import { wrongEnvironment } from "../config/services.ts";
 import { Scope } from "../config/settings.ts";
 import { commandEnvironment } from "../engine/environment.ts";
 import { facilityNumber } from "../log/system_log.ts";
@@ -38,17 +39,26 @@ const BACKLOG_MIN = 1024;
 /** Something for which the process cannot go on. */
 export class Fatal extends Error {}
 
+/** What there is to plan with. */
+export interface PlanContext {
+  readonly libc: Libc;
+  /** The name that this program was started by. */
+  readonly program: string;
+  /** Called as soon as it is known under what name to log, and where. */
+  readonly logAs: (syslogName: string, facility: number) => void;
+}
+
 /**
  * Checks a request of master(8)'s against the configuration.
  *
  * @param given The request.
- * @param context The C library, and the name that this program was started by.
+ * @param context What there is to plan with.
  * @returns What to serve.
  * @throws {Fatal} With Postfix's word for what is wrong, where it has one.
  */
 export function planChild(
   given: MasterRequest,
-  { libc, program }: { libc: Libc; program: string },
+  { libc, program, logAs }: PlanContext,
 ): ChildPlan {
   const configuration = loadConfiguration(
     Deno.env.get("MAIL_CONFIG") ?? CONFIG_DIRECTORY,
@@ -58,9 +68,6 @@ export function planChild(
   const isDeputy = Deno.env.get(DEPUTY_VARIABLE) !== undefined;
   const request = isDeputy ? requestAnew(given, program, configuration) : given;
   const { transport, serviceName: name = program } = request;
-  if (request.isUnprivileged) {
-    throw new Fatal(`service ${name} requires privileged operation`);
-  }
   const warnings: string[] = [];
   const report = ({ level, text }: Problem): void => {
     if (level === "error") throw new Fatal(text);
@@ -91,13 +98,25 @@ export function planChild(
   const daemon = checkDaemon({ ...configuration, scope });
   daemon.problems.forEach(report);
   const settings = need(daemon.settings);
+  const facility = facilityNumber(settings.syslogFacility);
+  if (facility === undefined) {
+    throw new Fatal(`unknown syslog facility: ${settings.syslogFacility}`);
+  }
+  logAs(toText(settings.syslogName), facility);
+  if (request.isUnprivileged) {
+    throw new Fatal(`service ${name} requires privileged operation`);
+  }
   const accounts = accountsOf(libc);
   const owner = accounts.findUser(settings.mailOwner);
   if (owner === undefined) {
-    throw new Fatal(`unknown mail_owner user name: ${settings.mailOwner}`);
+    throw new Fatal(
+      `parameter mail_owner: unknown user name value: ${settings.mailOwner}`,
+    );
   }
   if (owner.uid === 0 || owner.gid === 0) {
-    throw new Fatal(`mail_owner ${settings.mailOwner} is privileged`);
+    throw new Fatal(
+      `parameter mail_owner: user ${settings.mailOwner} has privileged ids`,
+    );
   }
   const attributes = parseAttributes(request.attributes, { accounts, owner });
   if (!attributes.ok) throw new Fatal(attributes.mistake.text);
@@ -118,11 +137,9 @@ export function planChild(
     ? 1
     : concurrency;
   const maxUses = need(scope.integer("max_use", report));
-  const facility = facilityNumber(settings.syslogFacility);
-  if (facility === undefined) {
-    throw new Fatal(`unknown syslog facility: ${settings.syslogFacility}`);
-  }
   const list = need(scope.string("export_environment", report));
+  const wrong = wrongEnvironment(list);
+  if (wrong !== undefined) throw new Fatal(`export_environment: ${wrong}`);
   return {
     service: {
       name,
@@ -138,6 +155,8 @@ export function planChild(
       maxProcesses: commands,
       verbose: false,
       throttleMs: 0,
+      // The first clients have come before this process.
+      keepAlive: transport === "inet",
       isQuietAtLimit: commands === 1,
     },
     transport,
@@ -156,8 +175,6 @@ export function planChild(
         : { retireMs: 1000 * request.retireSeconds },
     },
     isVerbose: request.verbose,
-    syslogName: toText(settings.syslogName),
-    facility,
     warnings,
   };
 }

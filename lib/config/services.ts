@@ -237,8 +237,13 @@ class ServiceChecker {
   }
 }
 
-/** What is wrong with an `export_environment`, as Postfix says if it does. */
-function wrongEnvironment(list: string): string | undefined {
+/**
+ * Finds what is wrong with an `export_environment`.
+ *
+ * @param list Its value.
+ * @returns What is, as Postfix says it if it does; `undefined` if nothing is.
+ */
+export function wrongEnvironment(list: string): string | undefined {
   for (const word of splitWords(new PlacedText(list), ENTRY_SEPARATORS)) {
     const { wrong } = withoutBraces(word);
     if (wrong !== undefined) return wrong;

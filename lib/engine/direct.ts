@@ -17,7 +17,7 @@ import { Epoll } from "../posix/epoll.ts";
 import { errorText, isShortage, SystemError } from "../posix/errno.ts";
 import type { Libc } from "../posix/libc.ts";
 import { Children, SIGKILL } from "../posix/process.ts";
-import { Acceptor } from "../posix/sockets.ts";
+import { Acceptor, keepAlive } from "../posix/sockets.ts";
 import { type PreparedCommand, Spawner } from "../posix/spawn.ts";
 import {
   ACCEPT_RETRY_MS,
@@ -214,6 +214,7 @@ export class DirectEngine implements Engine {
         failure = -connection;
         break;
       }
+      if (service.keepAlive) keepAlive(this.#libc, connection);
       connections.push(connection);
       peers.push(service.peers ? this.#acceptor.peer(connection) : "");
     }
@@ -327,6 +328,7 @@ class DirectService implements ServedService {
   readonly events: ServiceEvents;
   readonly prepared: PreparedCommand;
   readonly peers: boolean;
+  readonly keepAlive: boolean;
   endsGroups = false;
   readonly #sockets: ServeOptions["sockets"];
   readonly #fds: readonly number[];
@@ -344,6 +346,7 @@ class DirectService implements ServedService {
   ) {
     this.events = options.events;
     this.peers = options.peers;
+    this.keepAlive = options.keepAlive ?? false;
     this.prepared = prepared;
     this.#sockets = options.sockets;
     this.#fds = fds;

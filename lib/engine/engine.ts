@@ -87,6 +87,11 @@ export interface ServeOptions {
   readonly events: ServiceEvents;
   /** Whether to find out where each connection comes from. */
   readonly peers: boolean;
+  /**
+   * Whether to have the kernel ask if clients are still there. It need not be
+   * said for sockets that were told so before the first client came.
+   */
+  readonly keepAlive?: boolean | undefined;
 }
 
 /** A service in an engine's hands. It accepts nothing until it is told to. */

@@ -29,6 +29,9 @@ const MONTHS: readonly string[] = [
 /** How long to leave a reader alone that has no room. */
 const FULL_RETRY_MS = 50;
 
+/** The same where it has just taken some. */
+const SLOW_RETRY_MS = 1;
+
 /** How many records may wait for it. */
 const PENDING_MAX = 1000;
 
@@ -142,7 +145,8 @@ export class SystemLog {
     const refused = this.#pending.findIndex((line) => !this.#sender.send(line));
     this.#pending = refused < 0 ? [] : this.#pending.slice(refused);
     if (refused >= 0) {
-      this.#retry = setTimeout(() => this.#again(), FULL_RETRY_MS);
+      const delayMs = refused > 0 ? SLOW_RETRY_MS : FULL_RETRY_MS;
+      this.#retry = setTimeout(() => this.#again(), delayMs);
     } else if (this.#droppedCount > 0) {
       const count = this.#droppedCount;
       this.#droppedCount = 0;

@@ -55,8 +55,6 @@ export interface ChildPlan {
     readonly retireMs?: number;
   };
   readonly isVerbose: boolean;
-  readonly syslogName: string;
-  readonly facility: number;
   readonly warnings: readonly string[];
 }
 

@@ -9,7 +9,12 @@
 import type { EngineName, ListeningSocket } from "../engine/engine.ts";
 import type { Libc } from "../posix/libc.ts";
 import { duplicate } from "../posix/process.ts";
-import { formatAddress, setBacklog, withDescriptor } from "../posix/sockets.ts";
+import {
+  formatAddress,
+  keepAlive,
+  setBacklog,
+  withDescriptor,
+} from "../posix/sockets.ts";
 import { EX, failure, type Result, success } from "../result.ts";
 import type { InheritedSockets } from "./inherited_sockets.ts";
 import type { InetEndpoint, InetEndpoints } from "./inet_endpoint.ts";
@@ -125,6 +130,8 @@ function listenOn(
   const open = () => Deno.listen({ hostname: host, port });
   if (libc === undefined) return listenerSocket(open());
   const { listener, fd } = openListener(libc, open, backlogConnections);
+  // A client that has vanished would keep its command for as long as that may run.
+  keepAlive(libc, fd);
   if (engine === "relay") return listenerSocket(listener);
   // The runtime's reactor would be woken by every connection, in vain: it
   // gives its descriptor up, and the socket lives on in a copy.

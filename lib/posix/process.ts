@@ -21,6 +21,8 @@ const O_RDONLY = 0;
 const F_DUPFD_CLOEXEC = 1030;
 
 const O_CLOEXEC = 0o2000000;
+// bits/resource.h
+const RLIMIT_NOFILE = 7;
 
 const COMMAND_LINE_CHUNK_BYTES = 65536;
 
@@ -56,6 +58,21 @@ export function closeAllOnExec(libc: Libc): void {
 export function wasInheritedForWriting(libc: Libc, fd: number): boolean {
   const access = libc.c.fcntl(fd, F_GETFL, 0n) & O_ACCMODE;
   return libc.c.fcntl(fd, F_GETFD, 0n) === 0 && access !== O_RDONLY;
+}
+
+/**
+ * Allows this process, and what it starts, as many descriptors as it may have:
+ * setrlimit(2), RLIMIT_NOFILE.
+ *
+ * @param libc The C library.
+ */
+export function raiseDescriptorLimit(libc: Libc): void {
+  const limits = new BigUint64Array(2);
+  const bytes = new Uint8Array(limits.buffer);
+  if (libc.c.getrlimit(RLIMIT_NOFILE, bytes) !== 0) return;
+  const [, hard = 0n] = limits;
+  limits[0] = hard;
+  libc.c.setrlimit(RLIMIT_NOFILE, bytes);
 }
 
 /**

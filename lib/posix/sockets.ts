@@ -17,6 +17,7 @@ const SOCK_DGRAM = 2;
 const SOCK_CLOEXEC = 0o2000000;
 const SOCK_NONBLOCK = 0o4000;
 const SOL_SOCKET = 1;
+const SO_KEEPALIVE = 9;
 const SO_PEERCRED = 17;
 const SO_ACCEPTCONN = 30;
 const MSG_NOSIGNAL = 0x4000;
@@ -193,6 +194,23 @@ export function setBacklog(
   backlogConnections: number,
 ): void {
   checked(libc, "listen", libc.c.listen(fd, backlogConnections));
+}
+
+/**
+ * Has the kernel ask from time to time whether the other ends of connections
+ * are still there: tcp(7). Those that a listening socket accepts inherit it.
+ *
+ * @param libc The C library.
+ * @param fd The socket.
+ * @throws {SystemError} If it is no socket.
+ */
+export function keepAlive(libc: Libc, fd: number): void {
+  const on = new Uint8Array(new Int32Array([1]).buffer);
+  checked(
+    libc,
+    "setsockopt(SO_KEEPALIVE)",
+    libc.c.setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, on, on.length),
+  );
 }
 
 /**

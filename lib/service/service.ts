@@ -54,6 +54,8 @@ export interface ServiceOptions {
    * could not be started; 0 to close such a connection and go on.
    */
   readonly throttleMs: number;
+  /** Whether to tell the kernel for each connection to keep it alive. */
+  readonly keepAlive?: boolean;
   /** Who follows its connections. */
   readonly observer?: ServiceObserver;
   /** Whether it is no news that commands stand at the limit. */
@@ -116,6 +118,7 @@ export class Service implements ServiceEvents {
       sockets: options.sockets,
       command: options.command,
       peers: options.verbose,
+      keepAlive: options.keepAlive,
       events: this,
     });
   }

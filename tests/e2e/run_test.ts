@@ -97,6 +97,22 @@ rootTest(
   },
 );
 
+rootTest(
+  "a connection over TCP is kept alive, so that a client that vanishes is found out",
+  async () => {
+    await using daemon = await Daemon.start([
+      "inet",
+      "127.0.0.1:0",
+      "user=nobody",
+      "argv=/usr/bin/perl",
+      "-MSocket",
+      "-e",
+      "print unpack 'i', getsockopt(STDIN, SOL_SOCKET, SO_KEEPALIVE)",
+    ]);
+    assertEquals(await daemon.talk(""), "1");
+  },
+);
+
 rootTest("the engine is direct where nothing else is asked for", async () => {
   await using daemon = await Daemon.start(
     ["inet", "127.0.0.1:0", "user=nobody", "argv=/bin/cat"],

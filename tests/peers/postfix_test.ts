@@ -58,51 +58,6 @@ killed unix - n n - - spawnd user=nobody argv=/bin/sh -c { kill -9 $$ }`,
 
 const asNobody = ["--reuid=nobody", "--regid=nogroup", "--clear-groups"];
 
-/** What a command sees of itself, a fact a line. */
-const FACTS = `#!/bin/sh
-id
-pwd
-umask
-env | sort
-ps -o sid= -o pgid= -p $$ | awk -v pid=$$ '{ print ($1 == pid), ($2 == pid) }'
-grep -E '^(Cap|Sig(Blk|Ign)|Groups|Uid|Gid|NoNewPrivs)' /proc/self/status
-ls /proc/$$/fd | tr '\\n' ' '
-`;
-
-/** Facts in which spawnd differs on purpose, and how. */
-const EXPLAINED = [
-  // Postfix's daemons ignore SIGPIPE, and their commands inherit that.
-  "SigIgn",
-];
-
-postfixTest(
-  "a command sees the same below spawnd as below spawn(8)",
-  async () => {
-    const postfix = await Postfix.start(
-      "",
-      "export_environment = TZ MAIL_CONFIG A=b",
-    );
-    await using _ = postfix;
-    const script = await postfix.file("facts", FACTS, 0o755);
-    await postfix.setMasterCf(
-      `stock unix - n n - - spawn user=nobody argv=${script} x
-ours unix - n n - - spawnd user=nobody argv=${script} x`,
-    );
-    await postfix.control("reload");
-    const [stock, ours] = await Promise.all(
-      ["stock", "ours"].map((service) => postfix.ask(service)),
-    );
-    assertEquals(comparable(ours), comparable(stock));
-    assertMatch(ours ?? "", /^SigIgn:\t0+$/m);
-  },
-);
-
-function comparable(facts = ""): string[] {
-  return facts.split("\n").filter((line) =>
-    !EXPLAINED.includes(line.split(":")[0] ?? "")
-  );
-}
-
 postfixTest(
   "refusals are fatal at start, with the texts of spawn(8)",
   async () => {

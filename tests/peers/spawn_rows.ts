@@ -6,7 +6,6 @@
  * @module
  */
 
-import { programWords } from "../e2e/daemon.ts";
 import { readBytes } from "../e2e/load.ts";
 import { isAlive, proc, statusFields } from "../e2e/machine.ts";
 import type { Postfix } from "./postfix.ts";
@@ -95,7 +94,7 @@ wait
   quiet: "#!/bin/sh\nexit 0\n",
   socket: `#!/usr/bin/perl
 use Socket qw(:all);
-for my $name (qw(SO_LINGER SO_OOBINLINE SO_REUSEADDR SO_SNDBUF)) {
+for my $name (qw(SO_KEEPALIVE SO_LINGER SO_OOBINLINE SO_REUSEADDR SO_SNDBUF)) {
   my $value = getsockopt(STDIN, SOL_SOCKET, eval $name);
   print "$name ", unpack("H*", $value), "\\n";
 }
@@ -170,8 +169,6 @@ function looks(what: string, attributes: string, look: Look["look"]): Row {
   return { what, service: { attributes }, sight: { kind: "look", look } };
 }
 
-const IS_BINARY = programWords().length === 1;
-
 const LIMITS = "/bin/cat /proc/self/limits";
 const VERBOSE = "-v -o max_idle=1s user=nobody argv=/bin/cat";
 const SLOW = "-o NAME_time_limit=1s user=nobody argv=FOLDER/family";
@@ -201,18 +198,7 @@ export const ROWS: readonly Row[] = [
     },
   },
   fact("resource limits", LIMITS, (text) => limits(text, false)),
-  {
-    ...fact("limit of open files", LIMITS, (text) => limits(text, true)),
-    // The runtime that runs the sources raises it as well.
-    ...IS_BINARY && {
-      explained: {
-        why: "spawn(8) raises its own soft limit to the hard one, and its " +
-          "commands inherit that; spawnd's have the one that master was given",
-        spawn: /^Max open files +20000 +20000 +files *$/,
-        spawnd: /^Max open files +2000 +20000 +files *$/,
-      },
-    },
-  },
+  fact("limit of open files", LIMITS, (text) => limits(text, true)),
   fact(
     "OOM score, core filter, personality, control groups",
     "/bin/cat " + links("oom_score_adj", "coredump_filter", "personality") +
@@ -268,6 +254,12 @@ export const ROWS: readonly Row[] = [
     "-o syslog_name: ident of the records",
     "-o syslog_name=other user=nobody argv=/bin/sh -c { exit 5 }",
     /status 5/,
+    { withIdent: true },
+  ),
+  records(
+    "-o syslog_name: ident of a refusal",
+    "-o syslog_name=other user=nobody:root argv=/bin/true",
+    /group id 0/,
     { withIdent: true },
   ),
   {
@@ -376,7 +368,7 @@ export const ROWS: readonly Row[] = [
   },
   refusal("root", "user=root argv=/bin/cat", /as root/),
   refusal("mail owner", "user=postfix argv=/bin/cat", /as mail system owner/),
-  refusal("group id 0", "user=nobody:root argv=/bin/cat", /group id 0/),
+  refusal("group id 0", "user=bin:root argv=/bin/cat", /id 0/),
   refusal(
     "mail owner's group",
     "user=nobody:postfix argv=/bin/cat",
@@ -412,7 +404,7 @@ export const ROWS: readonly Row[] = [
       why: "spawn(8) blames main.cf, whatever set the value",
       spawn:
         /^fatal: file FOLDER\/etc\/main\.cf: parameter mail_owner: unknown user name value: nosuch$/,
-      spawnd: /^fatal: unknown mail_owner user name: nosuch$/,
+      spawnd: /^fatal: parameter mail_owner: unknown user name value: nosuch$/,
     },
   },
   {
@@ -450,7 +442,7 @@ export const ROWS: readonly Row[] = [
     explained: {
       why: "spawn(8) finds out as it runs the command, spawnd at its start",
       spawn: /^fatal: clean_env: missing attribute name in: =lost$/,
-      spawnd: /^fatal: expected "name = value" in "=lost"$/,
+      spawnd: /^fatal: export_environment: expected "name = value" in "=lost"$/,
     },
   },
   records(

@@ -78,15 +78,19 @@ peerTest("a new syslog_name counts after a reload", SYSLOGD, async () => {
 peerTest("a refusal comes to syslogd as critical", SYSLOGD, async () => {
   await using syslogd = await Syslogd.start();
   await using postfix = await Postfix.start(
-    "wrong unix - n n - - spawnd user=root argv=/bin/cat",
-    "",
+    ["spawn", "spawnd"].map((side) =>
+      `${side}-wrong unix - n n - - ${side} user=root argv=/bin/cat`
+    ).join("\n"),
+    "syslog_facility = local3",
     { syslogd },
   );
-  (await postfix.connect("wrong")).close();
-  await becomes(
-    ["mail.crit postfix/PROGRAM: fatal: request to deliver as root"],
-    () => recordsOf(syslogd, "spawnd"),
-  );
+  for (const side of ["spawn", "spawnd"]) {
+    (await postfix.connect(`${side}-wrong`)).close();
+    await becomes(
+      ["local3.crit postfix/PROGRAM: fatal: request to deliver as root"],
+      () => recordsOf(syslogd, side),
+    );
+  }
 });
 
 peerTest("a syslogd that hangs keeps no client waiting", SYSLOGD, async () => {

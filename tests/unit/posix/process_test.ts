@@ -41,6 +41,14 @@ Deno.test("setUmask() decides on the mode of files that children make", async ()
   assertEquals((Deno.statSync(path).mode ?? 0) & 0o777, 0o640);
 });
 
+Deno.test("raiseDescriptorLimit() allows what the hard limit does, to children as well", async () => {
+  const limits = await reportOf("descriptor_limit.ts", {
+    prefix: ["prlimit", "--nofile=500:600"],
+    allow: [...ALLOW_LIBC, "--allow-run=/bin/sh"],
+  });
+  assertEquals(limits, "600 600\n");
+});
+
 Deno.test("duplicate() makes a second descriptor for the same file", () => {
   using scratch = new Scratch();
   const path = scratch.file("file");
