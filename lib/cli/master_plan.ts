@@ -5,13 +5,13 @@
  * @module
  */
 
-import { parseAttributes } from "../config/attributes.ts";
+import { type Accounts, parseAttributes } from "../config/attributes.ts";
 import { toBinary, toText } from "../config/bytes.ts";
-import { checkDaemon } from "../config/daemon_settings.ts";
+import { checkDaemon, type DaemonSettings } from "../config/daemon_settings.ts";
 import { type Configuration, loadConfiguration } from "../config/load.ts";
 import { PlacedText } from "../config/logical_lines.ts";
 import type { MasterEntry } from "../config/master_cf.ts";
-import type { Problem } from "../config/problems.ts";
+import type { Problem, Report } from "../config/problems.ts";
 import { wrongEnvironment } from "../config/services.ts";
 import { Scope } from "../config/settings.ts";
 import { commandEnvironment } from "../engine/environment.ts";
@@ -19,6 +19,7 @@ import { facilityNumber } from "../log/system_log.ts";
 import type { ChildPlan } from "../master/child.ts";
 import { DEPUTY_VARIABLE } from "../master/deputy.ts";
 import { FIRST_LISTEN_FD, parseGeneration } from "../master/status.ts";
+import type { Identity } from "../posix/credentials.ts";
 import type { Libc } from "../posix/libc.ts";
 import { formatAddress, isListening, socketAddress } from "../posix/sockets.ts";
 import type { ServiceOptions } from "../service/service.ts";
@@ -73,31 +74,8 @@ export function planChild(
     if (level === "error") throw new Fatal(text);
     warnings.push(text);
   };
-  // Trouble in other lines of master.cf is master's to tell.
-  const { main } = configuration;
-  for (const problem of configuration.problems) {
-    if (problem.file === main.file && problem.level === "error") {
-      report(problem);
-    }
-  }
-  const binaryName = toBinary(new TextEncoder().encode(name));
-  const scope = new Scope({
-    main,
-    services: new Set([binaryName]),
-    own: {
-      process_id: String(Deno.pid),
-      process_name: program,
-      service_name: binaryName,
-    },
-    overrides: request.overrides,
-  });
-  const need = <T>(value: T | undefined): T => {
-    if (value === undefined) throw new Fatal("bad configuration");
-    return value;
-  };
-  const daemon = checkDaemon({ ...configuration, scope });
-  daemon.problems.forEach(report);
-  const settings = need(daemon.settings);
+  const scope = scopeOf(request, configuration, program);
+  const settings = checkSettings({ ...configuration, scope }, report);
   const facility = facilityNumber(settings.syslogFacility);
   if (facility === undefined) {
     throw new Fatal(`unknown syslog facility: ${settings.syslogFacility}`);
@@ -107,39 +85,27 @@ export function planChild(
     throw new Fatal(`service ${name} requires privileged operation`);
   }
   const accounts = accountsOf(libc);
-  const owner = accounts.findUser(settings.mailOwner);
-  if (owner === undefined) {
-    throw new Fatal(
-      `parameter mail_owner: unknown user name value: ${settings.mailOwner}`,
-    );
-  }
-  if (owner.uid === 0 || owner.gid === 0) {
-    throw new Fatal(
-      `parameter mail_owner: user ${settings.mailOwner} has privileged ids`,
-    );
-  }
+  const owner = findOwner(accounts, settings.mailOwner);
   const attributes = parseAttributes(request.attributes, { accounts, owner });
   if (!attributes.ok) throw new Fatal(attributes.mistake.text);
+  const environment = need(scope.string("export_environment", report));
+  const wrong = wrongEnvironment(environment);
+  if (wrong !== undefined) throw new Fatal(`export_environment: ${wrong}`);
   const defaultLimit = need(scope.integer("default_process_limit", report));
-  const concurrency = transport === "stdin"
-    ? 1
-    : scope.integer("spawnd_concurrency", report) ??
-      lookUpMaxProcesses(configuration, request, name) ?? "unknown";
-  if (concurrency === "unknown") {
+  const limit = scope.integer("spawnd_concurrency", report) ??
+    lookUpLimit(configuration, request, name);
+  if (limit === "unknown" && transport !== "stdin") {
     warnings.push(
       `service ${name}: no such line in ${configuration.master.file}: ` +
         "running one command at a time",
     );
   }
-  const commands = concurrency === "default"
-    ? defaultLimit
-    : concurrency === "unknown"
+  const commands = transport === "stdin" || limit === "unknown"
     ? 1
-    : concurrency;
-  const maxUses = need(scope.integer("max_use", report));
-  const list = need(scope.string("export_environment", report));
-  const wrong = wrongEnvironment(list);
-  if (wrong !== undefined) throw new Fatal(`export_environment: ${wrong}`);
+    : limit === "default"
+    ? defaultLimit
+    : limit;
+  const binaryName = toBinary(new TextEncoder().encode(name));
   return {
     service: {
       name,
@@ -148,7 +114,10 @@ export function planChild(
         : listeningSockets(libc, request.sockets),
       command: {
         argv: attributes.value.argv,
-        environment: commandEnvironment(list, (name) => Deno.env.get(name)),
+        environment: commandEnvironment(
+          environment,
+          (name) => Deno.env.get(name),
+        ),
         identity: attributes.value.identity,
       },
       timeLimitMs: 1000 * need(scope.timeLimitSeconds(binaryName, report)),
@@ -163,12 +132,13 @@ export function planChild(
     owner,
     queueDirectory: settings.queueDirectory,
     generation: parseGeneration(Deno.env.get("GENERATION")),
-    isClassic: concurrency === 1 || concurrency === "unknown",
+    isClassic: commands === 1,
     isDeputy,
     backlogConnections: Math.max(BACKLOG_MIN, defaultLimit, commands),
     daemonTimeoutSeconds: need(scope.seconds("daemon_timeout", report)),
     turn: {
-      connections: maxUses * (commands || defaultLimit),
+      connections: need(scope.integer("max_use", report)) *
+        (commands || defaultLimit),
       idleMs: 1000 * need(scope.seconds("max_idle", report)),
       ...request.retireSeconds === undefined
         ? {}
@@ -177,6 +147,56 @@ export function planChild(
     isVerbose: request.verbose,
     warnings,
   };
+}
+
+/** What the service sees of main.cf. */
+function scopeOf(
+  { serviceName = "", overrides }: MasterRequest,
+  { main }: Configuration,
+  program: string,
+): Scope {
+  const name = toBinary(new TextEncoder().encode(serviceName || program));
+  return new Scope({
+    main,
+    services: new Set([name]),
+    own: {
+      process_id: String(Deno.pid),
+      process_name: program,
+      service_name: name,
+    },
+    overrides,
+  });
+}
+
+/** Trouble in other lines of master.cf is master's to tell. */
+function checkSettings(
+  configuration: Configuration,
+  report: Report,
+): DaemonSettings {
+  for (const problem of configuration.problems) {
+    const { file, level } = problem;
+    if (file === configuration.main.file && level === "error") report(problem);
+  }
+  const { settings, problems } = checkDaemon(configuration);
+  problems.forEach(report);
+  return need(settings);
+}
+
+/** What is missing was reported, and that was fatal. */
+function need<T>(value: T | undefined): T {
+  if (value === undefined) throw new Fatal("bad configuration");
+  return value;
+}
+
+function findOwner(accounts: Accounts, name: string): Identity {
+  const owner = accounts.findUser(name);
+  if (owner === undefined) {
+    throw new Fatal(`parameter mail_owner: unknown user name value: ${name}`);
+  }
+  if (owner.uid === 0 || owner.gid === 0) {
+    throw new Fatal(`parameter mail_owner: user ${name} has privileged ids`);
+  }
+  return owner;
 }
 
 /**
@@ -219,13 +239,13 @@ function findEntry(
 }
 
 /** The maxproc of the service's own line. */
-function lookUpMaxProcesses(
+function lookUpLimit(
   configuration: Configuration,
   request: MasterRequest,
   name: string,
-): number | "default" | undefined {
+): number | "default" | "unknown" {
   const entry = findEntry(configuration, request, name);
-  return entry && (entry.maxProcesses ?? "default");
+  return entry === undefined ? "unknown" : entry.maxProcesses ?? "default";
 }
 
 function listeningSockets(
