@@ -20,7 +20,8 @@ import {
 } from "../engine/engine.ts";
 import { errorText, isShortage, SystemError } from "../posix/errno.ts";
 import type { Libc } from "../posix/libc.ts";
-import { FdReceiver, makeBlocking } from "../posix/passed_fd.ts";
+import { FdReceiver } from "../posix/passed_fd.ts";
+import { makeBlocking } from "../posix/process.ts";
 import { Acceptor } from "../posix/sockets.ts";
 import { PassedAttributes } from "./passed_attributes.ts";
 

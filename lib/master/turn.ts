@@ -6,8 +6,7 @@
  * @module
  */
 
-/** The longest delay that a timer takes; beyond it, it would fire at once. */
-const TIMER_MAX_MS = 2 ** 31 - 1;
+import { TIMER_MAX_MS } from "../timer_limit.ts";
 
 /** Why a turn is over. */
 export type TurnEnd = "idle" | "served" | "overdue" | "retired" | "disconnect";

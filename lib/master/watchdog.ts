@@ -7,12 +7,10 @@
  */
 
 import type { Libc } from "../posix/libc.ts";
+import { TIMER_MAX_MS } from "../timer_limit.ts";
 
 /** How often the alarm is set back within the time that it leaves. */
 const BEATS = 10;
-
-/** The longest delay that a timer takes; beyond it, it would fire at once. */
-const TIMER_MAX_MS = 2 ** 31 - 1;
 
 /**
  * Starts the watchdog, which lasts as long as the process.

@@ -4,17 +4,14 @@
  * @module
  */
 
-import { checked, EAGAIN, errno, lastError } from "./errno.ts";
+import { EAGAIN, errno, lastError } from "./errno.ts";
 import type { Libc } from "./libc.ts";
+import { SOL_SOCKET } from "./sockets.ts";
 
-// bits/socket.h, asm-generic/fcntl.h
-const SOL_SOCKET = 1;
+// bits/socket.h
 const SCM_RIGHTS = 1;
 const MSG_DONTWAIT = 0x40;
 const MSG_CMSG_CLOEXEC = 0x40000000;
-const F_GETFL = 3;
-const F_SETFL = 4;
-const O_NONBLOCK = 0o4000;
 
 // `struct msghdr` (bits/socket.h), `struct iovec`, `struct cmsghdr`, as they
 // are on every 64-bit Linux with the GNU C library.
@@ -119,17 +116,4 @@ export class FdReceiver {
     }
     return fds;
   }
-}
-
-/**
- * Makes a descriptor block, as commands expect; for whoever else has the same
- * connection, too.
- *
- * @param libc The C library.
- * @param fd The descriptor.
- */
-export function makeBlocking(libc: Libc, fd: number): void {
-  const flags = checked(libc, "fcntl(F_GETFL)", libc.c.fcntl(fd, F_GETFL, 0n));
-  if ((flags & O_NONBLOCK) === 0) return;
-  libc.c.fcntl(fd, F_SETFL, BigInt(flags & ~O_NONBLOCK));
 }

@@ -16,6 +16,8 @@ export const SIGTERM = 15;
 const CLOSE_RANGE_CLOEXEC = 4;
 const F_GETFD = 1;
 const F_GETFL = 3;
+const F_SETFL = 4;
+const O_NONBLOCK = 0o4000;
 const O_ACCMODE = 0o3;
 const O_RDONLY = 0;
 const F_DUPFD_CLOEXEC = 1030;
@@ -86,6 +88,19 @@ export function raiseDescriptorLimit(libc: Libc): void {
 export function duplicate(libc: Libc, fd: number): number {
   const copy = libc.c.fcntl(fd, F_DUPFD_CLOEXEC, BigInt(FIRST_FD_OF_OURS));
   return checked(libc, "fcntl(F_DUPFD_CLOEXEC)", copy);
+}
+
+/**
+ * Makes a descriptor block, as commands expect; for whoever else has the same
+ * connection, too.
+ *
+ * @param libc The C library.
+ * @param fd The descriptor.
+ */
+export function makeBlocking(libc: Libc, fd: number): void {
+  const flags = checked(libc, "fcntl(F_GETFL)", libc.c.fcntl(fd, F_GETFL, 0n));
+  if ((flags & O_NONBLOCK) === 0) return;
+  libc.c.fcntl(fd, F_SETFL, BigInt(flags & ~O_NONBLOCK));
 }
 
 /**

@@ -16,6 +16,7 @@ import type {
 import { formatWaitStatus, type WaitStatus } from "../engine/wait_status.ts";
 import type { Log } from "../log/log.ts";
 import { SIGKILL, SIGTERM } from "../posix/process.ts";
+import { TIMER_MAX_MS } from "../timer_limit.ts";
 import { Fault } from "./fault.ts";
 
 /** How often a service that stays at its limit says so. */
@@ -29,9 +30,6 @@ const LIMIT_NOTICE_MS = 100;
 
 /** How long commands that were asked to end may take to. */
 const TERMINATE_MS = 5000;
-
-/** The longest delay that a timer takes; beyond it, it would fire at once. */
-const TIMER_MAX_MS = 2 ** 31 - 1;
 
 /** What `setTimeout` returns: a number on Deno 2.7, an object on 2.9. */
 type Timer = ReturnType<typeof setTimeout>;

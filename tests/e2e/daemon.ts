@@ -19,7 +19,7 @@ export function programWords(): string[] {
     return [new URL("dist/spawnd", ROOT).pathname];
   }
   const flags = manifest.tasks.compile.command.split(" ")
-    .filter((word) => word.startsWith("--allow-"));
+    .filter((word) => /^--(?:allow-|v8-flags=)/.test(word));
   const main = new URL("main.ts", ROOT).pathname;
   const config = new URL("deno.json", ROOT).pathname;
   return [

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { SystemError } from "../../../lib/posix/errno.ts";
-import { FdReceiver, makeBlocking } from "../../../lib/posix/passed_fd.ts";
+import { FdReceiver } from "../../../lib/posix/passed_fd.ts";
 import { Acceptor, withDescriptor } from "../../../lib/posix/sockets.ts";
 import { output, until } from "../../e2e/machine.ts";
 import { libc } from "../real_libc.ts";
 import { Scratch } from "../scratch.ts";
-import { isOpen, OpenFile, Pipe } from "./descriptors.ts";
+import { isOpen, OpenFile } from "./descriptors.ts";
 
 /** fcntl.h */
 const F_GETFD = 1;
@@ -110,19 +110,4 @@ Deno.test("what cannot be received from is told", () => {
     SystemError,
     "recvmsg: Socket operation on non-socket",
   );
-});
-
-Deno.test("makeBlocking() has a read wait", async () => {
-  using scratch = new Scratch();
-  using pipe = await Pipe.create(scratch);
-  const flags = async (): Promise<number> => {
-    const text = await output("cat", `/proc/${Deno.pid}/fdinfo/${pipe.fd}`);
-    return parseInt(/^flags:\t(\d+)$/m.exec(text)?.[1] ?? "", 8);
-  };
-  const O_NONBLOCK = 0o4000;
-  assertEquals(await flags() & O_NONBLOCK, O_NONBLOCK);
-  makeBlocking(libc, pipe.fd);
-  assertEquals(await flags() & O_NONBLOCK, 0);
-  makeBlocking(libc, pipe.fd);
-  assertEquals(await flags() & O_NONBLOCK, 0);
 });

@@ -4,17 +4,18 @@ import { errorText, SystemError } from "../../../lib/posix/errno.ts";
 import {
   Children,
   duplicate,
+  makeBlocking,
   openPipe,
   readOnce,
   SIGKILL,
   SIGTERM,
   writeOnce,
 } from "../../../lib/posix/process.ts";
-import { isAlive, proc, until } from "../../e2e/machine.ts";
+import { isAlive, output, proc, until } from "../../e2e/machine.ts";
 import { ALLOW_LIBC, reportOf } from "../fixture.ts";
 import { libc } from "../real_libc.ts";
 import { Scratch } from "../scratch.ts";
-import { isOpen, OpenFile } from "./descriptors.ts";
+import { isOpen, OpenFile, Pipe } from "./descriptors.ts";
 import { startCommand } from "./start_command.ts";
 
 Deno.test("closeAllOnExec() keeps what the process was started with from its children", async () => {
@@ -183,4 +184,19 @@ Deno.test("Children.signalGroup() tells that there is no such group", () => {
   children.collectDying(pid);
   const code = children.signalGroup(pid, SIGKILL);
   assertEquals(errorText(libc, code), "No such process");
+});
+
+Deno.test("makeBlocking() has a read wait", async () => {
+  using scratch = new Scratch();
+  using pipe = await Pipe.create(scratch);
+  const flags = async (): Promise<number> => {
+    const text = await output("cat", `/proc/${Deno.pid}/fdinfo/${pipe.fd}`);
+    return parseInt(/^flags:\t(\d+)$/m.exec(text)?.[1] ?? "", 8);
+  };
+  const O_NONBLOCK = 0o4000;
+  assertEquals(await flags() & O_NONBLOCK, O_NONBLOCK);
+  makeBlocking(libc, pipe.fd);
+  assertEquals(await flags() & O_NONBLOCK, 0);
+  makeBlocking(libc, pipe.fd);
+  assertEquals(await flags() & O_NONBLOCK, 0);
 });
