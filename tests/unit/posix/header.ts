@@ -4,6 +4,30 @@
  * @module
  */
 
+/**
+ * A test that needs what comes with a C compiler. Where that is not installed
+ * it is shown as ignored, but not where all tests have to run.
+ *
+ * @param path What it needs: the compiler, or a folder of header files.
+ */
+export function compilerTest(
+  path: "/usr/bin/gcc" | "/usr/include/asm-generic",
+  name: string,
+  fn: () => void | Promise<void>,
+): void {
+  const wanted = isThere(path) || Deno.env.get("CI") !== undefined;
+  Deno.test({ name, ignore: !wanted, fn });
+}
+
+function isThere(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The decimal `#define`s of header files below /usr/include. */
 export function definitions(...headers: string[]): Map<string, number> {
   const text = headers

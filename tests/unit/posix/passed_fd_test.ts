@@ -6,6 +6,7 @@ import { output, until } from "../../e2e/machine.ts";
 import { libc } from "../real_libc.ts";
 import { Scratch } from "../scratch.ts";
 import { isOpen, OpenFile } from "./descriptors.ts";
+import { compilerTest } from "./header.ts";
 
 /** fcntl.h */
 const F_GETFD = 1;
@@ -71,35 +72,43 @@ async function received(
   return { data: new TextDecoder().decode(data), fds, receiver, from };
 }
 
-Deno.test("a descriptor is received with the bytes it came with, closed on exec", async () => {
-  using scratch = new Scratch();
-  const { data, fds: [fd = -1, ...others], receiver, from } = await received(
-    scratch,
-    1,
-    "hello",
-  );
-  assertEquals(data, "hello");
-  assertEquals(others, []);
-  assert(isOpen(fd));
-  assertEquals(libc.c.fcntl(fd, F_GETFD, 0n), FD_CLOEXEC);
-  libc.c.close(fd);
-  // The sender has ended.
-  assertEquals(receiver.receive(from)?.data.length, 0);
-  libc.c.close(from);
-});
-
-Deno.test("bytes without a descriptor, and several with, are told as they are", async () => {
-  using scratch = new Scratch();
-  for (const copies of [0, 3]) {
-    const { fds, from } = await received(scratch, copies, "x");
-    assertEquals(fds.length, copies);
-    for (const fd of fds) {
-      assert(isOpen(fd));
-      libc.c.close(fd);
-    }
+compilerTest(
+  "/usr/bin/gcc",
+  "a descriptor is received with the bytes it came with, closed on exec",
+  async () => {
+    using scratch = new Scratch();
+    const { data, fds: [fd = -1, ...others], receiver, from } = await received(
+      scratch,
+      1,
+      "hello",
+    );
+    assertEquals(data, "hello");
+    assertEquals(others, []);
+    assert(isOpen(fd));
+    assertEquals(libc.c.fcntl(fd, F_GETFD, 0n), FD_CLOEXEC);
+    libc.c.close(fd);
+    // The sender has ended.
+    assertEquals(receiver.receive(from)?.data.length, 0);
     libc.c.close(from);
-  }
-});
+  },
+);
+
+compilerTest(
+  "/usr/bin/gcc",
+  "bytes without a descriptor, and several with, are told as they are",
+  async () => {
+    using scratch = new Scratch();
+    for (const copies of [0, 3]) {
+      const { fds, from } = await received(scratch, copies, "x");
+      assertEquals(fds.length, copies);
+      for (const fd of fds) {
+        assert(isOpen(fd));
+        libc.c.close(fd);
+      }
+      libc.c.close(from);
+    }
+  },
+);
 
 Deno.test("what cannot be received from is told", () => {
   using scratch = new Scratch();
