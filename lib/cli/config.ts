@@ -4,7 +4,7 @@
  * @module
  */
 
-import { toBinary, toBytes, toText } from "../config/bytes.ts";
+import { fromText, toBytes, toText } from "../config/bytes.ts";
 import { expand, type Expansion } from "../config/expand.ts";
 import { type Configuration, loadConfiguration } from "../config/load.ts";
 import { PlacedText } from "../config/logical_lines.ts";
@@ -64,7 +64,7 @@ function unreadableProblems(
 }
 
 function toBinaryName(name: string): string {
-  return toBinary(new TextEncoder().encode(name));
+  return fromText(name);
 }
 
 /** The parameters that there are, and whatever main.cf sets, in byte order. */

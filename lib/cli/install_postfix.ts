@@ -22,10 +22,10 @@ import {
   success,
 } from "../result.ts";
 import { isError } from "./inspect.ts";
-import { installBinary, keptPath, refuseBinary } from "../install/binary.ts";
-import { checkInstallation } from "../install/check.ts";
-import { refuseEdit, switchEntries } from "../install/entries.ts";
-import { type EntryPlan, selectPlans } from "../install/plan.ts";
+import { installBinary, keptPath, refuseBinary } from "./install/binary.ts";
+import { checkInstallation } from "./install/check.ts";
+import { refuseEdit, switchEntries } from "./install/entries.ts";
+import { type EntryPlan, selectPlans } from "./install/plan.ts";
 import {
   INSTALL_HELP,
   type InstallRequest,
@@ -36,10 +36,10 @@ import {
   lookAtPostfix,
   refuseForeignWriters,
   type Situation,
-} from "../install/situation.ts";
-import { backupPath, type InstallState, writeState } from "../install/state.ts";
-import { undo } from "../install/undo.ts";
-import { isThere } from "../install/whole_file.ts";
+} from "./install/situation.ts";
+import { backupPath, type InstallState, writeState } from "./install/state.ts";
+import { undo } from "./install/undo.ts";
+import { isThere } from "./install/whole_file.ts";
 
 /**
  * Runs the subcommand.

@@ -6,7 +6,7 @@
 
 import { resolve } from "@std/path/posix/resolve";
 import { EX, failure, type Result, success } from "../result.ts";
-import { quoted } from "../install/postconf.ts";
+import { quoted } from "./install/postconf.ts";
 import { optionLines, type OptionSpec, parseOptions } from "./options.ts";
 
 /** Where Postfix's configuration is, if neither -c nor MAIL_CONFIG says so. */

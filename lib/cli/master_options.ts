@@ -6,7 +6,7 @@
  */
 
 import { withoutBraces } from "../config/braces.ts";
-import { toBinary } from "../config/bytes.ts";
+import { fromText } from "../config/bytes.ts";
 import { PlacedText } from "../config/logical_lines.ts";
 import { type Setting, splitNameValue } from "../config/main_cf.ts";
 import { EX, failure, type Result, success } from "../result.ts";
@@ -155,7 +155,7 @@ function getopt(words: readonly string[]): Result<Options> {
 }
 
 function binary(text: string): PlacedText {
-  return new PlacedText(toBinary(new TextEncoder().encode(text)));
+  return new PlacedText(fromText(text));
 }
 
 /** A positive whole number. */

@@ -6,7 +6,7 @@
  */
 
 import { type Accounts, parseAttributes } from "../config/attributes.ts";
-import { toBinary, toText } from "../config/bytes.ts";
+import { fromText, toText } from "../config/bytes.ts";
 import { checkDaemon, type DaemonSettings } from "../config/daemon_settings.ts";
 import { type Configuration, loadConfiguration } from "../config/load.ts";
 import { PlacedText } from "../config/logical_lines.ts";
@@ -105,7 +105,7 @@ export function planChild(
     : limit === "default"
     ? defaultLimit
     : limit;
-  const binaryName = toBinary(new TextEncoder().encode(name));
+  const binaryName = fromText(name);
   return {
     service: {
       name,
@@ -155,7 +155,7 @@ function scopeOf(
   { main }: Configuration,
   program: string,
 ): Scope {
-  const name = toBinary(new TextEncoder().encode(serviceName || program));
+  const name = fromText(serviceName || program);
   return new Scope({
     main,
     services: new Set([name]),
@@ -210,7 +210,7 @@ function requestAnew(
 ): MasterRequest {
   const { transport, serviceName: name = program, sockets } = request;
   const entry = findEntry(configuration, request, name);
-  if (entry?.command.text !== toBinary(new TextEncoder().encode(program))) {
+  if (entry?.command.text !== fromText(program)) {
     const { file } = configuration.master;
     throw new Fatal(`service ${name} does not run ${program} in ${file}`);
   }
@@ -232,7 +232,7 @@ function findEntry(
   { transport }: MasterRequest,
   name: string,
 ): MasterEntry | undefined {
-  const binaryName = toBinary(new TextEncoder().encode(name));
+  const binaryName = fromText(name);
   return master.services.findLast((entry) =>
     entry.type === transport && entry.name.text === binaryName
   );

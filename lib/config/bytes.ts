@@ -36,6 +36,16 @@ export function toText(binary: string): string {
 }
 
 /**
+ * Makes a binary string of text, to be compared with a file's.
+ *
+ * @param text The text.
+ * @returns One UTF-16 unit for each byte of its UTF-8.
+ */
+export function fromText(text: string): string {
+  return toBinary(new TextEncoder().encode(text));
+}
+
+/**
  * Tells whether a binary string is UTF-8, so that its text stands for the same
  * bytes.
  *

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { toBinary, toText } from "./bytes.ts";
+import { fromText, toBinary, toText } from "./bytes.ts";
 import { PlacedText } from "./logical_lines.ts";
 import { type MainCf, parseMainCf, type Settings } from "./main_cf.ts";
 import { type MasterCf, type MasterEntry, parseMasterCf } from "./master_cf.ts";
@@ -91,7 +91,7 @@ export function loadConfiguration(
   const mainCf = read("main.cf");
   const main = parseMainCf(mainCf.file, mainCf.binary, [{
     name: new PlacedText("config_directory"),
-    value: new PlacedText(toBinary(new TextEncoder().encode(directory))),
+    value: new PlacedText(fromText(directory)),
   }]);
   const masterCf = read("master.cf");
   const master = parseMasterCf(masterCf.file, masterCf.binary);

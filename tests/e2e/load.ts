@@ -161,6 +161,13 @@ export async function readBytes(
   return new TextDecoder().decode(buffer.subarray(0, count));
 }
 
+/** Reads a connection's first line. */
+export async function readLine(connection: Deno.Conn): Promise<string> {
+  let text = "";
+  while (!text.endsWith("\n")) text += await readBytes(connection, 1);
+  return text;
+}
+
 /** The memory that is a process's own, in KiB. */
 export async function rssAnonKiB(pid: number): Promise<number> {
   const fields = statusFields(await proc(`${pid}/status`));

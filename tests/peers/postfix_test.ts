@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { finish, readBytes } from "../e2e/load.ts";
+import { finish, readBytes, readLine } from "../e2e/load.ts";
 import { isAlive, output, proc, statusFields, until } from "../e2e/machine.ts";
 import { writeAll } from "../e2e/daemon.ts";
 import { freePort, Postfix, postfixTest } from "./postfix.ts";
@@ -9,13 +9,6 @@ async function echo(connection: Deno.Conn, line: string): Promise<void> {
   const text = `${line}\n`;
   await writeAll(connection, new TextEncoder().encode(text));
   assertEquals(await readBytes(connection, text.length), text);
-}
-
-/** Reads a connection's first line. */
-async function readLine(connection: Deno.Conn): Promise<string> {
-  let text = "";
-  while (!text.endsWith("\n")) text += await readBytes(connection, 1);
-  return text;
 }
 
 /** Processes of that name which a process has started. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { finish, readBytes, rssAnonKiB } from "../e2e/load.ts";
+import { finish, readBytes, readLine, rssAnonKiB } from "../e2e/load.ts";
 import { childrenOf, isAlive, until } from "../e2e/machine.ts";
 import { Postfix, postfixTest } from "./postfix.ts";
 
@@ -132,12 +132,6 @@ postfixTest(
 
 async function whoServes(postfix: Postfix): Promise<number> {
   return Number(await postfix.ask("turns"));
-}
-
-async function readLine(connection: Deno.Conn): Promise<string> {
-  let text = "";
-  while (!text.endsWith("\n")) text += await readBytes(connection, 1);
-  return text;
 }
 
 function byNumber(a: number, b: number): number {

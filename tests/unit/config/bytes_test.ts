@@ -1,5 +1,10 @@
 import { assertEquals } from "@std/assert";
-import { isUtf8, toBinary, toText } from "../../../lib/config/bytes.ts";
+import {
+  fromText,
+  isUtf8,
+  toBinary,
+  toText,
+} from "../../../lib/config/bytes.ts";
 
 Deno.test("toBinary() has one unit for every byte, whatever the size", () => {
   const bytes = Uint8Array.from({ length: 100_000 }, (_, index) => index % 256);
@@ -12,6 +17,11 @@ Deno.test("toText() reads UTF-8, and marks what is none", () => {
   assertEquals(toText("\xc3\xa9t\xc3\xa9"), "été");
   assertEquals(toText("caf\xe9"), "caf\ufffd");
   assertEquals(toText("plain"), "plain");
+});
+
+Deno.test("fromText() is what toText() reads", () => {
+  assertEquals(fromText("été"), "\xc3\xa9t\xc3\xa9");
+  assertEquals(toText(fromText("plain 😀")), "plain 😀");
 });
 
 Deno.test("isUtf8() tells whether text stands for the same bytes", () => {

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { planUndo } from "../../../lib/install/undo.ts";
-import type { MasterLine } from "../../../lib/install/postconf.ts";
+import { planUndo } from "../../../../lib/cli/install/undo.ts";
+import type { MasterLine } from "../../../../lib/cli/install/postconf.ts";
 
 const entry = (name: string): {
   service: string;

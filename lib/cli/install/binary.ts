@@ -8,7 +8,7 @@
  * @module
  */
 
-import { EX, type Mistake } from "../result.ts";
+import { EX, type Mistake } from "../../result.ts";
 import type { ChangedBinary, InstallState } from "./state.ts";
 import { type BinaryFacts, PROGRAM_MODE } from "./situation.ts";
 import { digestOf, isThere, replaceFile } from "./whole_file.ts";

@@ -4,9 +4,12 @@ import {
   readState,
   UNCHANGED,
   writeState,
-} from "../../../lib/install/state.ts";
-import { createFile, replaceFile } from "../../../lib/install/whole_file.ts";
-import { Scratch } from "../scratch.ts";
+} from "../../../../lib/cli/install/state.ts";
+import {
+  createFile,
+  replaceFile,
+} from "../../../../lib/cli/install/whole_file.ts";
+import { Scratch } from "../../scratch.ts";
 
 const STATE: InstallState = {
   binary: { path: "/sbin/spawnd", digest: "00", kept: null },

@@ -4,12 +4,12 @@ import {
   type PlanContext,
   planEntries,
   selectPlans,
-} from "../../../lib/install/plan.ts";
+} from "../../../../lib/cli/install/plan.ts";
 import {
   type Configuration,
   loadConfiguration,
-} from "../../../lib/config/load.ts";
-import { parseMasterCf } from "../../../lib/config/master_cf.ts";
+} from "../../../../lib/config/load.ts";
+import { parseMasterCf } from "../../../../lib/config/master_cf.ts";
 
 const ACCOUNTS = new Map([
   ["nobody", { uid: 65534, gid: 65534 }],

@@ -4,13 +4,13 @@
  * @module
  */
 
-import { formatProblem, inOrder, type Problem } from "../config/problems.ts";
-import { checkServices } from "../config/services.ts";
-import { EX, type ExitCode, type Result, success } from "../result.ts";
-import { reportCommand } from "../cli/commands.ts";
-import { isError } from "../cli/inspect.ts";
+import { formatProblem, inOrder, type Problem } from "../../config/problems.ts";
+import { checkServices } from "../../config/services.ts";
+import { EX, type ExitCode, type Result, success } from "../../result.ts";
+import { reportCommand } from "../commands.ts";
+import { isError } from "../inspect.ts";
 import { selectPlans } from "./plan.ts";
-import type { InstallRequest } from "../cli/install_postfix_options.ts";
+import type { InstallRequest } from "../install_postfix_options.ts";
 import { refuseForeignWriters, type Situation } from "./situation.ts";
 
 const FOUND = {

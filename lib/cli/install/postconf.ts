@@ -5,7 +5,7 @@
  * @module
  */
 
-import { EX, failure, type Result, success } from "../result.ts";
+import { EX, failure, type Result, success } from "../../result.ts";
 
 /** Where packages, and Postfix's own installation, have it. */
 const PROGRAMS = ["/usr/sbin/postconf", "/usr/local/sbin/postconf"];

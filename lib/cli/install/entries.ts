@@ -4,9 +4,15 @@
  * @module
  */
 
-import { toBinary } from "../config/bytes.ts";
-import { parseMasterCf } from "../config/master_cf.ts";
-import { EX, failure, type Mistake, type Result, success } from "../result.ts";
+import { toBinary } from "../../config/bytes.ts";
+import { parseMasterCf } from "../../config/master_cf.ts";
+import {
+  EX,
+  failure,
+  type Mistake,
+  type Result,
+  success,
+} from "../../result.ts";
 import { isOnlySwitched } from "./plan.ts";
 import { backupPath, type ChangedEntry, type InstallState } from "./state.ts";
 import type { LineEdit } from "./postconf.ts";

@@ -6,22 +6,28 @@
  */
 
 import { dirname } from "@std/path/posix/dirname";
-import { checkDaemon } from "../config/daemon_settings.ts";
-import { type Configuration, loadConfiguration } from "../config/load.ts";
+import { checkDaemon } from "../../config/daemon_settings.ts";
+import { type Configuration, loadConfiguration } from "../../config/load.ts";
 import {
   inOrder,
   type Problem,
   problemInText,
   type Report,
-} from "../config/problems.ts";
-import { EX, failure, type Mistake, type Result, success } from "../result.ts";
+} from "../../config/problems.ts";
+import {
+  EX,
+  failure,
+  type Mistake,
+  type Result,
+  success,
+} from "../../result.ts";
 import { type EntryPlan, type PlanContext, planEntries } from "./plan.ts";
 import { type InstallState, readState } from "./state.ts";
-import { isError } from "../cli/inspect.ts";
+import { isError } from "../inspect.ts";
 import { type MasterLine, Postconf } from "./postconf.ts";
-import { findOwner, openContext } from "../cli/start.ts";
+import { findOwner, openContext } from "../start.ts";
 import { digestOf, isThere } from "./whole_file.ts";
-import { stepsTo, writersOf } from "../cli/writers.ts";
+import { stepsTo, writersOf } from "../writers.ts";
 
 /** What there is. */
 export interface Situation {

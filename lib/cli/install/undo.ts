@@ -5,13 +5,19 @@
  * @module
  */
 
-import { EX, type ExitCode, failure, type Result, success } from "../result.ts";
+import {
+  EX,
+  type ExitCode,
+  failure,
+  type Result,
+  success,
+} from "../../result.ts";
 import { isStillOurs, uninstallBinary } from "./binary.ts";
 import { editMasterCf } from "./entries.ts";
 import {
   type InstallRequest,
   reloadCommand,
-} from "../cli/install_postfix_options.ts";
+} from "../install_postfix_options.ts";
 import type { Situation } from "./situation.ts";
 import {
   backupPath,
@@ -19,7 +25,7 @@ import {
   type InstallState,
   writeState,
 } from "./state.ts";
-import { nearestWord } from "../cli/options.ts";
+import { nearestWord } from "../options.ts";
 import type { LineEdit, MasterLine } from "./postconf.ts";
 import { digestOf } from "./whole_file.ts";
 

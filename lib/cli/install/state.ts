@@ -5,7 +5,7 @@
  * @module
  */
 
-import { EX, failure, type Result, success } from "../result.ts";
+import { EX, failure, type Result, success } from "../../result.ts";
 import { removeIfThere, replaceFile, rightsOf } from "./whole_file.ts";
 
 /** Its name, in Postfix's configuration directory. */

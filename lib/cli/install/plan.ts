@@ -5,19 +5,19 @@
  * @module
  */
 
-import { toBinary, toText } from "../config/bytes.ts";
-import { compareLevels } from "../config/compatibility_level.ts";
-import type { Configuration } from "../config/load.ts";
+import { fromText, toText } from "../../config/bytes.ts";
+import { compareLevels } from "../../config/compatibility_level.ts";
+import type { Configuration } from "../../config/load.ts";
 import {
   type MasterCf,
   type MasterEntry,
   parseMasterCf,
-} from "../config/master_cf.ts";
-import { type CheckContext, checkServices } from "../config/services.ts";
-import { EX, failure, type Result, success } from "../result.ts";
-import { isError } from "../cli/inspect.ts";
-import { TRANSPORTS } from "../cli/master_options.ts";
-import { nearestWord } from "../cli/options.ts";
+} from "../../config/master_cf.ts";
+import { type CheckContext, checkServices } from "../../config/services.ts";
+import { EX, failure, type Result, success } from "../../result.ts";
+import { isError } from "../inspect.ts";
+import { TRANSPORTS } from "../master_options.ts";
+import { nearestWord } from "../options.ts";
 import type { MasterLine } from "./postconf.ts";
 
 /** What is to become of an entry. */
@@ -193,7 +193,7 @@ function isChrooted(
 /** Whether a command as postconf writes it says the same to master(8). */
 function isSameCommand(entry: MasterEntry, command: string): boolean {
   const line = `x unix - n n - - ${command}`;
-  const binary = toBinary(new TextEncoder().encode(line));
+  const binary = fromText(line);
   const [written] = parseMasterCf("", binary).entries;
   return written?.command.text === "spawnd" &&
     JSON.stringify(argumentsOf(written)) === JSON.stringify(argumentsOf(entry));

@@ -1,6 +1,10 @@
 import { assertEquals } from "@std/assert";
-import { parseLines, Postconf, quoted } from "../../../lib/install/postconf.ts";
-import { Scratch } from "../scratch.ts";
+import {
+  parseLines,
+  Postconf,
+  quoted,
+} from "../../../../lib/cli/install/postconf.ts";
+import { Scratch } from "../../scratch.ts";
 
 Deno.test("parseLines() leaves blanks of the command as they are", () => {
   const lines = parseLines(

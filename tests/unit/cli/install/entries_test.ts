@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { editMasterCf } from "../../../lib/install/entries.ts";
-import { Postconf } from "../../../lib/install/postconf.ts";
-import { loadConfiguration } from "../../../lib/config/load.ts";
-import { Scratch } from "../scratch.ts";
+import { editMasterCf } from "../../../../lib/cli/install/entries.ts";
+import { Postconf } from "../../../../lib/cli/install/postconf.ts";
+import { loadConfiguration } from "../../../../lib/config/load.ts";
+import { Scratch } from "../../scratch.ts";
 
 const MASTER_CF = `# Asked by smtpd.
 policy unix - n n - 3 spawn user=nobody argv=/bin/cat
