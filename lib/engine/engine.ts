@@ -24,6 +24,8 @@ export interface Command {
   readonly environment: readonly string[];
   /** Whose rights it has. */
   readonly identity: Identity;
+  /** The directory that is its root, and in which it starts, if it has one. */
+  readonly rootDirectory?: string | undefined;
 }
 
 /** What tells a file from every other: a name may come to mean another one. */
@@ -51,13 +53,26 @@ export interface ListeningSocket {
   close(heir?: boolean): void;
 }
 
-/** A command that was started and whose end was not told yet. */
+/** A command that is there, started or about to be, and whose end was not told. */
 export interface RunningCommand {
   readonly pid: number;
   /** Where the connection came from; empty unless peers were asked for. */
   readonly peer: string;
   /** When it was started, in milliseconds of `performance.now()`. */
   readonly startedMs: number;
+}
+
+/** Why the command of a connection did not start. */
+export interface StartProblem {
+  /** In the system's words. */
+  readonly reason: string;
+  /**
+   * Whether the system lacked a process, a descriptor or memory: nothing that
+   * the command could help.
+   */
+  readonly isShortage: boolean;
+  /** The command, if it was told of as starting. */
+  readonly command?: RunningCommand | undefined;
 }
 
 /** What an engine tells a service, always from the event loop's thread. */
@@ -67,12 +82,14 @@ export interface ServiceEvents {
    * `Infinity` where nothing limits them.
    */
   readonly room: number;
-  /** A connection was accepted and its command runs. */
+  /** A connection was accepted; its command counts from now on. */
+  starting(command: RunningCommand): void;
+  /** The command runs. */
   started(command: RunningCommand): void;
   /** A command has ended and was collected. */
   ended(command: RunningCommand, status: WaitStatus): void;
-  /** A connection was accepted and closed again: its command did not start. */
-  notStarted(reason: string): void;
+  /** A connection was closed again: its command did not start. */
+  notStarted(problem: StartProblem): void;
   /**
    * Connections cannot be accepted for want of a descriptor or of memory. They
    * wait in the kernel's queue; the engine tries again every second.

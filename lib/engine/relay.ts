@@ -145,7 +145,10 @@ class RelayService implements ServedService {
       child = this.#spawn();
     } catch (error) {
       connection.close();
-      return events.notStarted(reasonOf(error));
+      return events.notStarted({
+        reason: reasonOf(error),
+        isShortage: isShortage(error),
+      });
     }
     const command: RelayCommand = {
       pid: child.pid,
@@ -156,6 +159,7 @@ class RelayService implements ServedService {
       cut: Promise.withResolvers<void>(),
       ended: false,
     };
+    events.starting(command);
     events.started(command);
     this.#carry(command);
   }
@@ -310,6 +314,14 @@ function peerOf(connection: Deno.Conn): string {
   if (!("hostname" in remoteAddr)) return "unix";
   const host = remoteAddr.hostname.replace(/^::ffff:(?=\d+\.)/, "");
   return formatAddress({ kind: "inet", host, port: remoteAddr.port });
+}
+
+/** What the system may give later; the runtime names it as the system does. */
+const SHORTAGES = ["EAGAIN", "EMFILE", "ENFILE", "ENOMEM"];
+
+function isShortage(error: unknown): boolean {
+  return error instanceof Error && "code" in error &&
+    SHORTAGES.some((code) => code === error.code);
 }
 
 /** The system's words alone, out of the runtime's. */

@@ -86,7 +86,8 @@ export async function serveTurn(
   Deno.chdir(plan.queueDirectory);
   const program = ownProgram(libc);
   const credentials = restAs(libc, plan.owner);
-  const direct = new DirectEngine(libc, credentials);
+  if ("unsafe" in credentials) throw new Error(credentials.unsafe);
+  const direct = new DirectEngine(libc, { credentials });
   const engine: Engine = transport === "pass"
     ? new PassingEngine(libc, direct)
     : direct;

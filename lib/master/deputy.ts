@@ -17,7 +17,7 @@ import type { Credentials } from "../posix/credentials.ts";
 import { errorText } from "../posix/errno.ts";
 import type { Libc } from "../posix/libc.ts";
 import { Children, openPipe, readOnce } from "../posix/process.ts";
-import { spawnSuccessor } from "../posix/spawn.ts";
+import { startProgram } from "../posix/program.ts";
 import type { OwnProgram } from "../service/own_program.ts";
 import { parseStatus, STATUS_BYTES, STATUS_FD } from "./status.ts";
 
@@ -60,8 +60,9 @@ export class Deputy {
     const { libc, credentials, engine, program, listenFds, log } =
       this.#options;
     const { readFd, writeFd } = openPipe(libc);
-    const pid = spawnSuccessor(libc, credentials, {
+    const started = startProgram(libc, {
       ...program,
+      asRoot: credentials.canBecome,
       environment: [...program.environment, `${DEPUTY_VARIABLE}=1`],
       fds: [
         { fd: writeFd, as: STATUS_FD },
@@ -69,13 +70,13 @@ export class Deputy {
       ],
     });
     libc.c.close(writeFd);
-    const pidFd = pid < 0 ? pid : this.#children.watch(pid);
-    if (pidFd < 0) {
+    if (typeof started === "number") {
       libc.c.close(readFd);
-      const reason = errorText(libc, -pidFd);
+      const reason = errorText(libc, -started);
       log.error("reload-failed", `cannot start ${program.path}: ${reason}`);
       return;
     }
+    const { pid, pidFd } = started;
     this.#pids.add(pid);
     let serves = false;
     const tell = (now: boolean): void => {
@@ -107,6 +108,10 @@ export class Deputy {
       if (word === undefined) return;
       engine.closeWatched(pidFd);
       this.#pids.delete(pid);
+      const failure = started.failure();
+      if (failure !== undefined) {
+        log.error("reload-failed", `cannot start ${program.path}: ${failure}`);
+      }
       tell(false);
       if (word === 0 && !isOver && !this.#isDismissed) this.start();
     });

@@ -149,8 +149,10 @@ class PassingService implements ServedService {
         this.take(connection);
       } else {
         if (connection !== undefined) this.#libc.c.close(connection);
-        const text = `no connection was passed on: ${reason}`;
-        this.#options.events.notStarted(text);
+        this.#options.events.notStarted({
+          reason: `no connection was passed on: ${reason}`,
+          isShortage: false,
+        });
       }
       this.#setBusy(false);
     };

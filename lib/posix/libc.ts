@@ -30,8 +30,15 @@ const SYMBOLS = {
   accept4: { parameters: ["i32", "buffer", "buffer", "i32"], result: "i32" },
   alarm: { parameters: ["u32"], result: "u32" },
   chmod: { parameters: ["buffer", "u32"], result: "i32" },
+  // int clone(int (*fn)(void *), void *stack, int flags, void *arg,
+  //   pid_t *pidfd, void *tls, pid_t *alive), both addresses plain numbers.
+  clone: {
+    parameters: ["u64", "u64", "i32", "buffer", "buffer", "u64", "buffer"],
+    result: "i32",
+  },
   close: { parameters: ["i32"], result: "i32" },
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  dup3: { parameters: ["i32", "i32", "i32"], result: "i32" },
   epoll_create1: { parameters: ["i32"], result: "i32" },
   epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
   epoll_wait: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
@@ -74,35 +81,13 @@ const SYMBOLS = {
     parameters: ["u64", "buffer", "usize"],
     result: "void",
   },
+  memfd_create: { parameters: ["buffer", "u32"], result: "i32" },
+  mmap: {
+    parameters: ["u64", "usize", "i32", "i32", "i32", "i64"],
+    result: "u64",
+  },
   open: { parameters: ["buffer", "i32", "u32"], result: "i32" },
   pipe2: { parameters: ["buffer", "i32"], result: "i32" },
-  posix_spawn: {
-    parameters: ["buffer", "buffer", "buffer", "buffer", "buffer", "buffer"],
-    result: "i32",
-  },
-  posix_spawn_file_actions_addchdir_np: {
-    parameters: ["buffer", "buffer"],
-    result: "i32",
-  },
-  posix_spawn_file_actions_adddup2: {
-    parameters: ["buffer", "i32", "i32"],
-    result: "i32",
-  },
-  posix_spawn_file_actions_destroy: {
-    parameters: ["buffer"],
-    result: "i32",
-  },
-  posix_spawn_file_actions_init: { parameters: ["buffer"], result: "i32" },
-  posix_spawnattr_init: { parameters: ["buffer"], result: "i32" },
-  posix_spawnattr_setflags: { parameters: ["buffer", "i16"], result: "i32" },
-  posix_spawnattr_setsigdefault: {
-    parameters: ["buffer", "buffer"],
-    result: "i32",
-  },
-  posix_spawnattr_setsigmask: {
-    parameters: ["buffer", "buffer"],
-    result: "i32",
-  },
   prctl: { parameters: ["i32", "u64", "u64", "u64", "u64"], result: "i32" },
   pthread_sigmask: {
     parameters: ["i32", "buffer", "buffer"],
@@ -142,8 +127,19 @@ const SYMBOLS = {
     parameters: ["i64", "buffer", "buffer"],
     result: "i32",
   },
+  syscall_futex: {
+    name: "syscall",
+    parameters: ["i64", "buffer", "i32", "u32", "buffer"],
+    result: "i32",
+  },
+  syscall_signals: {
+    name: "syscall",
+    parameters: ["i64", "i32", "buffer", "buffer", "u64"],
+    result: "i32",
+  },
   umask: { parameters: ["u32"], result: "u32" },
   unlink: { parameters: ["buffer"], result: "i32" },
+  waitid: { parameters: ["i32", "u32", "buffer", "i32"], result: "i32" },
   waitpid: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   write: { parameters: ["i32", "buffer", "usize"], result: "i64" },
 } as const satisfies Deno.ForeignLibraryInterface;
@@ -213,28 +209,4 @@ export function cString(text: string): Uint8Array<ArrayBuffer> {
     throw new RangeError(`a zero byte in ${JSON.stringify(text)}`);
   }
   return encoder.encode(`${text}\0`);
-}
-
-/**
- * Lays strings out in C memory, as execve(2) takes its argument and
- * environment vectors: pointers to C strings, closed by a null pointer. The
- * memory is never given back: vectors are made once a service, at start.
- *
- * @param libc The C library.
- * @param words The strings.
- * @returns The vector's bytes, to be passed as a buffer.
- */
-export function cVector(
-  libc: Libc,
-  words: readonly string[],
-): Uint8Array<ArrayBuffer> {
-  const vector = new BigUint64Array(words.length + 1);
-  words.forEach((word, index) => {
-    const address = libc.c.strdup(cString(word));
-    if (address === 0n) {
-      throw new RangeError("no memory for an argument vector");
-    }
-    vector[index] = address;
-  });
-  return new Uint8Array(vector.buffer);
 }

@@ -8,8 +8,16 @@
 import { checked, ECHILD, errno } from "./errno.ts";
 import { cString, type Libc } from "./libc.ts";
 
-// bits/waitflags.h, bits/signum-generic.h, linux/close_range.h, fcntl.h
+// bits/waitflags.h, bits/types/siginfo_t.h, sys/prctl.h
 const WNOHANG = 1;
+const WEXITED = 4;
+const WNOWAIT = 0x01000000;
+const P_ALL = 0;
+const SIGINFO_BYTES = 128;
+const SI_PID_OFFSET = 16;
+const PR_GET_CHILD_SUBREAPER = 37;
+
+// bits/signum-generic.h, linux/close_range.h, fcntl.h
 export const SIGHUP = 1;
 export const SIGKILL = 9;
 export const SIGTERM = 15;
@@ -221,18 +229,38 @@ export class Children {
    * it is no child of this process any more, and how it ended is not known.
    */
   collect(pid: number): number | "gone" | undefined {
-    return this.#wait(pid, WNOHANG);
+    const { c } = this.#libc;
+    const result = c.waitpid(pid, this.#statusBytes, WNOHANG);
+    if (result === pid) return this.#status[0];
+    return result < 0 && errno(this.#libc) === ECHILD ? "gone" : undefined;
   }
 
   /**
-   * Collects a child that is about to end, waiting for it.
+   * Tells whether processes can become children of this one that it has not
+   * started itself: those whose own parent ends.
    *
-   * @param pid A child that SIGKILL was sent to.
-   * @returns Its status word, or `undefined` if it is not known.
+   * @returns `true` for the first process of a namespace and for a subreaper.
    */
-  collectDying(pid: number): number | undefined {
-    const word = this.#wait(pid, 0);
-    return word === "gone" ? undefined : word;
+  mayBeOrphans(): boolean {
+    if (Deno.pid === 1) return true;
+    const { c, abi } = this.#libc;
+    const isSubreaper = new Uint8Array(4);
+    const call = abi.systemCalls.prctl;
+    c.syscall_buffer(call, PR_GET_CHILD_SUBREAPER, isSubreaper);
+    return isSubreaper.some((byte) => byte !== 0);
+  }
+
+  /**
+   * Finds a child that has ended, and leaves it as it is: waitid(2).
+   *
+   * @returns Its process id; `undefined` if there is none.
+   */
+  endedChild(): number | undefined {
+    const info = new Uint8Array(SIGINFO_BYTES);
+    const options = WEXITED | WNOHANG | WNOWAIT;
+    if (this.#libc.c.waitid(P_ALL, 0, info, options) !== 0) return undefined;
+    const pid = new DataView(info.buffer).getInt32(SI_PID_OFFSET, true);
+    return pid > 0 ? pid : undefined;
   }
 
   /**
@@ -255,11 +283,5 @@ export class Children {
    */
   signal(pid: number, signal: number): void {
     this.#libc.c.kill(pid, signal);
-  }
-
-  #wait(pid: number, options: number): number | "gone" | undefined {
-    const result = this.#libc.c.waitpid(pid, this.#statusBytes, options);
-    if (result === pid) return this.#status[0];
-    return result < 0 && errno(this.#libc) === ECHILD ? "gone" : undefined;
   }
 }

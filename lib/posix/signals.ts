@@ -10,6 +10,7 @@ import type { Libc } from "./libc.ts";
 // bits/signum-generic.h, bits/sigaction.h, asm/signal.h
 const SIGPIPE = 13;
 const SIGCHLD = 17;
+const SIG_DFL = 0n;
 const SIG_IGN = 1n;
 const SIG_BLOCK = 0;
 const SIG_SETMASK = 2;
@@ -17,8 +18,9 @@ const LAST_SIGNAL = 64;
 
 /** `struct sigaction` begins with the handler; 152 bytes on 64-bit Linux. */
 const SIGACTION_BYTES = 160;
-/** `sigset_t`. */
+/** `sigset_t`, as the C library has it and as the kernel has it. */
 const SIGSET_BYTES = 128;
+const KERNEL_SIGSET_BYTES = 8n;
 
 /**
  * Takes back what the starting program made of signals: none is blocked, and
@@ -44,10 +46,29 @@ export function resetSignals(libc: Libc): void {
 }
 
 /**
+ * Finds the signals that this process handles or ignores, those that the C
+ * library keeps for itself included. To be asked when all handlers are there.
+ *
+ * @param libc The C library.
+ * @returns Their numbers.
+ */
+export function signalsSetAside(libc: Libc): number[] {
+  const { c, abi: { systemCalls: { rt_sigaction } } } = libc;
+  const action = new Uint8Array(SIGACTION_BYTES);
+  const handler = new DataView(action.buffer);
+  const signals: number[] = [];
+  for (let signal = 1; signal <= LAST_SIGNAL; signal++) {
+    c.syscall_signals(rt_sigaction, signal, null, action, KERNEL_SIGSET_BYTES);
+    if (handler.getBigUint64(0, true) !== SIG_DFL) signals.push(signal);
+  }
+  return signals;
+}
+
+/**
  * Has the kernel keep SIGCHLD to itself, on this thread and those that it
  * starts: to be called before the runtime starts any. A pidfd tells of each
- * end already, and the C library blocks every signal on the thread that starts
- * a command, so that a command's end would wake another one in vain.
+ * end already, and every signal is blocked on the thread that starts a command,
+ * so that a command's end would wake another one in vain.
  *
  * @param libc The C library.
  */

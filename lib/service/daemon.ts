@@ -33,7 +33,7 @@ import { SystemError } from "../posix/errno.ts";
 import type { Libc } from "../posix/libc.ts";
 import { closeAllOnExec, setUmask, writeOnce } from "../posix/process.ts";
 import { blockChildSignals, resetSignals } from "../posix/signals.ts";
-import { type Mistake, type Result, success } from "../result.ts";
+import { EX, type Mistake, type Result, success } from "../result.ts";
 import { HandOver } from "./hand_over.ts";
 import { lockDown } from "./lock_down.ts";
 import { writePidFile } from "./pid_file.ts";
@@ -146,11 +146,24 @@ export async function serveUntilStopped(
   // Lock 3. The relay engine cannot have it: there the runtime itself becomes
   // the command's user, in the child.
   if (direct !== undefined && plan.owner !== undefined) {
-    credentials = restAs(direct, plan.owner);
+    const rested = restAs(direct, plan.owner);
+    if ("unsafe" in rested) {
+      closeOwn(opened.value, inherited);
+      pidFile.value?.remove(credentials);
+      return {
+        ok: false,
+        mistake: [{
+          text: rested.unsafe,
+          mend: rested.mend,
+          exitCode: EX.CONFIG,
+        }],
+      };
+    }
+    credentials = rested;
   }
   const engine: Engine = direct === undefined
     ? new RelayEngine()
-    : new DirectEngine(direct, credentials);
+    : new DirectEngine(direct, { credentials });
   const services = plan.services.map((service) =>
     new Service({
       ...service,

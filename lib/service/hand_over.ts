@@ -15,7 +15,7 @@ import type { Credentials } from "../posix/credentials.ts";
 import { errorText } from "../posix/errno.ts";
 import type { Libc } from "../posix/libc.ts";
 import { Children, openPipe, readOnce, SIGKILL } from "../posix/process.ts";
-import { spawnSuccessor } from "../posix/spawn.ts";
+import { type StartedProgram, startProgram } from "../posix/program.ts";
 import { type OwnProgram, ownProgram } from "./own_program.ts";
 
 /** Names the descriptor on which a successor tells that it accepts. */
@@ -67,8 +67,9 @@ export class HandOver {
     const { value, fds } = handOn(sockets);
     const { readFd, writeFd } = openPipe(this.#libc);
     const { path } = this.#program;
-    const pid = spawnSuccessor(this.#libc, credentials, {
+    const started = startProgram(this.#libc, {
       ...this.#program,
+      asRoot: credentials.canBecome,
       environment: [
         ...this.#program.environment.filter(isNoVariableOfOurs),
         `${INHERITED_VARIABLE}=${value}`,
@@ -77,23 +78,30 @@ export class HandOver {
       fds: [...fds, writeFd].map((fd) => ({ fd, as: fd })),
     });
     this.#libc.c.close(writeFd);
-    if (pid < 0) {
-      this.#libc.c.close(readFd);
-      const reason = errorText(this.#libc, -pid);
+    const cannot = (reason: string): void =>
       log.error("reload-failed", `cannot start ${path} anew: ${reason}`);
+    if (typeof started === "number") {
+      this.#libc.c.close(readFd);
+      cannot(errorText(this.#libc, -started));
       return undefined;
     }
+    const { pid } = started;
+    let failure: string | undefined;
     const children = new Children(this.#libc);
     let isThere = true;
     const signal = (signal: number): void => {
       if (isThere) credentials.asRoot(() => children.signal(pid, signal));
     };
-    this.#onEnd(pid, engine, children, () => isThere = false);
+    this.#onEnd(started, engine, children, () => {
+      isThere = false;
+      failure = started.failure();
+      if (failure !== undefined) cannot(failure);
+    });
     const accepts = this.#accepts(readFd, engine, () => signal(SIGKILL))
       .then((accepts) => {
         if (accepts) {
           log.info("reloaded", `process id ${pid} serves from now on`, { pid });
-        } else {
+        } else if (failure === undefined) {
           log.error(
             "reload-failed",
             "the new configuration was not taken, see the log of process id " +
@@ -125,13 +133,11 @@ export class HandOver {
 
   /** The successor may end before this process has. */
   #onEnd(
-    pid: number,
+    { pid, pidFd }: StartedProgram,
     engine: DirectEngine,
     children: Children,
     ended: () => void,
   ): void {
-    const pidFd = children.watch(pid);
-    if (pidFd < 0) return;
     engine.watch(pidFd, () => {
       if (children.collect(pid) === undefined) return;
       engine.closeWatched(pidFd);

@@ -7,13 +7,13 @@
 
 import type { Libc } from "../posix/libc.ts";
 import { commandLine } from "../posix/process.ts";
-import type { SuccessorOptions } from "../posix/spawn.ts";
+import type { ProgramOptions } from "../posix/program.ts";
 
 /** What the kernel adds to the name of a program that was replaced since. */
 const REPLACED = / \(deleted\)$/;
 
 /** A program's own start, but for the descriptors. */
-export type OwnProgram = Omit<SuccessorOptions, "fds">;
+export type OwnProgram = Omit<ProgramOptions, "fds" | "asRoot">;
 
 /**
  * Takes note of how this program was started, as long as it may.

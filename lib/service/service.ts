@@ -12,6 +12,7 @@ import type {
   RunningCommand,
   ServedService,
   ServiceEvents,
+  StartProblem,
 } from "../engine/engine.ts";
 import { formatWaitStatus, type WaitStatus } from "../engine/wait_status.ts";
 import type { Log } from "../log/log.ts";
@@ -30,6 +31,12 @@ const LIMIT_NOTICE_MS = 100;
 
 /** How long commands that were asked to end may take to. */
 const TERMINATE_MS = 5000;
+
+/**
+ * How long until a service is tried again for which there was no process, no
+ * memory or no descriptor: others may have given some back.
+ */
+const SHORTAGE_RETRY_MS = 1000;
 
 /** What `setTimeout` returns: a number on Deno 2.7, an object on 2.9. */
 type Timer = ReturnType<typeof setTimeout>;
@@ -64,9 +71,9 @@ export interface ServiceOptions {
 export interface ServiceObserver {
   /** How many more connections may be accepted, for as much as it has to say. */
   readonly room: number;
-  /** A connection was accepted and its command runs. */
+  /** A connection was accepted; its command is being started. */
   started(): void;
-  /** A command has ended, and was reported. */
+  /** A command has ended, and was reported, or did not start. */
   ended(): void;
 }
 
@@ -86,8 +93,6 @@ export class Service implements ServiceEvents {
   #throttleTimer: Timer | undefined;
   #state: "serving" | "draining" | "terminating" = "serving";
   #isHeld = false;
-  /** Whether the command could be started the last time. */
-  #starts = false;
 
   /**
    * @param options What to serve. It accepts nothing before {@linkcode start}.
@@ -121,17 +126,15 @@ export class Service implements ServiceEvents {
     });
   }
 
-  /** How many commands have been started and have not ended. */
+  /** How many commands there are, those on their way included. */
   get count(): number {
     return this.#running.size + this.#killed.size;
   }
 
   /** How many more connections may be accepted. */
   get room(): number {
-    const { observer, throttleMs } = this.#options;
-    const room = Math.min(this.#roomToLimit, observer?.room ?? Infinity);
-    // One client is enough to find out that its command does not start.
-    return this.#starts || throttleMs === 0 ? room : Math.min(room, 1);
+    const { observer } = this.#options;
+    return Math.min(this.#roomToLimit, observer?.room ?? Infinity);
   }
 
   get #roomToLimit(): number {
@@ -198,10 +201,8 @@ export class Service implements ServiceEvents {
     return drained;
   }
 
-  started(command: RunningCommand): void {
+  starting(command: RunningCommand): void {
     this.#running.add(command);
-    this.#starts = true;
-    this.#startFault.over();
     this.#acceptFault.over();
     // Commands of clients that were accepted together come one by one, and an
     // observer may have ended the service at one of them.
@@ -211,8 +212,11 @@ export class Service implements ServiceEvents {
     }
     if (this.#deadlineTimer === undefined) this.#armDeadlineTimer();
     this.#options.observer?.started();
+  }
+
+  started({ peer, pid }: RunningCommand): void {
+    this.#startFault.over();
     if (!this.#options.verbose) return;
-    const { peer, pid } = command;
     this.#options.log.info(
       "connected",
       `connect from ${peer}: process id ${pid}`,
@@ -221,23 +225,35 @@ export class Service implements ServiceEvents {
   }
 
   ended(command: RunningCommand, status: WaitStatus): void {
-    this.#running.delete(command) || this.#killed.delete(command);
     this.#report(command, status);
+    this.#forget(command);
+  }
+
+  notStarted({ reason, isShortage, command }: StartProblem): void {
+    this.#startFault.met(reason);
+    this.#rest(
+      isShortage
+        ? SHORTAGE_RETRY_MS
+        : Math.min(this.#options.throttleMs, TIMER_MAX_MS),
+    );
+    if (command !== undefined) this.#forget(command);
+  }
+
+  #forget(command: RunningCommand): void {
+    this.#running.delete(command) || this.#killed.delete(command);
     this.#options.observer?.ended();
     if (this.#state === "serving") this.#goOn();
     else this.#tellIdle();
   }
 
-  notStarted(reason: string): void {
-    this.#startFault.met(reason);
-    this.#starts = false;
-    const { throttleMs } = this.#options;
-    if (throttleMs === 0 || this.#throttleTimer !== undefined) return;
+  /** Leaves connections in the queue for a while. */
+  #rest(restMs: number): void {
+    if (restMs === 0 || this.#throttleTimer !== undefined) return;
     this.#served.setAccepting(false);
     this.#throttleTimer = setTimeout(() => {
       this.#throttleTimer = undefined;
       if (this.#state === "serving") this.#goOn();
-    }, Math.min(throttleMs, TIMER_MAX_MS));
+    }, restMs);
   }
 
   notAccepted(reason: string): void {
@@ -315,18 +331,19 @@ export class Service implements ServiceEvents {
     return startedMs + this.#options.timeLimitMs;
   }
 
-  #report({ pid, peer, startedMs }: RunningCommand, status: WaitStatus): void {
+  #report(command: RunningCommand, status: WaitStatus): void {
     const { log, verbose, command: { argv: [name] } } = this.#options;
     if (!isNormalEnd(status)) {
       const { kind, ...details } = status;
       const event = kind === "signaled" ? "killed" : "failed";
       log.warning(event, `command ${name} ${formatWaitStatus(status)}`, {
         command: name,
-        pid,
+        pid: command.pid,
         ...details,
       });
     }
     if (!verbose) return;
+    const { pid, peer, startedMs } = command;
     const seconds = (performance.now() - startedMs) / 1000;
     log.info(
       "disconnected",

@@ -15,7 +15,20 @@ export function compilerTest(
   name: string,
   fn: () => void | Promise<void>,
 ): void {
-  const wanted = isThere(path) || Deno.env.get("CI") !== undefined;
+  programTest([path], name, fn);
+}
+
+/**
+ * The same for a test that needs programs of other packages.
+ *
+ * @param paths What it needs.
+ */
+export function programTest(
+  paths: readonly string[],
+  name: string,
+  fn: () => void | Promise<void>,
+): void {
+  const wanted = paths.every(isThere) || Deno.env.get("CI") !== undefined;
   Deno.test({ name, ignore: !wanted, fn });
 }
 

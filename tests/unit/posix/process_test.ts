@@ -16,7 +16,7 @@ import { ALLOW_LIBC, reportOf } from "../fixture.ts";
 import { libc } from "../real_libc.ts";
 import { Scratch } from "../scratch.ts";
 import { isOpen, OpenFile, Pipe } from "./descriptors.ts";
-import { startCommand } from "./start_command.ts";
+import { collectDying, startCommand } from "./start_command.ts";
 
 Deno.test("closeAllOnExec() keeps what the process was started with from its children", async () => {
   using scratch = new Scratch();
@@ -101,7 +101,7 @@ Deno.test("openPipe() makes a pipe that no command gets", () => {
   try {
     using scratch = new Scratch();
     const pid = startCommand(scratch, ["ls", "/proc/self/fd"]);
-    new Children(libc).collectDying(pid);
+    collectDying(pid);
     const fds = Deno.readTextFileSync(scratch.path("output")).split("\n");
     assert(!fds.includes(String(readFd)) && !fds.includes(String(writeFd)));
   } finally {
@@ -158,7 +158,7 @@ Deno.test("Children.collect() gives each child's status word once", async () => 
   assertEquals(await collected(zero), 0);
   assertEquals(await collected(seven), 7 << 8);
   assertEquals(children.collect(seven), "gone");
-  assertEquals(children.collectDying(seven), undefined);
+  assertEquals(collectDying(seven), undefined);
 });
 
 Deno.test("Children.signalGroup() reaches what the child has started itself", async () => {
@@ -173,7 +173,7 @@ Deno.test("Children.signalGroup() reaches what the child has started itself", as
   const [, , , , group] = (await proc(`${grandchild}/stat`)).split(" ");
   assertEquals(Number(group), pid);
   assertEquals(children.signalGroup(pid, SIGKILL), 0);
-  assertEquals(children.collectDying(pid), SIGKILL);
+  assertEquals(collectDying(pid), SIGKILL);
   await until("both are gone", async () => !await isAlive(grandchild));
 });
 
@@ -181,7 +181,7 @@ Deno.test("Children.signalGroup() tells that there is no such group", () => {
   const children = new Children(libc);
   using scratch = new Scratch();
   const pid = startCommand(scratch, ["/bin/true"]);
-  children.collectDying(pid);
+  collectDying(pid);
   const code = children.signalGroup(pid, SIGKILL);
   assertEquals(errorText(libc, code), "No such process");
 });

@@ -57,6 +57,7 @@ export class FakeEngine implements Engine {
   start(peer = ""): RunningCommand {
     const pid = this.#nextPid++;
     const command = { pid, peer, startedMs: performance.now() };
+    this.options.events.starting(command);
     this.options.events.started(command);
     return command;
   }

@@ -61,6 +61,14 @@ class TestService implements Disposable {
     return Array.from({ length: count }, () => this.engine.start());
   }
 
+  /** A connection was closed again, since its command cannot be started. */
+  notStarted(isShortage = false): void {
+    const reason = isShortage
+      ? "Resource temporarily unavailable"
+      : "No such file or directory";
+    this.engine.options.events.notStarted({ reason, isShortage });
+  }
+
   [Symbol.dispose](): void {
     this.clock[Symbol.dispose]();
   }
@@ -132,13 +140,27 @@ Deno.test("a service has room for as many commands as its limit leaves", () => {
   assertEquals(test.service.room, 1);
 });
 
-Deno.test("a service that throttles has room for one until its command starts", () => {
-  using test = new TestService({ maxProcesses: 10, throttleMs: SECOND_MS });
-  assertEquals(test.service.room, 1);
-  test.start(1);
-  assertEquals(test.service.room, 9);
-  test.service.notStarted("No such file or directory");
-  assertEquals(test.service.room, 1);
+Deno.test("a service counts a command from its start on, until it ends or does not start", () => {
+  using test = new TestService({ maxProcesses: 2 });
+  const command = { pid: 7, peer: "", startedMs: performance.now() };
+  test.service.starting(command);
+  assertEquals([test.service.count, test.service.room], [1, 1]);
+  test.service.started(command);
+  assertEquals([test.service.count, test.service.room], [1, 1]);
+  const other = { pid: 8, peer: "", startedMs: performance.now() };
+  test.service.starting(other);
+  assertEquals(test.engine.takeAsked(), ["leave waiting"]);
+  const reason = "No such file or directory";
+  test.service.notStarted({ reason, isShortage: false, command: other });
+  assertEquals([test.service.count, test.service.room], [1, 1]);
+  assertEquals(test.engine.takeAsked(), ["accept"]);
+});
+
+Deno.test("a service kills a command that is on its way when its time is up", () => {
+  using test = new TestService({ timeLimitMs: SECOND_MS });
+  test.service.starting({ pid: 7, peer: "", startedMs: performance.now() });
+  test.clock.advance(SECOND_MS);
+  assertEquals(test.engine.takeAsked(), [`signal 7 ${SIGKILL}`]);
 });
 
 Deno.test("a service has no more room than its observer leaves", () => {
@@ -336,7 +358,7 @@ Deno.test("a verbose service reports each connection, and how it ended", () => {
 Deno.test("a service tells that its command cannot be started, and when it can again", () => {
   using test = new TestService();
   for (let count = 0; count < 100; count++) {
-    test.engine.options.events.notStarted("No such file or directory");
+    test.notStarted();
   }
   assertEquals(test.log.lines, [
     "warning: command /bin/cat cannot be started: No such file or directory",
@@ -350,27 +372,27 @@ Deno.test("a service tells that its command cannot be started, and when it can a
 
 Deno.test("a service goes on after a command that cannot be started, where it is not to throttle", () => {
   using test = new TestService({ throttleMs: 0 });
-  test.engine.options.events.notStarted("No such file or directory");
+  test.notStarted();
   assertEquals(test.engine.takeAsked(), []);
   assertEquals(test.clock.timers, 0);
 });
 
 Deno.test("a service leaves clients waiting for a while after a command that cannot be started", () => {
   using test = new TestService({ throttleMs: MINUTE_MS });
-  test.engine.options.events.notStarted("No such file or directory");
+  test.notStarted();
   assertEquals(test.engine.takeAsked(), ["leave waiting"]);
   test.clock.advance(MINUTE_MS - 1);
   assertEquals(test.engine.takeAsked(), []);
   test.clock.advance(1);
   assertEquals(test.engine.takeAsked(), ["accept"]);
-  test.engine.options.events.notStarted("No such file or directory");
+  test.notStarted();
   assertEquals(test.engine.takeAsked(), ["leave waiting"]);
 });
 
 Deno.test("a service that throttles accepts nothing before its time because a command ends", () => {
   using test = new TestService({ throttleMs: MINUTE_MS });
   const command = test.engine.start();
-  test.engine.options.events.notStarted("Resource temporarily unavailable");
+  test.notStarted();
   test.engine.takeAsked();
   test.engine.end(command);
   assertEquals(test.engine.takeAsked().filter((word) => word === "accept"), []);
@@ -381,7 +403,7 @@ Deno.test("a service that throttles accepts nothing before its time because a co
 Deno.test("a service throttles on while commands start that were accepted before", () => {
   using test = new TestService({ throttleMs: MINUTE_MS });
   test.start(1);
-  test.engine.options.events.notStarted("Resource temporarily unavailable");
+  test.notStarted();
   test.start(2);
   assertEquals(test.engine.takeAsked(), ["leave waiting"]);
   test.clock.advance(MINUTE_MS);
@@ -390,7 +412,7 @@ Deno.test("a service throttles on while commands start that were accepted before
 
 Deno.test("a service at its limit accepts nothing because it no longer throttles", () => {
   using test = new TestService({ throttleMs: MINUTE_MS, maxProcesses: 1 });
-  test.engine.options.events.notStarted("No such file or directory");
+  test.notStarted();
   const command = test.engine.start();
   test.engine.takeAsked();
   test.clock.advance(MINUTE_MS);
@@ -399,9 +421,21 @@ Deno.test("a service at its limit accepts nothing because it no longer throttles
   assertEquals(test.engine.takeAsked(), ["accept"]);
 });
 
+Deno.test("a service that lacks a process is tried again after a second, whatever its time to throttle", () => {
+  for (const throttleMs of [0, MINUTE_MS]) {
+    using test = new TestService({ throttleMs });
+    test.notStarted(true);
+    assertEquals(test.engine.takeAsked(), ["leave waiting"]);
+    test.clock.advance(SECOND_MS - 1);
+    assertEquals(test.engine.takeAsked(), []);
+    test.clock.advance(1);
+    assertEquals(test.engine.takeAsked(), ["accept"]);
+  }
+});
+
 Deno.test("drain() ends the throttling as well", async () => {
   using test = new TestService({ throttleMs: MINUTE_MS });
-  test.engine.options.events.notStarted("No such file or directory");
+  test.notStarted();
   test.engine.takeAsked();
   await test.service.drain();
   assertEquals(test.engine.takeAsked(), ["stop listening"]);
