@@ -17,6 +17,9 @@ import { wasInheritedForWriting } from "../posix/process.ts";
 import { EX, failure, type Mistake, type Result, success } from "../result.ts";
 import type { DaemonContext } from "../service/daemon.ts";
 
+/** Those below are the daemon's own, or come to be a connection's. */
+const FIRST_FD_TO_GIVE = 3;
+
 /** What the process was found to have. */
 export interface StartContext extends DaemonContext {
   /** Why there is no C library. */
@@ -84,6 +87,13 @@ export function checkMeans(
       text: `the direct engine cannot run: ${unavailable}`,
       mend: "leave --engine out to run with relay",
       exitCode: EX.OSERR,
+    });
+  }
+  if (readyFd !== undefined && readyFd < FIRST_FD_TO_GIVE) {
+    return failure({
+      text: `--ready-fd ${readyFd}: standard input, output and error are taken`,
+      mend: `open another for the daemon: spawnd run ... --ready-fd 3 3>FILE`,
+      exitCode: EX.USAGE,
     });
   }
   if (

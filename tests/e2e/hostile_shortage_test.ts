@@ -48,7 +48,9 @@ attackTest(
       const client = held.use(await connectTo(attacked));
       if (await within("an answer", firstLine(client)) === "") break;
       running.push(client);
-      assert(running.length <= PROCESSES_MAX, "no process limit holds");
+      // The kernel looks at those that are there when a process changes its
+      // user, and lets the one go on by which the limit is passed.
+      assert(running.length <= PROCESSES_MAX + 1, "no process limit holds");
     }
     assertGreater(running.length, 0);
     const closedMs: number[] = [];
