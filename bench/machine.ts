@@ -78,18 +78,61 @@ export async function observe<T>(
 }
 
 /**
- * Waits until nothing else keeps the machine busy; not for ever.
- *
- * @param processes Reads /proc.
+ * The time that a whole run may lose to a busy machine: without a bound, a
+ * short measurement would take for ever beside a long build.
  */
-export async function waitForQuiet(processes: Processes): Promise<void> {
-  const until = performance.now() + patienceMs;
-  while (performance.now() < until) {
-    const before = await readProcessorTimes([], processes);
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    const after = await readProcessorTimes([], processes);
-    if (isQuiet(compare(before, after))) return;
+export class Patience {
+  #leftMs: number;
+
+  /** @param seconds How much there is. */
+  constructor(seconds: number) {
+    this.#leftMs = seconds * 1000;
   }
+
+  /** Whether all of it is spent. */
+  get isOver(): boolean {
+    return this.#leftMs <= 0;
+  }
+
+  /**
+   * Does something that a quiet machine would not have asked for.
+   *
+   * @param act What to do.
+   * @returns What it came to.
+   */
+  async spend<T>(act: () => Promise<T>): Promise<T> {
+    const from = performance.now();
+    try {
+      return await act();
+    } finally {
+      this.#leftMs -= performance.now() - from;
+    }
+  }
+}
+
+/**
+ * Waits until nothing else keeps the machine busy; not for ever, and not at all
+ * once the patience is over.
+ *
+ * @param workshop Reads /proc, and has the patience.
+ */
+export async function waitForQuiet(
+  { processes, patience }: { processes: Processes; patience: Patience },
+): Promise<void> {
+  const until = performance.now() + patienceMs;
+  if (patience.isOver || await isQuietNow(processes)) return;
+  await patience.spend(async () => {
+    while (performance.now() < until) {
+      if (await isQuietNow(processes)) return;
+    }
+  });
+}
+
+async function isQuietNow(processes: Processes): Promise<boolean> {
+  const before = await readProcessorTimes([], processes);
+  await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  const after = await readProcessorTimes([], processes);
+  return isQuiet(compare(before, after));
 }
 
 /**
