@@ -30,7 +30,7 @@ export async function allowDescriptors(
   if (code !== 0) {
     throw new BenchError(
       `a process may have ${soft} descriptors, and ${needed} are needed: ` +
-        `allow more (${stderr})`,
+        `allow more, or hold fewer connections with --held (${stderr})`,
     );
   }
 }

@@ -13,6 +13,8 @@
 import { heldConnections, measureBelowMaster } from "./below_master.ts";
 import { judgeBelowMaster } from "./below_master_report.ts";
 import { allowDescriptors } from "./descriptors.ts";
+import { heldServers, measureHeld } from "./held.ts";
+import { judgeHeld } from "./held_report.ts";
 import { findMachine, Patience } from "./machine.ts";
 import {
   dist,
@@ -93,8 +95,8 @@ async function measureInWorkshop(options: Options): Promise<Report> {
 }
 
 async function measure(options: Options, workshop: Workshop): Promise<Report> {
-  const { rounds, seconds, clients } = options;
-  const most = Math.max(...Object.values(heldConnections));
+  const { rounds, seconds, clients, held } = options;
+  const most = Math.max(held, ...Object.values(heldConnections));
   await allowDescriptors(most + sparedDescriptors, workshop.processes);
   const has = (part: Part): boolean => options.parts.includes(part);
   const versions = {
@@ -112,6 +114,7 @@ async function measure(options: Options, workshop: Workshop): Promise<Report> {
   const figures = {
     startUp: await measureIf("startup", measureStartUp),
     standalone: await measureIf("standalone", measureStandalone),
+    held: await measureIf("held", measureHeld),
     belowMaster: await measureIf("postfix", measureBelowMaster),
   };
   return {
@@ -129,15 +132,17 @@ function serversOf({ parts, servers }: Options): ServerName[] {
   return serverNames.filter((name) =>
     name === "spawnd" ||
     servers.includes(name) &&
-      parts.includes("standalone")
+      (parts.includes("standalone") ||
+        parts.includes("held") && heldServers.includes(name))
   );
 }
 
 function judgeAll(
-  { startUp, standalone, belowMaster }: Figures,
+  { startUp, standalone, held, belowMaster }: Figures,
 ): Target[] {
   return [
     ...standalone === null ? [] : judgeStandalone(standalone),
+    ...held === null ? [] : judgeHeld(held),
     ...belowMaster === null ? [] : judgeBelowMaster(belowMaster),
     ...startUp === null ? [] : judgeStartUp(startUp),
   ];

@@ -9,10 +9,10 @@ import { BenchError, exitCodes } from "./processes.ts";
 import { type ServerName, serverNames } from "./servers.ts";
 
 /** The parts of the benchmark: each can be run alone. */
-export type Part = "startup" | "standalone" | "postfix";
+export type Part = "startup" | "standalone" | "held" | "postfix";
 
 /** In the order in which they are measured: the first meets a cold binary. */
-const parts: readonly Part[] = ["startup", "standalone", "postfix"];
+const parts: readonly Part[] = ["startup", "standalone", "held", "postfix"];
 
 /** What to measure, how, and where to write it. */
 export interface Options {
@@ -23,6 +23,8 @@ export interface Options {
   servers: ServerName[];
   /** Connections before a daemon's memory is read the second time. */
   served: number;
+  /** Connections held beside which others are measured. */
+  held: number;
   /** Seconds that the run may lose to a busy machine. */
   patience: number;
   spawnd: string;
@@ -37,6 +39,8 @@ export const dist = decodeURIComponent(
 );
 
 const mostClients = 1000;
+// Each takes one of the ports that the kernel gives to connecting sockets.
+const mostHeld = 20_000;
 
 /** The help text. */
 export const help = `Measures spawnd beside its peers; run it as root.
@@ -47,6 +51,7 @@ export const help = `Measures spawnd beside its peers; run it as root.
   --only PART[,PART...]    not all of it, but
            startup         how long it takes to start
            standalone      the servers that listen by themselves
+           held            those while thousands of connections are held
            postfix         spawnd and spawn(8) below one master(8)
   --rounds 5               how often each server is measured
   --seconds 1              how long each time
@@ -54,6 +59,7 @@ export const help = `Measures spawnd beside its peers; run it as root.
   --servers ${serverNames.join(",")}
                            which standalone servers
   --served 10000           connections before their memory is read again
+  --held 5000              connections held beside those that are measured
   --patience 60            seconds to lose, in all, to a machine that is busy
   --spawnd dist/spawnd     the compiled daemon
   --json dist/bench.json   where all figures go
@@ -77,6 +83,7 @@ export function parseOptions(args: readonly string[]): Options | "help" {
       "clients",
       "servers",
       "served",
+      "held",
       "patience",
       "spawnd",
       "json",
@@ -88,6 +95,7 @@ export function parseOptions(args: readonly string[]): Options | "help" {
       clients: "1,8,32,128",
       servers: serverNames.join(","),
       served: "10000",
+      held: "5000",
       patience: "60",
       spawnd: `${dist}/spawnd`,
       json: `${dist}/bench.json`,
@@ -109,6 +117,7 @@ export function parseOptions(args: readonly string[]): Options | "help" {
     ),
     servers: text("servers").split(",").map(parseServerName),
     served: parseNumber("served", text("served"), { min: 1, max: 100_000 }),
+    held: parseNumber("held", text("held"), { min: 1, max: mostHeld }),
     patience: parseNumber("patience", text("patience"), { min: 0, max: 3600 }),
     spawnd: text("spawnd"),
     json: text("json"),

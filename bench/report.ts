@@ -6,6 +6,8 @@
 
 import type { BelowMasterFigures } from "./below_master.ts";
 import { formatBelowMaster } from "./below_master_report.ts";
+import type { HeldFigures } from "./held.ts";
+import { formatHeld } from "./held_report.ts";
 import { type Disturbance, isQuiet, type Machine } from "./machine.ts";
 import type { StandaloneFigures } from "./standalone.ts";
 import { formatStandalone } from "./standalone_report.ts";
@@ -18,6 +20,7 @@ import { formatTargets, type Target } from "./targets.ts";
 export interface Figures {
   startUp: StartUpFigures | null;
   standalone: StandaloneFigures | null;
+  held: HeldFigures | null;
   belowMaster: BelowMasterFigures | null;
 }
 
@@ -37,20 +40,21 @@ export interface Report extends Figures {
  * @returns Its lines.
  */
 export function formatReport(report: Report): string {
-  const { plan, startUp, standalone, belowMaster, targets } = report;
+  const { plan, startUp, standalone, held, belowMaster, targets } = report;
   return [
     formatMachine(report),
     `Medians of ${plan.rounds} rounds of ${plan.seconds} s; ` +
     "a ratio is the median of each round's",
     ...startUp === null ? [] : [formatStartUp(startUp)],
     ...standalone === null ? [] : formatStandalone(standalone, plan.clients),
+    ...held === null ? [] : [formatHeld(held)],
     ...belowMaster === null ? [] : formatBelowMaster(belowMaster, plan.clients),
     formatTargets(targets),
   ].filter((part) => part !== "").join("\n\n");
 }
 
 function formatMachine(
-  { machine, versions, standalone, belowMaster }: Report,
+  { machine, versions, standalone, held, belowMaster }: Report,
 ): string {
   const { processor, cores, architecture, kernel } = machine;
   const facts = Object.entries(versions).map(([name, version]) =>
@@ -58,6 +62,7 @@ function formatMachine(
   );
   const measurements: Disturbance[] = [
     ...standalone?.measurements ?? [],
+    ...held?.measurements ?? [],
     ...belowMaster?.measurements ?? [],
   ];
   const most = (name: keyof Disturbance): number =>
