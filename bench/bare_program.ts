@@ -10,8 +10,9 @@ import config from "../deno.json" with { type: "json" };
 import { BenchError } from "./processes.ts";
 import type { Workshop } from "./workshop.ts";
 
-/** What the compile task names that is spawnd's own. */
-const own = { source: "dist/spawnd.js", output: "dist/spawnd.new" } as const;
+// What the compile task names that is spawnd's own.
+const ownSource = "dist/spawnd.js";
+const fileOptions = new Set(["--include", "--output"]);
 
 /**
  * Compiles it.
@@ -38,14 +39,13 @@ export async function compileBareProgram(workshop: Workshop): Promise<string> {
 function compileFlags(): string[] {
   const commands = config.tasks.compile.command.split(" && ");
   const words = commands.at(-1)?.split(" ") ?? [];
-  const files = ["--include", "--output"].map((name) => words.indexOf(name));
-  const flags = words.filter((_, i) =>
-    !files.some((at) => i === at || i === at + 1)
+  const [deno, compile, ...flags] = words.filter((word, i) =>
+    !fileOptions.has(word) && !fileOptions.has(words[i - 1] ?? "")
   );
-  const isKnown = words.includes(own.output) && flags.at(0) === "deno" &&
-    flags.at(1) === "compile" && flags.at(-1) === own.source &&
-    !flags.some((word) => /["'$\\]/.test(word));
-  if (isKnown) return flags.slice(1, -1);
+  const isKnown = deno === "deno" && compile === "compile" &&
+    flags.pop() === ownSource &&
+    flags.every((flag) => /^--[^"'$\\]+$/.test(flag));
+  if (isKnown) return [compile, ...flags];
   throw new BenchError(
     `the compile task in deno.json is not of the known form: ` +
       words.join(" "),

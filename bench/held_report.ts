@@ -7,8 +7,8 @@
 
 import type { HeldFigures, HeldMeasurement } from "./held.ts";
 import { type ServerName, serverTitles } from "./servers.ts";
-import { median, medianRatio } from "./summary.ts";
-import { formatTable } from "./table.ts";
+import { medianRatio, summarize } from "./summary.ts";
+import { formatTable, formatTimes } from "./table.ts";
 import { judge, type Target } from "./targets.ts";
 
 const targets = { ofNoneHeld: 0.85, ofTcpserver: 1.6 } as const;
@@ -82,22 +82,20 @@ export function formatHeld(figures: HeldFigures): string {
       row("ratio", (server) => ratioToNone(figures, server).toFixed(2)),
     ]),
     "",
-    "and processor time of each connection in us, of the daemon without its",
+    "and processor time of each connection in us, of the daemon / of its",
     "children / of the whole machine with the client",
     formatTable([header, ...atEach(formatTime)]),
   ].join("\n");
 }
 
 function formatRate(measurements: readonly HeldMeasurement[]): string {
-  const rate = median(measurements.map((one) => one.rate));
-  const p99Us = median(measurements.map((one) => one.p99Us));
-  return `${rate.toFixed(0)} (${(p99Us / 1000).toFixed(1)} ms)`;
+  return summarize(measurements).map(({ rate, p99Us }) =>
+    `${rate.toFixed(0)} (${(p99Us / 1000).toFixed(1)} ms)`
+  ).join();
 }
 
 function formatTime(measurements: readonly HeldMeasurement[]): string {
-  const daemon = median(measurements.map((one) => one.daemonUsEach ?? NaN));
-  const machine = median(measurements.map((one) => one.machineUsEach));
-  return `${daemon.toFixed(0)} / ${machine.toFixed(0)}`;
+  return summarize(measurements).map(formatTimes).join();
 }
 
 function ratioToNone(figures: HeldFigures, server: ServerName): number {

@@ -12,8 +12,9 @@
  * Prints one line of JSON. The rate counts the connections that ended within
  * the measured time; the percentiles are over those that began within it, to
  * their ends, so that a slow one is not lost because time was up. Processor
- * time is that of the measured time alone: the client's own, all that the
- * machine's processors were busy, and the daemon's, its children's not counted.
+ * time is that of the measured time alone: the client's own, the daemon's, that
+ * of the daemon's children which ended, and all that the machine's processors
+ * were busy.
  *
  * This side ends its stream first, so the kernel keeps each connection's pair
  * of addresses here for a minute (TIME_WAIT). One source address would run out
@@ -57,7 +58,7 @@ struct client {
 };
 
 static int epoll_fd, port;
-static bool has_daemon;
+static pid_t daemon_pid; /* 0: none */
 static clockid_t daemon_clock;
 static enum phase phase = WARM_UP;
 static unsigned long begun, ended, errors, open_now;
@@ -79,7 +80,7 @@ static uint64_t now_ns(void)
 }
 
 struct processor_time {
-	double client, machine, daemon; /* seconds */
+	double client, daemon, children, machine; /* seconds */
 };
 
 static double seconds_of(clockid_t clock)
@@ -116,12 +117,44 @@ static double busy_seconds(void)
 		(double)(idle + waiting + stolen) / ticks;
 }
 
+/* Of the daemon's children, from fork to end, for which it has waited. */
+static double children_seconds(void)
+{
+	const double ticks = (double)sysconf(_SC_CLK_TCK);
+	char path[32], line[1024];
+	const char *fields;
+	int64_t user, system;
+	size_t length;
+	FILE *file;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)daemon_pid);
+	file = fopen(path, "re");
+	if (file == NULL)
+		die(path);
+	length = fread(line, 1, sizeof line - 1, file);
+	line[length] = '\0';
+	fclose(file);
+	/*
+	 * proc_pid_stat(5): the second field, a name in parentheses, may hold
+	 * anything; the times are the 16th and 17th.
+	 */
+	fields = strrchr(line, ')');
+	if (fields == NULL || sscanf(fields, ") %*c %*d %*d %*d %*d %*d %*u"
+			" %*u %*u %*u %*u %*u %*u %" SCNd64 " %" SCNd64,
+			&user, &system) != 2) {
+		fprintf(stderr, "%s is not as it should be\n", path);
+		exit(1);
+	}
+	return (double)(user + system) / ticks;
+}
+
 static struct processor_time read_processor_time(void)
 {
 	const struct processor_time time = {
 		.client = seconds_of(CLOCK_PROCESS_CPUTIME_ID),
+		.daemon = daemon_pid > 0 ? seconds_of(daemon_clock) : 0,
+		.children = daemon_pid > 0 ? children_seconds() : 0,
 		.machine = busy_seconds(),
-		.daemon = has_daemon ? seconds_of(daemon_clock) : 0,
 	};
 
 	return time;
@@ -303,9 +336,9 @@ int main(int argc, char *argv[])
 	measure_at = now_ns() + (uint64_t)(atof(argv[3]) * 1e9);
 	seconds = atof(argv[4]);
 	most = strtoul(argv[5], NULL, 10);
-	has_daemon = argc == 7;
-	if (has_daemon &&
-		clock_getcpuclockid(atoi(argv[6]), &daemon_clock) != 0) {
+	daemon_pid = argc == 7 ? atoi(argv[6]) : 0;
+	if (argc == 7 &&
+		clock_getcpuclockid(daemon_pid, &daemon_clock) != 0) {
 		fprintf(stderr, "no process %s\n", argv[6]);
 		return 1;
 	}
@@ -349,10 +382,12 @@ int main(int argc, char *argv[])
 	printf("{\"connections\": %lu, \"seconds\": %.6f, \"rate\": %.1f, "
 		"\"p50_us\": %u, \"p99_us\": %u, \"errors\": %lu, "
 		"\"client_cpu_seconds\": %.6f, "
-		"\"machine_cpu_seconds\": %.6f, "
-		"\"daemon_cpu_seconds\": %.6f}\n",
+		"\"daemon_cpu_seconds\": %.6f, "
+		"\"children_cpu_seconds\": %.6f, "
+		"\"machine_cpu_seconds\": %.6f}\n",
 		ended, seconds, (double)ended / seconds, percentile(50),
 		percentile(99), errors, after.client - before.client,
-		after.machine - before.machine, after.daemon - before.daemon);
+		after.daemon - before.daemon, after.children - before.children,
+		after.machine - before.machine);
 	return 0;
 }

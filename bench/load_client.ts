@@ -27,6 +27,8 @@ export interface Load {
    * null where the server is not one process.
    */
   daemonUsEach: number | null;
+  /** That of its children, from fork to end; null likewise. */
+  childrenUsEach: number | null;
 }
 
 /** What the load client is to do. */
@@ -90,5 +92,6 @@ function parseLoad(
     clientCpuShare: field("client_cpu_seconds") / seconds,
     machineUsEach: usEach("machine_cpu_seconds"),
     daemonUsEach: hasDaemon ? usEach("daemon_cpu_seconds") : null,
+    childrenUsEach: hasDaemon ? usEach("children_cpu_seconds") : null,
   };
 }

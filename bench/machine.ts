@@ -78,20 +78,24 @@ export async function observe<T>(
 }
 
 /**
- * The time that a whole run may lose to a busy machine: without a bound, a
- * short measurement would take for ever beside a long build.
+ * How much of a run may be lost to a busy machine. Without a bound, a short
+ * measurement would take for ever beside a long build; and as a share of the
+ * time that has gone by, it is not spent before the last measurements.
  */
 export class Patience {
-  #leftMs: number;
+  readonly #began = performance.now();
+  readonly #share: number;
+  #spentMs = 0;
 
-  /** @param seconds How much there is. */
-  constructor(seconds: number) {
-    this.#leftMs = seconds * 1000;
+  /** @param share Of the run, between 0 and 1. */
+  constructor(share: number) {
+    this.#share = share;
   }
 
-  /** Whether all of it is spent. */
+  /** Whether all that there is by now is spent. */
   get isOver(): boolean {
-    return this.#leftMs <= 0;
+    const allowedMs = this.#share * (performance.now() - this.#began);
+    return this.#spentMs >= allowedMs;
   }
 
   /**
@@ -105,14 +109,14 @@ export class Patience {
     try {
       return await act();
     } finally {
-      this.#leftMs -= performance.now() - from;
+      this.#spentMs += performance.now() - from;
     }
   }
 }
 
 /**
  * Waits until nothing else keeps the machine busy; not for ever, and not at all
- * once the patience is over.
+ * while the patience is over.
  *
  * @param workshop Reads /proc, and has the patience.
  */

@@ -25,7 +25,7 @@ export interface Options {
   served: number;
   /** Connections held beside which others are measured. */
   held: number;
-  /** Seconds that the run may lose to a busy machine. */
+  /** What share of the run may be lost to a busy machine. */
   patience: number;
   spawnd: string;
   json: string;
@@ -42,10 +42,12 @@ const mostClients = 1000;
 // Each takes one of the ports that the kernel gives to connecting sockets.
 const mostHeld = 20_000;
 
+const fractional: ReadonlySet<string> = new Set(["seconds", "patience"]);
+
 /** The help text. */
 export const help = `Measures spawnd beside its peers; run it as root.
 
-  deno task bench                          all of it: about eleven minutes
+  deno task bench                          all of it: some ten minutes
   deno task bench --rounds 1 --seconds 0.5 a first look
 
   --only PART[,PART...]    not all of it, but
@@ -60,7 +62,7 @@ export const help = `Measures spawnd beside its peers; run it as root.
                            which standalone servers
   --served 10000           connections before their memory is read again
   --held 5000              connections held beside those that are measured
-  --patience 60            seconds to lose, in all, to a machine that is busy
+  --patience 0.2           share of the run to lose to a machine that is busy
   --spawnd dist/spawnd     the compiled daemon
   --json dist/bench.json   where all figures go
   --assert                 exit with 1 when a target is missed
@@ -96,7 +98,7 @@ export function parseOptions(args: readonly string[]): Options | "help" {
       servers: serverNames.join(","),
       served: "10000",
       held: "5000",
-      patience: "60",
+      patience: "0.2",
       spawnd: `${dist}/spawnd`,
       json: `${dist}/bench.json`,
     },
@@ -118,7 +120,7 @@ export function parseOptions(args: readonly string[]): Options | "help" {
     servers: text("servers").split(",").map(parseServerName),
     served: parseNumber("served", text("served"), { min: 1, max: 100_000 }),
     held: parseNumber("held", text("held"), { min: 1, max: mostHeld }),
-    patience: parseNumber("patience", text("patience"), { min: 0, max: 3600 }),
+    patience: parseNumber("patience", text("patience"), { min: 0, max: 0.9 }),
     spawnd: text("spawnd"),
     json: text("json"),
     assert: words["assert"] === true,
@@ -131,8 +133,7 @@ function parseNumber(
   { min, max }: { min: number; max: number },
 ): number {
   const value = Number(word);
-  // Only a time can be a fraction.
-  const isWhole = name === "seconds" || Number.isInteger(value);
+  const isWhole = fractional.has(name) || Number.isInteger(value);
   if (word !== "" && isWhole && value >= min && value <= max) return value;
   throw misuse(`--${name} wants a number from ${min} to ${max}, not "${word}"`);
 }

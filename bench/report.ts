@@ -65,16 +65,20 @@ function formatMachine(
     ...held?.measurements ?? [],
     ...belowMaster?.measurements ?? [],
   ];
-  const most = (name: keyof Disturbance): number =>
-    Math.max(...measurements.map((one) => one[name]));
+  const disturbed = measurements.filter((one) => !isQuiet(one));
+  const most = (name: keyof Disturbance): string =>
+    percent(Math.max(...disturbed.map((one) => one[name])));
+  const quiet = measurements.length - disturbed.length;
   return [
     `${processor}, ${cores} cores, ${architecture}, Linux ${kernel}`,
     ...facts,
     ...measurements.length === 0 ? [] : [
-      `${measurements.filter(isQuiet).length} of ${measurements.length} ` +
-      "measurements had the machine to themselves; of the others,",
-      `the worst had ${percent(most("othersShare"))} taken by other ` +
-      `programs, ${percent(most("stolenShare"))} by the host`,
+      `${quiet} of ${measurements.length} measurements had the machine to ` +
+      "themselves",
+    ],
+    ...disturbed.length === 0 ? [] : [
+      `the worst of the others had ${most("othersShare")} taken by other ` +
+      `programs, ${most("stolenShare")} by the host`,
     ],
   ].join("\n");
 }

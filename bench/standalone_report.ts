@@ -169,7 +169,7 @@ function formatWorkload(
       : []),
     [
       `Standalone, ${title}: processor time of each connection in us, of the`,
-      "daemon without its children / of the whole machine with the client",
+      "daemon / of its children / of the whole machine with the client",
       formatTimeTable(summaries, layout),
     ].join("\n"),
   ];

@@ -24,8 +24,9 @@ export interface Summary<Name extends string = TargetName>
   p99Us: number;
   clientCpuShare: number;
   machineUsEach: number;
-  /** Null where the server is not one process. */
+  /** Null where the server is not one process, this and the next. */
   daemonUsEach: number | null;
+  childrenUsEach: number | null;
   /** Not a median: the errors of all rounds. */
   errors: number;
 }
@@ -56,9 +57,8 @@ export function summarize<Name extends string>(
       p99Us: middle((one) => one.p99Us),
       clientCpuShare: middle((one) => one.clientCpuShare),
       machineUsEach: middle((one) => one.machineUsEach),
-      daemonUsEach: first.daemonUsEach === null
-        ? null
-        : middle((one) => one.daemonUsEach ?? NaN),
+      daemonUsEach: medianOfKnown(group.map((one) => one.daemonUsEach)),
+      childrenUsEach: medianOfKnown(group.map((one) => one.childrenUsEach)),
       errors: group.reduce((sum, one) => sum + one.errors, 0),
     }];
   });
@@ -115,4 +115,9 @@ export function median(values: readonly number[]): number {
   const upper = sorted[Math.floor(sorted.length / 2)] ?? NaN;
   const lower = sorted[Math.ceil(sorted.length / 2) - 1] ?? NaN;
   return (lower + upper) / 2;
+}
+
+function medianOfKnown(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : median(known);
 }

@@ -64,8 +64,7 @@ export function formatLoadTable<Name extends string>(
 }
 
 /**
- * Shows the processor time of each connection: the daemon's, where it is one
- * process, and the whole machine's.
+ * Shows the processor time of each connection.
  *
  * @param summaries The medians of the load.
  * @param layout What to show of them.
@@ -78,11 +77,26 @@ export function formatTimeTable<Name extends string>(
   const { workload } = layout;
   return formatByClients(layout, (server, clients) => {
     const [one] = select(summaries, { workload, server, clients });
-    if (one === undefined) return "-";
-    const machine = one.machineUsEach.toFixed(0);
-    if (one.daemonUsEach === null) return machine;
-    return `${one.daemonUsEach.toFixed(0)} / ${machine}`;
+    return one === undefined ? "-" : formatTimes(one);
   });
+}
+
+/**
+ * Shows the processor time of a connection, in microseconds: the daemon's and
+ * its children's, where it is one process, and the whole machine's.
+ *
+ * @param summary The medians.
+ * @returns One to three numbers.
+ */
+export function formatTimes(
+  { daemonUsEach, childrenUsEach, machineUsEach }: Pick<
+    Summary,
+    "daemonUsEach" | "childrenUsEach" | "machineUsEach"
+  >,
+): string {
+  return [daemonUsEach, childrenUsEach, machineUsEach].flatMap((us) =>
+    us === null ? [] : us.toFixed(0)
+  ).join(" / ");
 }
 
 /**

@@ -19,7 +19,7 @@ export interface Workshop {
   user: { name: string; uid: number; gid: number };
   /** Below this start the ports that the load client's own end may take. */
   firstEphemeralPort: number;
-  /** How much longer the run may wait for the machine to be quiet. */
+  /** Whether the run may wait for the machine to be quiet. */
   patience: Patience;
 }
 
