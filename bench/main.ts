@@ -96,9 +96,12 @@ async function measureInWorkshop(options: Options): Promise<Report> {
 
 async function measure(options: Options, workshop: Workshop): Promise<Report> {
   const { rounds, seconds, clients, held } = options;
-  const most = Math.max(held, ...Object.values(heldConnections));
-  await allowDescriptors(most + sparedDescriptors, workshop.processes);
   const has = (part: Part): boolean => options.parts.includes(part);
+  const most = Math.max(
+    has("held") ? held : 0,
+    has("postfix") ? heldConnections.many : 0,
+  );
+  await allowDescriptors(most + sparedDescriptors, workshop.processes);
   const versions = {
     deno: Deno.version.deno,
     ...await findVersions(serversOf(options), workshop),
