@@ -48,8 +48,7 @@ attackTest(
       const client = held.use(await connectTo(attacked));
       if (await within("an answer", firstLine(client)) === "") break;
       running.push(client);
-      // The kernel looks at those that are there when a process changes its
-      // user, and lets the one go on by which the limit is passed.
+      // Who becomes a user and then executes may be one more (execve(2), EAGAIN).
       assert(running.length <= PROCESSES_MAX + 1, "no process limit holds");
     }
     assertGreater(running.length, 0);

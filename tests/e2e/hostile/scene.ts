@@ -57,6 +57,8 @@ export class Scene implements AsyncDisposable {
     await using resources = new AsyncDisposableStack();
     const folder = resources.use(await Folder.create());
     const attacker = resources.use(await Account.create());
+    // Not nobody, whose processes anybody's tests may have: limits count them.
+    const bystander = resources.use(await Account.create());
     const served = await compile(folder, "served");
     const command = folder.join("command");
     await Deno.copyFile(served, command);
@@ -72,7 +74,7 @@ export class Scene implements AsyncDisposable {
           `user=${attacker.name} argv=${words.join(" ")}`,
           maxProcesses,
         ),
-        inet(`127.0.0.1:${other}`, `user=nobody argv=${served}`),
+        inet(`127.0.0.1:${other}`, `user=${bystander.name} argv=${served}`),
       ],
     });
     await Deno.chmod(queueOf(folder), 0o755);
