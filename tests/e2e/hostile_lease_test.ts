@@ -13,7 +13,7 @@ import { assertUndisturbed } from "./hostile/victims.ts";
 const CLIENT_COUNT = 8;
 
 /** A program that does not end within this many seconds hangs. */
-const HUNG_SECONDS = 20;
+const HUNG_SECONDS = 5;
 
 /** How many commands of one service may be about to begin. */
 const BEGINNING_MAX = Math.max(2, navigator.hardwareConcurrency);

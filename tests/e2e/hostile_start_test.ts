@@ -5,7 +5,7 @@ import { attackTest, compile } from "./hostile/attacker.ts";
 import { within } from "./hostile/patience.ts";
 
 /** A program that does not end within this many seconds hangs. */
-const HUNG_SECONDS = 20;
+const HUNG_SECONDS = 5;
 
 const NO_CAPABILITIES = "0".repeat(16);
 
