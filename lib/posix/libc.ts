@@ -144,10 +144,12 @@ const SYMBOLS = {
   write: { parameters: ["i32", "buffer", "usize"], result: "i64" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
+type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+
 /** The bound C library together with the facts of this architecture. */
 export interface Libc {
   /** The bound functions, named as in the C library. */
-  readonly c: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+  readonly c: Symbols;
   /** System call numbers and structure layouts of this machine. */
   readonly abi: Abi;
   /** Where errno is of the thread that bound the library, the main one. */
@@ -168,11 +170,11 @@ export function openLibc(): Libc | { unavailable: string } {
   const refusals = new Set<string>();
   for (const path of LIBC_PATHS) {
     try {
-      const { symbols } = Deno.dlopen(path, SYMBOLS);
+      const c = bindAll(path);
       return {
-        c: symbols,
+        c,
         abi: abiOf(Deno.build.arch),
-        errnoAddress: symbols.__errno_location(),
+        errnoAddress: c.__errno_location(),
       };
     } catch (error) {
       refusals.add(
@@ -183,6 +185,68 @@ export function openLibc(): Libc | { unavailable: string } {
     }
   }
   return { unavailable: [...refusals].join(", ") };
+}
+
+/**
+ * One argument more than each function has. The runtime compiles a trampoline
+ * for every function that it binds, which takes a seventh of a millisecond and
+ * a page, is of no use to an engine that compiles no code, and fails where
+ * memory may not be made executable; but it compiles none for a function that
+ * takes a structure. To a C function an argument after its last is a register
+ * or a word of the caller's stack that it does not look at, both in the System
+ * V ABI of x86_64 and in the procedure call standard of aarch64.
+ */
+const UNREAD = { struct: ["u8"] } as const satisfies Deno.NativeType;
+
+const unread = new Uint8Array(1);
+
+type BoundFunction = (...values: unknown[]) => unknown;
+
+function bindAll(path: string): Symbols {
+  const table: [string, Deno.ForeignFunction][] = Object.entries(SYMBOLS);
+  const { symbols } = Deno.dlopen(
+    path,
+    Object.fromEntries(
+      table.map(([name, symbol]) => [name, takingUnread(symbol)]),
+    ),
+  );
+  return Object.fromEntries(
+    table.map(([name, symbol]) => {
+      const call = symbols[name] as BoundFunction; // the table has no others
+      return [name, givingUnread(call, symbol)];
+    }),
+  ) as Symbols; // the table's own names and types
+}
+
+/** What runs on another thread has no trampoline, and stays as it is. */
+function takingUnread(symbol: Deno.ForeignFunction): Deno.ForeignFunction {
+  if (symbol.nonblocking === true) return symbol;
+  return { ...symbol, parameters: [...symbol.parameters, UNREAD] };
+}
+
+/**
+ * Completes a function's arguments. Those with few are called for every
+ * connection, and a rest parameter would cost as much as the call itself.
+ */
+function givingUnread(
+  call: BoundFunction,
+  { parameters, nonblocking }: Deno.ForeignFunction,
+): BoundFunction {
+  if (nonblocking === true) return call;
+  switch (parameters.length) {
+    case 0:
+      return () => call(unread);
+    case 1:
+      return (a) => call(a, unread);
+    case 2:
+      return (a, b) => call(a, b, unread);
+    case 3:
+      return (a, b, c) => call(a, b, c, unread);
+    case 4:
+      return (a, b, c, d) => call(a, b, c, d, unread);
+    default:
+      return (...values) => call(...values, unread);
+  }
 }
 
 /**
