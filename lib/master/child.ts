@@ -18,7 +18,12 @@ import type { Engine } from "../engine/engine.ts";
 import type { DaemonLog } from "../log/log.ts";
 import { type Identity, restAs } from "../posix/credentials.ts";
 import type { Libc } from "../posix/libc.ts";
-import { Children, duplicate, SIGTERM } from "../posix/process.ts";
+import {
+  Children,
+  duplicate,
+  giveFreedMemoryBack,
+  SIGTERM,
+} from "../posix/process.ts";
 import { blockChildSignals } from "../posix/signals.ts";
 import { setBacklog } from "../posix/sockets.ts";
 import { lockDown } from "../service/lock_down.ts";
@@ -171,6 +176,7 @@ export async function serveTurn(
     }
     service.start();
     if (plan.isDeputy) status.tell("available");
+    giveFreedMemoryBack(libc);
   }
   const stopped = signals.fatalBefore(over.promise);
   const fatal = await Promise.race([stopped, running]);

@@ -75,6 +75,7 @@ const SYMBOLS = {
   kill: { parameters: ["i32", "i32"], result: "i32" },
   listen: { parameters: ["i32", "i32"], result: "i32" },
   malloc: { parameters: ["usize"], result: "u64" },
+  malloc_trim: { parameters: ["usize"], result: "i32" },
   memcpy: { parameters: ["buffer", "u64", "usize"], result: "void" },
   memcpy_out: {
     name: "memcpy",

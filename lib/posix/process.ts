@@ -123,6 +123,16 @@ export function setUmask(libc: Libc, mask: number): void {
 }
 
 /**
+ * Gives memory back that the start took and has freed: malloc_trim(3). Of
+ * itself the C library gives back only what lies above all that is in use.
+ *
+ * @param libc The C library.
+ */
+export function giveFreedMemoryBack(libc: Libc): void {
+  libc.c.malloc_trim(0n);
+}
+
+/**
  * Makes a pipe whose ends are closed on exec: pipe2(2).
  *
  * @param libc The C library.

@@ -31,7 +31,12 @@ import {
 } from "../posix/credentials.ts";
 import { SystemError } from "../posix/errno.ts";
 import type { Libc } from "../posix/libc.ts";
-import { closeAllOnExec, setUmask, writeOnce } from "../posix/process.ts";
+import {
+  closeAllOnExec,
+  giveFreedMemoryBack,
+  setUmask,
+  writeOnce,
+} from "../posix/process.ts";
 import { blockChildSignals, resetSignals } from "../posix/signals.ts";
 import { EX, type Mistake, type Result, success } from "../result.ts";
 import { HandOver } from "./hand_over.ts";
@@ -180,6 +185,7 @@ export async function serveUntilStopped(
   if (libc !== undefined && plan.readyFd !== undefined) {
     tellReady(libc, plan.readyFd, log);
   }
+  if (libc !== undefined) giveFreedMemoryBack(libc);
   const handOver = successor && engine instanceof DirectEngine
     ? () =>
       successor.start({

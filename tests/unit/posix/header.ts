@@ -32,7 +32,8 @@ export function programTest(
   Deno.test({ name, ignore: !wanted, fn });
 }
 
-function isThere(path: string): boolean {
+/** Whether a path leads to anything. */
+export function isThere(path: string): boolean {
   try {
     Deno.statSync(path);
     return true;

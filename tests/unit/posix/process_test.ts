@@ -1,9 +1,10 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
 import { Epoll } from "../../../lib/posix/epoll.ts";
 import { errorText, SystemError } from "../../../lib/posix/errno.ts";
 import {
   Children,
   duplicate,
+  giveFreedMemoryBack,
   makeBlocking,
   openPipe,
   readOnce,
@@ -11,11 +12,14 @@ import {
   SIGTERM,
   writeOnce,
 } from "../../../lib/posix/process.ts";
+import { rssAnonKiB } from "../../e2e/load.ts";
 import { isAlive, output, proc, until } from "../../e2e/machine.ts";
+import { LIBC_PATHS } from "../../../lib/posix/libc.ts";
 import { ALLOW_LIBC, reportOf } from "../fixture.ts";
 import { libc } from "../real_libc.ts";
 import { Scratch } from "../scratch.ts";
 import { isOpen, OpenFile, Pipe } from "./descriptors.ts";
+import { isThere } from "./header.ts";
 import { collectDying, startCommand } from "./start_command.ts";
 
 Deno.test("closeAllOnExec() keeps what the process was started with from its children", async () => {
@@ -40,6 +44,27 @@ Deno.test("setUmask() decides on the mode of files that children make", async ()
     allow: [...ALLOW_LIBC, "--allow-run=/usr/bin/touch"],
   });
   assertEquals((Deno.statSync(path).mode ?? 0) & 0o777, 0o640);
+});
+
+Deno.test("giveFreedMemoryBack() gives back what lies below memory in use", async () => {
+  const library = Deno.dlopen(LIBC_PATHS.find(isThere) ?? "", {
+    free: { parameters: ["u64"], result: "void" },
+  });
+  const { free } = library.symbols;
+  const bytes = new Uint8Array(64 * 1024).fill(1);
+  const allocate = (): bigint => {
+    const address = libc.c.malloc(BigInt(bytes.length));
+    libc.c.memcpy_out(address, bytes, BigInt(bytes.length));
+    return address;
+  };
+  const blocks = Array.from({ length: 256 }, allocate);
+  const above = allocate();
+  for (const block of blocks) free(block);
+  const beforeKiB = await rssAnonKiB(Deno.pid);
+  giveFreedMemoryBack(libc);
+  assertLess(await rssAnonKiB(Deno.pid), beforeKiB - 8 * 1024);
+  free(above);
+  library.close();
 });
 
 Deno.test("raiseDescriptorLimit() allows what the hard limit does, to children as well", async () => {
