@@ -34,10 +34,13 @@ export interface DirectCommand extends RunningCommand {
 }
 
 /**
- * How many commands of a service may be on their way at once: enough to keep
- * every processor busy; more would only make them wait for each other.
+ * How many commands of a service may be on their way at once: as long as some
+ * wait for a processor, the next ones are ready for it. Measured with 2, 4 and 8
+ * on two processors, more were faster, and their slowest, too.
  */
-const SLOTS = Math.max(2, availableParallelism());
+const SLOTS_PER_PROCESSOR = 4;
+
+const SLOTS = SLOTS_PER_PROCESSOR * availableParallelism();
 
 /** What a service asks of its engine. */
 export interface EngineAccess {

@@ -35,11 +35,13 @@ export interface CallAddresses {
   /** The environment's vector. */
   readonly environment: bigint;
   /** The new root directory, with its path for messages, where there is one. */
-  readonly root?: { readonly address: bigint; readonly path: string };
+  readonly root?:
+    | { readonly address: bigint; readonly path: string }
+    | undefined;
   /** The string "/". */
   readonly slash: bigint;
   /** A `struct rlimit` for RLIMIT_NOFILE, where it is to be another. */
-  readonly descriptorLimit?: bigint;
+  readonly descriptorLimit?: bigint | undefined;
 }
 
 /** What there is to say about a command's process. */

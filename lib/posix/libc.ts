@@ -245,6 +245,10 @@ function givingUnread(
       return (a, b, c) => call(a, b, c, unread);
     case 4:
       return (a, b, c, d) => call(a, b, c, d, unread);
+    case 5:
+      return (a, b, c, d, e) => call(a, b, c, d, e, unread);
+    case 7:
+      return (a, b, c, d, e, f, g) => call(a, b, c, d, e, f, g, unread);
     default:
       return (...values) => call(...values, unread);
   }

@@ -9,14 +9,14 @@ import { Scene } from "./hostile/scene.ts";
 import { dumpableTest, withSuidDumpable } from "./hostile/suid_dumpable.ts";
 import { assertUndisturbed } from "./hostile/victims.ts";
 
-/** Clients of the attacked service, more than it can have begin at once. */
-const CLIENT_COUNT = 8;
-
 /** A program that does not end within this many seconds hangs. */
 const HUNG_SECONDS = 5;
 
 /** How many commands of one service may be about to begin. */
-const BEGINNING_MAX = Math.max(2, navigator.hardwareConcurrency);
+const BEGINNING_MAX = 4 * navigator.hardwareConcurrency;
+
+/** Clients of the attacked service, more than it can have begin at once. */
+const CLIENT_COUNT = BEGINNING_MAX + 6;
 
 attackTest(
   "a user who holds a lease on its command's file delays nobody else",
