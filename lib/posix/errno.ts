@@ -16,6 +16,7 @@ export const ENOMEM = 12;
 export const EACCES = 13;
 export const ENODEV = 19;
 export const ENOTDIR = 20;
+export const EINVAL = 22;
 export const ENFILE = 23;
 export const EMFILE = 24;
 export const ERANGE = 34;

@@ -57,8 +57,8 @@ interface Candidate {
 export interface SuccessorOptions {
   /** The program's file. */
   readonly path: string;
-  readonly argv: readonly string[];
-  readonly environment: readonly string[];
+  readonly argv: readonly (string | Uint8Array)[];
+  readonly environment: readonly (string | Uint8Array)[];
   /** Where it starts, as relative paths among its arguments are meant. */
   readonly directory: string;
   /**
