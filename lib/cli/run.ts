@@ -90,6 +90,7 @@ async function serve(
   const { attributes, owner, socketOwner } = checked.value;
   const plan: DaemonPlan = {
     services: [{
+      id: request.name,
       name: request.name,
       listen: (options) => listen(request, socketOwner, options),
       command: {

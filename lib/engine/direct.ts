@@ -16,11 +16,17 @@ import type { Credentials } from "../posix/credentials.ts";
 import { Epoll } from "../posix/epoll.ts";
 import { errorText, isShortage, SystemError } from "../posix/errno.ts";
 import type { Libc } from "../posix/libc.ts";
-import { Children, SIGKILL } from "../posix/process.ts";
+import {
+  Children,
+  type DescriptorLimit,
+  setDescriptorLimit,
+  SIGKILL,
+} from "../posix/process.ts";
 import { Acceptor, keepAlive } from "../posix/sockets.ts";
 import { type PreparedCommand, Spawner } from "../posix/spawn.ts";
 import {
   ACCEPT_RETRY_MS,
+  type Command,
   type Engine,
   type RunningCommand,
   type ServedService,
@@ -54,7 +60,22 @@ const PAUSE_MS = 50;
  */
 const WAIT_HERE_MS = 1;
 
+/**
+ * How often those are asked after that no descriptor was left to watch by.
+ */
+const UNWATCHED_MS = 1000;
+
+/** What `setTimeout` returns: a number on Deno 2.7, an object on 2.9. */
+type Timer = ReturnType<typeof setTimeout>;
+
+/** How many descriptors the commands may have, and the daemon itself. */
+export interface DescriptorLimits {
+  readonly commands: DescriptorLimit;
+  readonly daemon: DescriptorLimit;
+}
+
 interface DirectCommand extends RunningCommand {
+  /** -1 where there was none left. */
   readonly pidFd: number;
   readonly service: DirectService;
 }
@@ -72,6 +93,10 @@ export class DirectEngine implements Engine {
   readonly #running = new Map<number, DirectCommand>();
   /** Services that wait for a descriptor: the end of a command frees one. */
   readonly #paused = new Set<DirectService>();
+  /** Commands that were taken over and cannot be watched. */
+  readonly #unwatched = new Set<DirectCommand>();
+  readonly #limits: DescriptorLimits | undefined;
+  #unwatchedTimer: Timer | undefined;
   /** Descriptors that others have an interest in, and what to call. */
   readonly #watched = new Map<number, () => void>();
   #stopped = false;
@@ -79,11 +104,18 @@ export class DirectEngine implements Engine {
   /**
    * @param libc The C library.
    * @param credentials The way to become a command's user.
+   * @param limits Where commands may have another number of descriptors than
+   * the daemon.
    * @throws {SystemError} If the kernel gives no descriptors.
    */
-  constructor(libc: Libc, credentials: Credentials) {
+  constructor(
+    libc: Libc,
+    credentials: Credentials,
+    limits?: DescriptorLimits,
+  ) {
     this.#libc = libc;
     this.#credentials = credentials;
+    this.#limits = limits;
     this.#epoll = new Epoll(libc);
     this.#acceptor = new Acceptor(libc);
     this.#children = new Children(libc);
@@ -101,16 +133,17 @@ export class DirectEngine implements Engine {
       if ("fd" in source) return source.fd;
       throw new TypeError("the direct engine accepts from descriptors");
     });
-    const service = new DirectService(options, prepared, fds, {
+    const service: DirectService = new DirectService(options, prepared, fds, {
       watch: (fd, watched) => this.#epoll.watch(fd, watched),
       start: (connection) => this.#start(service, [connection], [""]),
+      adopt: (command) => this.#adopt(service, command),
       forget: (fd) => {
         this.#epoll.remove(fd);
         this.#listening.delete(fd);
       },
-      signal: ({ pid }, signal) => {
+      signal: ({ pid, command }, signal) => {
         this.#credentials.asSender(
-          options.command.identity,
+          command.identity,
           () => this.#children.signalGroup(pid, signal),
         );
       },
@@ -144,6 +177,17 @@ export class DirectEngine implements Engine {
   stop(): void {
     this.#stopped = true;
     this.#epoll.wake();
+  }
+
+  /**
+   * Waits until no command is about to be started any more: until then a
+   * failure could not be told by whatever this process executes next. Here
+   * each start is over before the loop goes on.
+   *
+   * @param _limitMs How long to wait at the most.
+   */
+  settled(_limitMs: number): Promise<void> {
+    return Promise.resolve();
   }
 
   /**
@@ -239,12 +283,16 @@ export class DirectEngine implements Engine {
     peers: readonly string[],
   ): void {
     let pids: readonly number[];
+    const limits = this.#limits;
+    if (limits) setDescriptorLimit(this.#libc, limits.commands);
     try {
       pids = service.prepared.start(connections);
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
       for (const _ of connections) service.events.notStarted(error.message);
       return;
+    } finally {
+      if (limits) setDescriptorLimit(this.#libc, limits.daemon);
     }
     const startedMs = performance.now();
     for (let index = 0; index < pids.length; index++) {
@@ -258,11 +306,14 @@ export class DirectEngine implements Engine {
     peer: string,
     startedMs: number,
   ): void {
-    const { events } = service;
+    const { events, command: configured } = service;
     if (pid < 0) return events.notStarted(errorText(this.#libc, -pid));
     const pidFd = this.#watch(pid);
     if (typeof pidFd === "string") return events.notStarted(pidFd);
-    const command = { pid, peer, startedMs, pidFd, service };
+    const command = {
+      ...{ pid, peer, startedMs, pidFd, service },
+      command: configured,
+    };
     this.#running.set(pidFd, command);
     events.started(command);
   }
@@ -294,15 +345,49 @@ export class DirectEngine implements Engine {
     return `it cannot be watched: ${reason}`;
   }
 
+  /** Nothing is lost for want of a descriptor: the command is asked after. */
+  #adopt(service: DirectService, running: RunningCommand): DirectCommand {
+    let pidFd = this.#children.watch(running.pid);
+    if (pidFd >= 0) {
+      try {
+        this.#epoll.addOnce(pidFd);
+      } catch (error) {
+        if (!(error instanceof SystemError)) throw error;
+        this.#libc.c.close(pidFd);
+        pidFd = -1;
+      }
+    }
+    const command = { ...running, pidFd: Math.max(pidFd, -1), service };
+    if (pidFd >= 0) this.#running.set(pidFd, command);
+    else {
+      this.#unwatched.add(command);
+      this.#askAfterUnwatched();
+    }
+    return command;
+  }
+
+  #askAfterUnwatched(): void {
+    this.#unwatchedTimer ??= setTimeout(() => {
+      this.#unwatchedTimer = undefined;
+      for (const command of this.#unwatched) this.#collect(command);
+      if (this.#unwatched.size > 0) this.#askAfterUnwatched();
+    }, UNWATCHED_MS);
+  }
+
   #collect(command: DirectCommand): void {
     const { pid, pidFd, service } = command;
     // Before it is collected, for its process id names the group until then.
-    if (service.endsGroups) service.signal(command, SIGKILL);
+    if (service.endsGroups && pidFd >= 0) service.signal(command, SIGKILL);
     const word = this.#children.collect(pid);
-    // A debugger that is attached to it comes first.
-    if (word === undefined) return this.#epoll.watchOnce(pidFd);
-    this.#libc.c.close(pidFd);
-    this.#running.delete(pidFd);
+    if (word === undefined) {
+      // A debugger that is attached to it comes first.
+      if (pidFd >= 0) this.#epoll.watchOnce(pidFd);
+      return;
+    }
+    if (pidFd >= 0) {
+      this.#libc.c.close(pidFd);
+      this.#running.delete(pidFd);
+    } else this.#unwatched.delete(command);
     if (this.#paused.size > 0) this.#resumePaused();
     service.events.ended(
       command,
@@ -319,6 +404,7 @@ export class DirectEngine implements Engine {
 /** What a service asks of its engine. */
 interface EngineAccess {
   start(connection: number): void;
+  adopt(command: RunningCommand): RunningCommand;
   watch(fd: number, watched: boolean): void;
   forget(fd: number): void;
   signal(command: RunningCommand, signal: number): void;
@@ -326,6 +412,7 @@ interface EngineAccess {
 
 class DirectService implements ServedService {
   readonly events: ServiceEvents;
+  readonly command: Command;
   readonly prepared: PreparedCommand;
   readonly peers: boolean;
   readonly keepAlive: boolean;
@@ -345,6 +432,7 @@ class DirectService implements ServedService {
     engine: EngineAccess,
   ) {
     this.events = options.events;
+    this.command = options.command;
     this.peers = options.peers;
     this.keepAlive = options.keepAlive ?? false;
     this.prepared = prepared;
@@ -384,10 +472,14 @@ class DirectService implements ServedService {
     this.#update();
   }
 
-  stopListening(heir = false): void {
+  adopt(command: RunningCommand): RunningCommand {
+    return this.#engine.adopt(command);
+  }
+
+  stopListening(): void {
     this.setAccepting(false);
     for (const fd of this.#fds) this.#engine.forget(fd);
-    for (const socket of this.#sockets) socket.close(heir);
+    for (const socket of this.#sockets) socket.close();
   }
 
   signal(command: RunningCommand, signal: number): void {
