@@ -16,14 +16,13 @@ import type { Credentials } from "../posix/credentials.ts";
 import { Epoll } from "../posix/epoll.ts";
 import { errorText, isShortage, SystemError } from "../posix/errno.ts";
 import type { Libc } from "../posix/libc.ts";
-import {
-  Children,
-  type DescriptorLimit,
-  setDescriptorLimit,
-  SIGKILL,
-} from "../posix/process.ts";
+import { Children, SIGKILL } from "../posix/process.ts";
 import { Acceptor, keepAlive } from "../posix/sockets.ts";
-import { type PreparedCommand, Spawner } from "../posix/spawn.ts";
+import {
+  type DescriptorLimits,
+  type PreparedCommand,
+  Spawner,
+} from "../posix/spawn.ts";
 import {
   ACCEPT_RETRY_MS,
   type Command,
@@ -68,12 +67,6 @@ const UNWATCHED_MS = 1000;
 /** What `setTimeout` returns: a number on Deno 2.7, an object on 2.9. */
 type Timer = ReturnType<typeof setTimeout>;
 
-/** How many descriptors the commands may have, and the daemon itself. */
-export interface DescriptorLimits {
-  readonly commands: DescriptorLimit;
-  readonly daemon: DescriptorLimit;
-}
-
 interface DirectCommand extends RunningCommand {
   /** -1 where there was none left. */
   readonly pidFd: number;
@@ -95,7 +88,6 @@ export class DirectEngine implements Engine {
   readonly #paused = new Set<DirectService>();
   /** Commands that were taken over and cannot be watched. */
   readonly #unwatched = new Set<DirectCommand>();
-  readonly #limits: DescriptorLimits | undefined;
   #unwatchedTimer: Timer | undefined;
   /** Descriptors that others have an interest in, and what to call. */
   readonly #watched = new Map<number, () => void>();
@@ -115,11 +107,10 @@ export class DirectEngine implements Engine {
   ) {
     this.#libc = libc;
     this.#credentials = credentials;
-    this.#limits = limits;
     this.#epoll = new Epoll(libc);
     this.#acceptor = new Acceptor(libc);
     this.#children = new Children(libc);
-    this.#spawner = new Spawner(libc, credentials);
+    this.#spawner = new Spawner(libc, credentials, limits);
   }
 
   serve(options: ServeOptions): ServedService {
@@ -283,16 +274,12 @@ export class DirectEngine implements Engine {
     peers: readonly string[],
   ): void {
     let pids: readonly number[];
-    const limits = this.#limits;
-    if (limits) setDescriptorLimit(this.#libc, limits.commands);
     try {
       pids = service.prepared.start(connections);
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
       for (const _ of connections) service.events.notStarted(error.message);
       return;
-    } finally {
-      if (limits) setDescriptorLimit(this.#libc, limits.daemon);
     }
     const startedMs = performance.now();
     for (let index = 0; index < pids.length; index++) {

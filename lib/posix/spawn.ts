@@ -19,6 +19,7 @@ import {
   ETIMEDOUT,
 } from "./errno.ts";
 import { cString, cVector, type Libc } from "./libc.ts";
+import { type DescriptorLimit, setDescriptorLimit } from "./process.ts";
 
 // spawn.h
 const POSIX_SPAWN_SETSIGDEF = 0x04;
@@ -151,20 +152,34 @@ class FileActions {
   }
 }
 
+/** How many descriptors the commands may have, and the daemon itself. */
+export interface DescriptorLimits {
+  readonly commands: DescriptorLimit;
+  readonly daemon: DescriptorLimit;
+}
+
 /** Starts commands; one for the whole process. */
 export class Spawner {
   readonly #libc: Libc;
   readonly #credentials: Credentials;
+  readonly #limits: DescriptorLimits | undefined;
   readonly #attributes: Uint8Array<ArrayBuffer>;
   readonly #fileActions: FileActions;
 
   /**
    * @param libc The C library.
    * @param credentials The way to become a command's user.
+   * @param limits Where commands may have another number of descriptors than
+   * the daemon.
    */
-  constructor(libc: Libc, credentials: Credentials) {
+  constructor(
+    libc: Libc,
+    credentials: Credentials,
+    limits?: DescriptorLimits,
+  ) {
     this.#libc = libc;
     this.#credentials = credentials;
+    this.#limits = limits;
     this.#attributes = makeAttributes(libc, POSIX_SPAWN_SETSID);
     this.#fileActions = new FileActions(libc);
   }
@@ -179,6 +194,7 @@ export class Spawner {
     return new PreparedCommand(
       this.#libc,
       this.#credentials,
+      this.#limits,
       this.#attributes,
       this.#fileActions,
       options,
@@ -190,6 +206,7 @@ export class Spawner {
 export class PreparedCommand {
   readonly #libc: Libc;
   readonly #credentials: Credentials;
+  readonly #limits: DescriptorLimits | undefined;
   readonly #attributes: Uint8Array<ArrayBuffer>;
   readonly #fileActions: FileActions;
   readonly #identity: Identity;
@@ -205,12 +222,14 @@ export class PreparedCommand {
   constructor(
     libc: Libc,
     credentials: Credentials,
+    limits: DescriptorLimits | undefined,
     attributes: Uint8Array<ArrayBuffer>,
     fileActions: FileActions,
     options: SpawnOptions,
   ) {
     this.#libc = libc;
     this.#credentials = credentials;
+    this.#limits = limits;
     this.#attributes = attributes;
     this.#fileActions = fileActions;
     this.#identity = options.identity;
@@ -240,6 +259,10 @@ export class PreparedCommand {
    */
   start(connections: readonly number[]): number[] {
     const results: number[] = [];
+    // The C library takes no descriptor into them that is above the limit.
+    for (const connection of connections) this.#fileActions.of(connection);
+    const limits = this.#limits;
+    if (limits) setDescriptorLimit(this.#libc, limits.commands);
     try {
       this.#credentials.asCommand(this.#identity, () => {
         for (const connection of connections) {
@@ -250,6 +273,7 @@ export class PreparedCommand {
         }
       });
     } finally {
+      if (limits) setDescriptorLimit(this.#libc, limits.daemon);
       for (let left = results.length; left < connections.length; left++) {
         this.#libc.c.close(connections[left] ?? -1);
       }

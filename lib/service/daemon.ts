@@ -177,13 +177,8 @@ export async function serveUntilStopped(
   const engine: Engine = direct === undefined
     ? new RelayEngine()
     : new DirectEngine(direct, credentials.now, limitsOf(plan));
-  const services = makeServices(plan, {
-    engine,
-    log,
-    sockets: opened.value,
-    handed: adopted?.handed.services ?? [],
-  });
   const { value: file } = pidFile;
+  // Before commands are taken over, each of which takes a descriptor.
   const reloader = start === undefined || !(engine instanceof DirectEngine)
     ? undefined
     : new Reloader({
@@ -198,6 +193,12 @@ export async function serveUntilStopped(
       }),
       failed: () => file?.touch(),
     });
+  const services = makeServices(plan, {
+    engine,
+    log,
+    sockets: opened.value,
+    handed: adopted?.handed.services ?? [],
+  });
   lockDown(engine.name);
   plan.announce(opened.value);
   if (engine instanceof DirectEngine && reader !== undefined) {
