@@ -22,12 +22,8 @@ import {
   type Result,
   success,
 } from "../result.ts";
-import {
-  type DaemonPlan,
-  type PlanListenOptions,
-  prepareProcess,
-  serveUntilStopped,
-} from "../service/daemon.ts";
+import { prepareProcess, serveUntilStopped } from "../service/daemon.ts";
+import type { DaemonPlan, PlanListenOptions } from "../service/plan.ts";
 import { runHelp } from "./help.ts";
 import {
   parseRunRequest,

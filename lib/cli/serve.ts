@@ -21,10 +21,10 @@ import type { Libc } from "../posix/libc.ts";
 import { raiseDescriptorLimit } from "../posix/process.ts";
 import {
   type Adopted,
-  type DaemonPlan,
   prepareProcess,
   serveUntilStopped,
 } from "../service/daemon.ts";
+import type { DaemonPlan } from "../service/plan.ts";
 import {
   type Handed,
   type Start,

@@ -28,7 +28,7 @@ import type {
   OpenSockets,
   PlanListenOptions,
   ServicePlan,
-} from "../service/daemon.ts";
+} from "../service/plan.ts";
 import type { ServeRequest } from "./serve.ts";
 import {
   findOwner,

@@ -153,21 +153,6 @@ export function setUmask(libc: Libc, mask: number): void {
 }
 
 /**
- * Makes a pipe whose ends are closed on exec: pipe2(2).
- *
- * @param libc The C library.
- * @returns The end to read from and the end to write to.
- * @throws {SystemError} If there are no descriptors left.
- */
-export function openPipe(libc: Libc): { readFd: number; writeFd: number } {
-  const ends = new Int32Array(2);
-  const bytes = new Uint8Array(ends.buffer);
-  checked(libc, "pipe2", libc.c.pipe2(bytes, O_CLOEXEC));
-  const [readFd = -1, writeFd = -1] = ends;
-  return { readFd, writeFd };
-}
-
-/**
  * Reads what a descriptor has, once.
  *
  * @param libc The C library.

@@ -9,16 +9,10 @@
  */
 
 import { DirectEngine } from "../engine/direct.ts";
-import type {
-  Command,
-  Engine,
-  EngineName,
-  ListeningSocket,
-} from "../engine/engine.ts";
+import type { Command, Engine } from "../engine/engine.ts";
 import { RelayEngine } from "../engine/relay.ts";
 import type { DaemonLog } from "../log/log.ts";
 import { handOn, type InheritedSockets } from "../net/inherited_sockets.ts";
-import type { ListenOptions } from "../net/listening.ts";
 import {
   type Credentials,
   dropInheritableCapabilities,
@@ -29,12 +23,7 @@ import {
 import { SystemError } from "../posix/errno.ts";
 import type { Libc } from "../posix/libc.ts";
 import { type RootIds, supplementaryGroups } from "../posix/own_image.ts";
-import {
-  closeAllOnExec,
-  type DescriptorLimit,
-  setUmask,
-  writeOnce,
-} from "../posix/process.ts";
+import { closeAllOnExec, setUmask, writeOnce } from "../posix/process.ts";
 import {
   keepSignals,
   resetDispositions,
@@ -45,6 +34,7 @@ import { type Mistake, type Result, success } from "../result.ts";
 import { lockDown } from "./lock_down.ts";
 import { closeOpened, openSockets } from "./open_sockets.ts";
 import { type OwnProgram, ownProgram } from "./own_program.ts";
+import type { DaemonPlan, OpenSockets } from "./plan.ts";
 import { keepPidFile, type PidFile, writePidFile } from "./pid_file.ts";
 import { type Handed, type HandedService, remember } from "./reload/handed.ts";
 import { Reloader } from "./reload/reloader.ts";
@@ -69,52 +59,6 @@ export interface Adopted {
   readonly inherited: InheritedSockets;
   /** The daemon's credentials, for what is removed by then. */
   readonly credentials: { now: Credentials };
-}
-
-/** A service as it was checked. */
-export interface ServicePlan {
-  /** What tells it from all others, also in another configuration. */
-  readonly id: string;
-  readonly name: string;
-  /** Opens its sockets, or takes them over. */
-  readonly listen: (options: PlanListenOptions) => Result<ListeningSocket[]>;
-  readonly command: Command;
-  readonly timeLimitMs: number;
-  readonly maxProcesses: number;
-  readonly throttleMs: number;
-}
-
-/** What a plan's `listen` is called with. */
-export interface PlanListenOptions extends ListenOptions {
-  readonly credentials: () => Credentials;
-}
-
-/** What was opened for each service. */
-export type OpenSockets = ReadonlyMap<ServicePlan, ListeningSocket[]>;
-
-/** A daemon as it was checked. */
-export interface DaemonPlan {
-  readonly services: readonly ServicePlan[];
-  readonly engine: EngineName;
-  /** Whose effective ids it has; `undefined` where there are none to change. */
-  readonly owner: Identity | undefined;
-  /** Where its commands run, if that is there. */
-  readonly directory: string;
-  readonly backlogConnections: number;
-  /** Where to write a newline when it accepts. */
-  readonly readyFd: number | undefined;
-  /** Whether to report each connection. */
-  readonly verbose: boolean;
-  /** Where to write the process id. */
-  readonly pidFile?: string | undefined;
-  /** Whether SIGHUP has a new plan tried and executed. */
-  readonly reloads: boolean;
-  /** The number of descriptors for commands, if the daemon has another. */
-  readonly descriptorLimit?: DescriptorLimit | undefined;
-  /** What `announce` tells beside the sockets, as plain data. */
-  readonly about?: Readonly<Record<string, unknown>>;
-  /** Called when all is open and nothing was accepted yet. */
-  readonly announce: (sockets: OpenSockets) => void;
 }
 
 /**

@@ -10,7 +10,7 @@ import type { InheritedSockets } from "../net/inherited_sockets.ts";
 import type { Credentials } from "../posix/credentials.ts";
 import type { Libc } from "../posix/libc.ts";
 import { type Mistake, type Result, success } from "../result.ts";
-import type { DaemonPlan, OpenSockets, ServicePlan } from "./daemon.ts";
+import type { DaemonPlan, OpenSockets, ServicePlan } from "./plan.ts";
 
 /** What there is to open sockets with. */
 export interface OpenSocketsOptions {

@@ -10,7 +10,7 @@ import { InheritedSockets } from "../../net/inherited_sockets.ts";
 import { unchangingCredentials } from "../../posix/credentials.ts";
 import type { Libc } from "../../posix/libc.ts";
 import { type Mistake, type Result, success } from "../../result.ts";
-import type { DaemonPlan } from "../daemon.ts";
+import type { DaemonPlan } from "../plan.ts";
 import { closeOpened, openSockets } from "../open_sockets.ts";
 import { checkPidFile } from "../pid_file.ts";
 import type { Handed } from "./handed.ts";

@@ -5,7 +5,7 @@ import {
   type Credentials,
   unchangingCredentials,
 } from "../../../lib/posix/credentials.ts";
-import { Children, openPipe, readOnce } from "../../../lib/posix/process.ts";
+import { Children } from "../../../lib/posix/process.ts";
 import {
   type PreparedCommand,
   Spawner,
@@ -312,31 +312,28 @@ rootTest(
 );
 
 /**
- * Starts a script as a successor, with a pipe.
+ * Starts a script as a successor, with a file to print into.
  *
- * @returns What it prints, and the pipe's descriptor in both processes.
+ * @returns What it prints, and the file's descriptor in both processes.
  */
 function fromSuccessor(
   script: string,
   environment: readonly string[] = [],
 ): { text: string; fd: number } {
-  const { readFd, writeFd } = openPipe(libc);
-  try {
-    const pid = spawnSuccessor(libc, unchangingCredentials(), {
-      path: "/bin/sh",
-      argv: ["sh", "-c", `{ ${script}; } >/dev/fd/${writeFd}`],
-      environment: ["PATH=/usr/bin:/bin", ...environment],
-      directory: "/usr",
-      fds: [{ fd: writeFd, as: writeFd }],
-    });
-    libc.c.close(writeFd);
-    assert(pid > 0, errorText(libc, -pid));
-    assertEquals(new Children(libc).collectDying(pid), 0);
-    const text = new TextDecoder().decode(readOnce(libc, readFd, 65536));
-    return { text, fd: writeFd };
-  } finally {
-    libc.c.close(readFd);
-  }
+  using scratch = new Scratch();
+  const path = scratch.file("printed", "");
+  using file = new OpenFile(path);
+  const { fd } = file;
+  const pid = spawnSuccessor(libc, unchangingCredentials(), {
+    path: "/bin/sh",
+    argv: ["sh", "-c", `{ ${script}; } >/dev/fd/${fd}`],
+    environment: ["PATH=/usr/bin:/bin", ...environment],
+    directory: "/usr",
+    fds: [{ fd, as: fd }],
+  });
+  assert(pid > 0, errorText(libc, -pid));
+  assertEquals(new Children(libc).collectDying(pid), 0);
+  return { text: Deno.readTextFileSync(path), fd };
 }
 
 Deno.test("spawnSuccessor() hands descriptors on under their numbers, and no others", () => {
