@@ -22,12 +22,8 @@ import {
   type Result,
   success,
 } from "../result.ts";
-import {
-  type DaemonPlan,
-  type PlanListenOptions,
-  prepareProcess,
-  serveUntilStopped,
-} from "../service/daemon.ts";
+import { prepareProcess, serveUntilStopped } from "../service/daemon.ts";
+import type { DaemonPlan, PlanListenOptions } from "../service/plan.ts";
 import { runHelp } from "./help.ts";
 import {
   parseRunRequest,
@@ -90,6 +86,7 @@ async function serve(
   const { attributes, owner, socketOwner } = checked.value;
   const plan: DaemonPlan = {
     services: [{
+      id: request.name,
       name: request.name,
       listen: (options) => listen(request, socketOwner, options),
       command: {

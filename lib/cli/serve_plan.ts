@@ -6,7 +6,7 @@
  */
 
 import { checkDaemon, type DaemonSettings } from "../config/daemon_settings.ts";
-import { type Configuration, loadConfiguration } from "../config/load.ts";
+import { loadConfiguration } from "../config/load.ts";
 import {
   formatProblem,
   inOrder,
@@ -28,7 +28,7 @@ import type {
   OpenSockets,
   PlanListenOptions,
   ServicePlan,
-} from "../service/daemon.ts";
+} from "../service/plan.ts";
 import type { ServeRequest } from "./serve.ts";
 import {
   findOwner,
@@ -99,6 +99,11 @@ export function planServices(
     return { ok: false, mistake: mistakes };
   }
   const ground = { settings, owner: owner.value, request };
+  const about = {
+    directory: configuration.directory,
+    services: configuration.entries.length,
+    otherEntries: configuration.otherEntries,
+  };
   return success({
     services: checked.services.map((service) => planOf(service, ground)),
     ...means,
@@ -108,7 +113,8 @@ export function planServices(
     verbose: request.verbose,
     reloads: true,
     pidFile: request.pidFile,
-    announce: (sockets) => announce(configuration, context, sockets),
+    about,
+    announce: announcement(about, context),
   });
 }
 
@@ -138,6 +144,7 @@ interface Ground {
 
 function planOf(service: CheckedService, ground: Ground): ServicePlan {
   return {
+    id: `${service.type} ${service.isPrivate ? "-" : "public"} ${service.name}`,
     name: service.name,
     listen: (options) => listen(service, ground, options),
     command: {
@@ -205,18 +212,27 @@ function listen(
   return at(socket.ok ? success([socket.value]) : socket);
 }
 
-function announce(
-  { directory, entries, otherEntries }: Configuration,
+/**
+ * Makes what announces a configuration that is served.
+ *
+ * @param about What is to be known of the configuration.
+ * @param context What the process has.
+ * @returns It.
+ */
+export function announcement(
+  about: Readonly<Record<string, unknown>>,
   { log }: StartContext,
-  sockets: OpenSockets,
-): void {
-  const addresses = [...sockets.values()].flat().map(({ address }) => address);
-  const services = entries.length;
-  log.info(
-    "listening",
-    `serving ${services === 1 ? "1 service" : `${services} services`} of ` +
-      `${directory}, addresses: ${addresses.length}, ` +
-      `entries left alone: ${otherEntries}`,
-    { directory, services, otherEntries, addresses },
-  );
+): (sockets: OpenSockets) => void {
+  const { services, directory, otherEntries } = about;
+  return (sockets) => {
+    const addresses = [...sockets.values()].flat()
+      .map(({ address }) => address);
+    log.info(
+      "listening",
+      `serving ${services === 1 ? "1 service" : `${services} services`} of ` +
+        `${directory}, addresses: ${addresses.length}, ` +
+        `entries left alone: ${otherEntries}`,
+      { ...about, addresses },
+    );
+  };
 }

@@ -25,11 +25,16 @@ import {
   SystemError,
 } from "../posix/errno.ts";
 import type { Libc } from "../posix/libc.ts";
-import { Children, SIGKILL } from "../posix/process.ts";
+import { Children, type DescriptorLimit, SIGKILL } from "../posix/process.ts";
 import { Acceptor, keepAlive } from "../posix/sockets.ts";
-import { type ResourceLimit, type Start, Starter } from "../posix/starter.ts";
+import { type Start, Starter } from "../posix/starter.ts";
 import { type DirectCommand, DirectService } from "./direct_service.ts";
-import type { Engine, ServedService, ServeOptions } from "./engine.ts";
+import type {
+  Engine,
+  RunningCommand,
+  ServedService,
+  ServeOptions,
+} from "./engine.ts";
 import { COMMAND_PATH } from "./environment.ts";
 import { Lingering } from "./lingering.ts";
 import { collectOrphans } from "./orphans.ts";
@@ -63,6 +68,9 @@ const WAIT_HERE_MS = 2;
 /** The same while commands are on their way. */
 const LOOK_MS = 1;
 
+/** How often it is looked whether commands are still on their way. */
+const SETTLE_LOOK_MS = 2;
+
 /**
  * From how many commands on a child shares the daemon's table of descriptors
  * until it has one of its own. To copy it, with a descriptor for each command,
@@ -76,7 +84,7 @@ export interface DirectEngineOptions {
   /** The way to signal commands, and what children can become. */
   readonly credentials: Credentials;
   /** The limit of descriptors that commands have, if not the daemon's own. */
-  readonly descriptorLimit?: ResourceLimit | undefined;
+  readonly descriptorLimit?: DescriptorLimit | undefined;
 }
 
 /** The engine for Linux with glibc. */
@@ -146,9 +154,10 @@ export class DirectEngine implements Engine {
           this.#epoll.remove(fd);
           this.#listening.delete(fd);
         },
+        adopt: (command) => this.#adopt(service, command),
         signal: (command, signal) =>
           // Handed out by this engine.
-          this.#signal(command as DirectCommand, identity.uid, signal),
+          this.#signal(command as DirectCommand, signal),
       },
     });
     for (const fd of fds) {
@@ -183,6 +192,20 @@ export class DirectEngine implements Engine {
   stop(): void {
     this.#stopped = true;
     this.#epoll.wake();
+  }
+
+  /**
+   * Waits until no command is on its way: until then a failure could not be
+   * told by what this process executes next. One that stands still is not
+   * waited for.
+   *
+   * @param limitMs How long to wait at the most.
+   */
+  async settled(limitMs: number): Promise<void> {
+    const endMs = performance.now() + limitMs;
+    while (!this.#starts.isEmpty && performance.now() < endMs) {
+      await new Promise((resolve) => setTimeout(resolve, SETTLE_LOOK_MS));
+    }
   }
 
   /**
@@ -302,6 +325,7 @@ export class DirectEngine implements Engine {
         pidFd: start.pidFd,
         peer: peers[index] ?? "",
         startedMs,
+        command: service.command,
         service,
         start,
         hasFailed: false,
@@ -337,13 +361,47 @@ export class DirectEngine implements Engine {
       if (!(error instanceof SystemError)) throw error;
       const reason = errorText(this.#libc, error.code);
       command.problem = `it cannot be watched: ${reason}`;
-      this.#signal(command, 0, SIGKILL);
+      this.#signal(command, SIGKILL);
       this.#lingering.add(command, false);
     }
   }
 
   #lookAtStarts(): void {
     this.#starts.look((command) => this.#arrived(command));
+  }
+
+  /**
+   * Nothing is lost for want of a descriptor: a command that cannot be watched
+   * is asked by a timer.
+   */
+  #adopt(service: DirectService, running: RunningCommand): DirectCommand {
+    const command: DirectCommand = {
+      ...running,
+      pidFd: this.#watch(running.pid),
+      service,
+      start: undefined,
+      hasFailed: false,
+      isKilled: false,
+      problem: undefined,
+      isTold: false,
+    };
+    if (command.pidFd >= 0) this.#running.set(command.pidFd, command);
+    else this.#lingering.add(command, false);
+    return command;
+  }
+
+  /** Watches a child by a new pidfd; -1 where there is none to be had. */
+  #watch(pid: number): number {
+    const pidFd = this.#children.watch(pid);
+    if (pidFd < 0) return -1;
+    try {
+      this.#epoll.addOnce(pidFd);
+      return pidFd;
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      this.#libc.c.close(pidFd);
+      return -1;
+    }
   }
 
   /** A child has left its slot: it is the command now, or it has failed. */
@@ -388,12 +446,12 @@ export class DirectEngine implements Engine {
    * Signals a command's process group, with its user's rights; a child that is
    * on its way may be nobody's yet, and in no group of its own.
    */
-  #signal(command: DirectCommand, uid: number, signal: number): void {
-    const { pid, start } = command;
+  #signal(command: DirectCommand, signal: number): void {
+    const { pid, start, command: { identity } } = command;
     const { credentials } = this.#options;
     if (signal === SIGKILL) command.isKilled = true;
     if (start === undefined) {
-      credentials.asSender({ uid }, () => {
+      credentials.asSender(identity, () => {
         this.#children.signalGroup(pid, signal);
       });
     } else {
@@ -406,12 +464,11 @@ export class DirectEngine implements Engine {
 
   /** An orphan's end is nobody's to know. */
   #collectByPid(pid: number): boolean {
-    for (const command of this.#running.values()) {
-      if (command.pid !== pid) continue;
-      this.#collect(command);
-      return true;
-    }
-    return false;
+    const command = this.#lingering.find(pid) ??
+      this.#running.values().find((command) => command.pid === pid);
+    if (command === undefined) return false;
+    this.#collect(command);
+    return true;
   }
 
   #collect(command: DirectCommand): void {
@@ -430,8 +487,10 @@ export class DirectEngine implements Engine {
 
   #collected(command: DirectCommand, word: number | "gone"): void {
     this.#lingering.delete(command);
-    this.#libc.c.close(command.pidFd);
-    this.#running.delete(command.pidFd);
+    if (command.pidFd >= 0) {
+      this.#libc.c.close(command.pidFd);
+      this.#running.delete(command.pidFd);
+    }
     if (command.hasFailed) this.#goOn(command);
     else this.#tellEnd(command, word);
     if (this.#paused.size > 0) this.#resumePaused();

@@ -9,6 +9,7 @@ import { availableParallelism } from "node:os";
 import type { PreparedCommand, Start } from "../posix/starter.ts";
 import {
   ACCEPT_RETRY_MS,
+  type Command,
   type RunningCommand,
   type ServedService,
   type ServeOptions,
@@ -46,6 +47,7 @@ const SLOTS = SLOTS_PER_PROCESSOR * availableParallelism();
 export interface EngineAccess {
   /** Starts a command for a connection that was accepted elsewhere. */
   start(connection: number): void;
+  adopt(command: RunningCommand): RunningCommand;
   watch(fd: number, watched: boolean): void;
   forget(fd: number): void;
   signal(command: RunningCommand, signal: number): void;
@@ -62,6 +64,7 @@ export interface DirectServiceOptions {
 /** The service. */
 export class DirectService implements ServedService {
   readonly events: ServiceEvents;
+  readonly command: Command;
   readonly prepared: PreparedCommand;
   readonly peers: boolean;
   readonly keepAlive: boolean;
@@ -82,6 +85,7 @@ export class DirectService implements ServedService {
     const { serve, prepared } = options;
     this.#options = options;
     this.events = serve.events;
+    this.command = serve.command;
     this.peers = serve.peers;
     this.keepAlive = serve.keepAlive ?? false;
     this.prepared = prepared;
@@ -153,10 +157,14 @@ export class DirectService implements ServedService {
     this.#update();
   }
 
-  stopListening(heir = false): void {
+  adopt(command: RunningCommand): RunningCommand {
+    return this.#options.engine.adopt(command);
+  }
+
+  stopListening(): void {
     this.setAccepting(false);
     for (const fd of this.#options.fds) this.#options.engine.forget(fd);
-    for (const socket of this.#options.serve.sockets) socket.close(heir);
+    for (const socket of this.#options.serve.sockets) socket.close();
   }
 
   signal(command: RunningCommand, signal: number): void {

@@ -38,6 +38,8 @@ export interface FileId {
 export interface ListeningSocket {
   /** Its address, as a user writes it. */
   readonly address: string;
+  /** The address that was asked for, where the kernel calls it another. */
+  readonly asked?: string | undefined;
   /** The socket's name in the file system, where it has one. */
   readonly file?: FileId | undefined;
   /** What to accept from: `direct` needs a descriptor, `relay` a listener. */
@@ -45,12 +47,9 @@ export interface ListeningSocket {
     | { readonly fd: number }
     | { readonly listener: Deno.Listener };
   /**
-   * Stops listening for good.
-   *
-   * @param heir Whether another process goes on to listen on this very socket.
-   * If none does, a unix socket is removed from its directory.
+   * Stops listening for good: a unix socket is removed from its directory.
    */
-  close(heir?: boolean): void;
+  close(): void;
 }
 
 /** A command that is there, started or about to be, and whose end was not told. */
@@ -60,6 +59,8 @@ export interface RunningCommand {
   readonly peer: string;
   /** When it was started, in milliseconds of `performance.now()`. */
   readonly startedMs: number;
+  /** The command as it was configured by then. */
+  readonly command: Command;
 }
 
 /** Why the command of a connection did not start. */
@@ -126,11 +127,16 @@ export interface ServedService {
    */
   take(connection: number): void;
   /**
-   * Stops listening for good; running commands go on.
+   * Takes a command over that this process has started before it executed its
+   * program anew: it is followed and reported as any other.
    *
-   * @param heir Whether another process listens on the same sockets.
+   * @param command The command; it may have ended meanwhile.
+   * @returns What the service's events will know it by.
+   * @throws {TypeError} If the engine knows no processes.
    */
-  stopListening(heir?: boolean): void;
+  adopt(command: RunningCommand): RunningCommand;
+  /** Stops listening for good; running commands go on. */
+  stopListening(): void;
   /** Signals a running command's whole process group. */
   signal(command: RunningCommand, signal: number): void;
   /**

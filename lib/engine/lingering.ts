@@ -51,13 +51,19 @@ export class Lingering {
    * @param hasEnded Whether it is known to have ended.
    */
   add(command: DirectCommand, hasEnded: boolean): void {
-    this.#endedMs.set(command, hasEnded ? performance.now() : undefined);
+    const endedMs = hasEnded ? performance.now() : undefined;
+    this.#endedMs.set(command, this.#endedMs.get(command) ?? endedMs);
     this.#timer ??= setInterval(() => this.#ask(), ASK_MS);
   }
 
   /** Forgets one that was collected. */
   delete(command: DirectCommand): void {
     this.#endedMs.delete(command);
+  }
+
+  /** Finds one by its process id. */
+  find(pid: number): DirectCommand | undefined {
+    return this.#endedMs.keys().find((command) => command.pid === pid);
   }
 
   #ask(): void {

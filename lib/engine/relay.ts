@@ -89,10 +89,10 @@ class RelayService implements ServedService {
     else this.#gate = Promise.withResolvers();
   }
 
-  stopListening(heir = false): void {
+  stopListening(): void {
     this.#closed = true;
     this.#gate.resolve();
-    for (const socket of this.#options.sockets) socket.close(heir);
+    for (const socket of this.#options.sockets) socket.close();
   }
 
   signal(command: RunningCommand, signal: number): void {
@@ -109,6 +109,10 @@ class RelayService implements ServedService {
 
   take(): never {
     throw new TypeError("the relay engine knows no descriptors");
+  }
+
+  adopt(): never {
+    throw new TypeError("the relay engine knows no processes but its own");
   }
 
   /** The runtime collects a command before it tells, so there is no moment for it. */
@@ -154,6 +158,7 @@ class RelayService implements ServedService {
       pid: child.pid,
       peer: peers ? peerOf(connection) : "",
       startedMs: performance.now(),
+      command: this.#options.command,
       child,
       connection,
       cut: Promise.withResolvers<void>(),

@@ -18,6 +18,7 @@ export type SystemCall =
   | "close_range"
   | "dup3"
   | "execve"
+  | "fchdir"
   | "fcntl"
   | "futex"
   | "pidfd_open"
@@ -54,6 +55,7 @@ const ABIS: Readonly<Record<Architecture, Abi>> = {
       close_range: 436n,
       dup3: 292n,
       execve: 59n,
+      fchdir: 81n,
       fcntl: 72n,
       futex: 202n,
       pidfd_open: 434n,
@@ -77,6 +79,7 @@ const ABIS: Readonly<Record<Architecture, Abi>> = {
       close_range: 436n,
       dup3: 24n,
       execve: 221n,
+      fchdir: 50n,
       fcntl: 25n,
       futex: 98n,
       pidfd_open: 434n,

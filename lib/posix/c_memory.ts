@@ -31,11 +31,14 @@ export function inCMemory(
  * Copies a text into C memory, as a C string.
  *
  * @param libc The C library.
- * @param text The text, without a zero byte.
+ * @param text The text, or its bytes, without a zero byte.
  * @returns Its address.
  * @throws {RangeError} If it holds a zero byte, or if there is no memory.
  */
-export function stringInCMemory(libc: Libc, text: string): bigint {
+export function stringInCMemory(
+  libc: Libc,
+  text: string | Uint8Array,
+): bigint {
   return inCMemory(libc, cString(text));
 }
 
@@ -45,14 +48,28 @@ export function stringInCMemory(libc: Libc, text: string): bigint {
  *
  * @param libc The C library.
  * @param words The strings.
+ * @returns The vector's bytes, to be passed as a buffer.
+ * @throws {RangeError} If one holds a zero byte, or if there is no memory.
+ */
+export function vectorOf(
+  libc: Libc,
+  words: readonly (string | Uint8Array)[],
+): Uint8Array<ArrayBuffer> {
+  const addresses = words.map((word) => stringInCMemory(libc, word));
+  return new Uint8Array(new BigUint64Array([...addresses, 0n]).buffer);
+}
+
+/**
+ * The same where the vector itself is to be found by its address.
+ *
+ * @param libc The C library.
+ * @param words The strings.
  * @returns The vector's address.
  * @throws {RangeError} If one holds a zero byte, or if there is no memory.
  */
 export function vectorInCMemory(
   libc: Libc,
-  words: readonly string[],
+  words: readonly (string | Uint8Array)[],
 ): bigint {
-  const addresses = words.map((word) => stringInCMemory(libc, word));
-  const vector = new BigUint64Array([...addresses, 0n]);
-  return inCMemory(libc, new Uint8Array(vector.buffer));
+  return inCMemory(libc, vectorOf(libc, words));
 }

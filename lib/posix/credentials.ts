@@ -132,6 +132,31 @@ export function restAs(libc: Libc, owner: Identity): Credentials | Unsafe {
   checked(libc, "setgroups", c.setgroups(1n, groupList(owner.gid)));
   checked(libc, "setegid", c.setegid(owner.gid));
   checked(libc, "seteuid", c.seteuid(owner.uid));
+  const unsafe = wayIn(libc);
+  if (unsafe !== undefined) return unsafe;
+  closeMemory(libc);
+  return new RootCredentials(libc, owner);
+}
+
+/**
+ * Looks whether {@linkcode restAs} would find a way in, and comes back: on the
+ * main thread alone.
+ *
+ * @param libc The C library.
+ * @param owner Whose effective ids the daemon would have.
+ * @returns What would leave a way in, if anything does.
+ * @throws {SystemError} If the kernel refuses.
+ */
+export function tryToRestAs(libc: Libc, owner: Identity): Unsafe | undefined {
+  const { c, abi: { systemCalls: { setresuid } } } = libc;
+  checked(libc, "setresuid", c.syscall(setresuid, KEEP, owner.uid, KEEP));
+  const unsafe = wayIn(libc);
+  checked(libc, "setresuid", c.syscall(setresuid, KEEP, ROOT, KEEP));
+  return unsafe;
+}
+
+/** What a change of the effective user id has left open. */
+function wayIn(libc: Libc): Unsafe | undefined {
   const sets = capabilities(libc);
   if (EFFECTIVE_OFFSETS.some((at) => sets.getUint32(at, true) !== 0)) {
     return {
@@ -141,19 +166,24 @@ export function restAs(libc: Libc, owner: Identity): Credentials | Unsafe {
   }
   // The change has set it to what it will be in each child, for the moment
   // between that one's change and its next call.
-  if (c.prctl(PR_GET_DUMPABLE, 0n, 0n, 0n, 0n) === SUID_DUMP_USER) {
+  const dumpable = libc.c.prctl(PR_GET_DUMPABLE, 0n, 0n, 0n, 0n);
+  if (dumpable === SUID_DUMP_USER) {
     return {
       unsafe: "sysctl fs.suid_dumpable is 1: a command's user could read the " +
         "daemon's memory",
       mend: "set it to 0 or 2",
     };
   }
-  closeMemory(libc);
-  return new RootCredentials(libc, owner);
+  return undefined;
 }
 
-/** A process that is not dumpable cannot be traced, and leaves no core. */
-function closeMemory({ c }: Libc): void {
+/**
+ * Makes a process one that cannot be traced and leaves no core: not dumpable,
+ * prctl(2). Each change of ids takes it back.
+ *
+ * @param libc The C library.
+ */
+export function closeMemory({ c }: Libc): void {
   c.prctl(PR_SET_DUMPABLE, SUID_DUMP_DISABLE, 0n, 0n, 0n);
 }
 

@@ -36,6 +36,7 @@ const SYMBOLS = {
     parameters: ["u64", "u64", "i32", "buffer", "buffer", "u64", "buffer"],
     result: "i32",
   },
+  clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   dup3: { parameters: ["i32", "i32", "i32"], result: "i32" },
@@ -49,11 +50,14 @@ const SYMBOLS = {
     nonblocking: true,
   },
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
+  execve: { parameters: ["buffer", "buffer", "buffer"], result: "i32" },
+  fchdir: { parameters: ["i32"], result: "i32" },
   fchownat: {
     parameters: ["i32", "buffer", "u32", "u32", "i32"],
     result: "i32",
   },
   fcntl: { parameters: ["i32", "i32", "i64"], result: "i32" },
+  getauxval: { parameters: ["u64"], result: "u64" },
   getegid: { parameters: [], result: "u32" },
   geteuid: { parameters: [], result: "u32" },
   getgid: { parameters: [], result: "u32" },
@@ -61,6 +65,7 @@ const SYMBOLS = {
     parameters: ["buffer", "buffer", "buffer", "usize", "buffer"],
     result: "i32",
   },
+  getgroups: { parameters: ["i32", "buffer"], result: "i32" },
   getpwnam_r: {
     parameters: ["buffer", "buffer", "buffer", "usize", "buffer"],
     result: "i32",
@@ -94,8 +99,10 @@ const SYMBOLS = {
     parameters: ["i32", "buffer", "buffer"],
     result: "i32",
   },
+  pwrite: { parameters: ["i32", "buffer", "usize", "i64"], result: "i64" },
   read: { parameters: ["i32", "buffer", "usize"], result: "i64" },
   recvmsg: { parameters: ["i32", "u64", "i32"], result: "i64" },
+  sendmsg: { parameters: ["i32", "u64", "i32"], result: "i64" },
   sendto: {
     parameters: ["i32", "buffer", "usize", "i32", "buffer", "u32"],
     result: "i64",
@@ -109,11 +116,14 @@ const SYMBOLS = {
     result: "i32",
   },
   sigaction: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  signalfd: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
   statx: {
     parameters: ["i32", "buffer", "i32", "u32", "buffer"],
     result: "i32",
   },
+  strncpy: { parameters: ["buffer", "u64", "usize"], result: "u64" },
   strdup: { parameters: ["buffer"], result: "u64" },
   // Ids, flags and what these calls return have 32 bits: plain numbers, where
   // 64 bits would take a BigInt each.
@@ -267,15 +277,18 @@ export function isLibc(result: Libc | { unavailable: string }): result is Libc {
 const encoder = new TextEncoder();
 
 /**
- * Makes a C string: the text in UTF-8 and a zero byte.
+ * Makes a C string: the text in UTF-8, or bytes as they are, and a zero byte.
  *
  * @param text Text without a zero byte.
  * @returns The bytes.
  * @throws {RangeError} If the text holds a zero byte, which C would cut it at.
  */
-export function cString(text: string): Uint8Array<ArrayBuffer> {
-  if (text.includes("\0")) {
+export function cString(text: string | Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = typeof text === "string" ? encoder.encode(text) : text;
+  if (bytes.includes(0)) {
     throw new RangeError(`a zero byte in ${JSON.stringify(text)}`);
   }
-  return encoder.encode(`${text}\0`);
+  const string = new Uint8Array(bytes.length + 1);
+  string.set(bytes);
+  return string;
 }

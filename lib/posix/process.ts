@@ -19,6 +19,8 @@ const PR_GET_CHILD_SUBREAPER = 37;
 
 // bits/signum-generic.h, linux/close_range.h, fcntl.h
 export const SIGHUP = 1;
+export const SIGINT = 2;
+export const SIGQUIT = 3;
 export const SIGKILL = 9;
 export const SIGTERM = 15;
 const CLOSE_RANGE_CLOEXEC = 4;
@@ -31,10 +33,11 @@ const O_RDONLY = 0;
 const F_DUPFD_CLOEXEC = 1030;
 
 const O_CLOEXEC = 0o2000000;
+const O_PATH = 0o10000000;
 // bits/resource.h
 const RLIMIT_NOFILE = 7;
 
-const COMMAND_LINE_CHUNK_BYTES = 65536;
+const READ_CHUNK_BYTES = 65536;
 
 const FIRST_FD_OF_OURS = 3;
 const LAST_FD = 0xffffffff;
@@ -70,19 +73,54 @@ export function wasInheritedForWriting(libc: Libc, fd: number): boolean {
   return libc.c.fcntl(fd, F_GETFD, 0n) === 0 && access !== O_RDONLY;
 }
 
+/** How many descriptors a process may have: getrlimit(2), RLIMIT_NOFILE. */
+export interface DescriptorLimit {
+  readonly soft: bigint;
+  readonly hard: bigint;
+}
+
 /**
- * Allows this process, and what it starts, as many descriptors as it may have:
- * setrlimit(2), RLIMIT_NOFILE.
+ * Allows this process, and what it starts, as many descriptors as it may have.
  *
  * @param libc The C library.
+ * @returns What it was allowed before.
+ * @throws {SystemError} If the kernel does not tell.
  */
-export function raiseDescriptorLimit(libc: Libc): void {
+export function raiseDescriptorLimit(libc: Libc): DescriptorLimit {
   const limits = new BigUint64Array(2);
   const bytes = new Uint8Array(limits.buffer);
-  if (libc.c.getrlimit(RLIMIT_NOFILE, bytes) !== 0) return;
-  const [, hard = 0n] = limits;
-  limits[0] = hard;
-  libc.c.setrlimit(RLIMIT_NOFILE, bytes);
+  checked(libc, "getrlimit", libc.c.getrlimit(RLIMIT_NOFILE, bytes));
+  const [soft = 0n, hard = 0n] = limits;
+  setDescriptorLimit(libc, { soft: hard, hard });
+  return { soft, hard };
+}
+
+/**
+ * Sets how many descriptors this process, and what it starts, may have. Where
+ * the kernel refuses, it stays as it was.
+ *
+ * @param libc The C library.
+ * @param limit The limit.
+ */
+export function setDescriptorLimit(
+  libc: Libc,
+  { soft, hard }: DescriptorLimit,
+): void {
+  const limits = new BigUint64Array([soft, hard]);
+  libc.c.setrlimit(RLIMIT_NOFILE, new Uint8Array(limits.buffer));
+}
+
+/**
+ * Opens the directory that this process is in, to come back to it by.
+ *
+ * @param libc The C library.
+ * @returns A descriptor that is closed on exec.
+ * @throws {SystemError} If there is none.
+ */
+export function openWorkingDirectory(libc: Libc): number {
+  const flags = O_PATH | O_CLOEXEC;
+  const fd = libc.c.open(cString("."), flags, 0);
+  return checked(libc, "open the working directory", fd);
 }
 
 /**
@@ -133,21 +171,6 @@ export function giveFreedMemoryBack(libc: Libc): void {
 }
 
 /**
- * Makes a pipe whose ends are closed on exec: pipe2(2).
- *
- * @param libc The C library.
- * @returns The end to read from and the end to write to.
- * @throws {SystemError} If there are no descriptors left.
- */
-export function openPipe(libc: Libc): { readFd: number; writeFd: number } {
-  const ends = new Int32Array(2);
-  const bytes = new Uint8Array(ends.buffer);
-  checked(libc, "pipe2", libc.c.pipe2(bytes, O_CLOEXEC));
-  const [readFd = -1, writeFd = -1] = ends;
-  return { readFd, writeFd };
-}
-
-/**
  * Reads what a descriptor has, once.
  *
  * @param libc The C library.
@@ -171,24 +194,66 @@ export function readOnce(
  * included, from /proc, which the runtime itself does not read for anybody.
  *
  * @param libc The C library.
- * @returns The words.
+ * @param which The command line, or the environment as `NAME=VALUE` words.
+ * @returns The words' bytes, whatever they are.
  * @throws {SystemError} If /proc is not there.
  */
-export function commandLine(libc: Libc): string[] {
-  const path = "/proc/self/cmdline";
+export function startWords(
+  libc: Libc,
+  which: "cmdline" | "environ",
+): Uint8Array[] {
+  const path = `/proc/self/${which}`;
   const fd = checked(libc, path, libc.c.open(cString(path), O_CLOEXEC, 0));
   try {
-    const decoder = new TextDecoder();
-    let text = "";
-    for (;;) {
-      const bytes = readOnce(libc, fd, COMMAND_LINE_CHUNK_BYTES);
-      if (bytes.length === 0) break;
-      text += decoder.decode(bytes, { stream: true });
+    const bytes = readToEnd(libc, fd);
+    const words: Uint8Array[] = [];
+    for (let at = 0; at < bytes.length;) {
+      const end = bytes.indexOf(0, at);
+      words.push(bytes.subarray(at, end < 0 ? bytes.length : end));
+      if (end < 0) break;
+      at = end + 1;
     }
-    return text.split("\0").slice(0, -1);
+    return words;
   } finally {
     libc.c.close(fd);
   }
+}
+
+/**
+ * Gives the command line that this process was started with.
+ *
+ * @param libc The C library.
+ * @returns Its words, as text.
+ * @throws {SystemError} If /proc is not there.
+ */
+export function commandLine(libc: Libc): string[] {
+  const decoder = new TextDecoder();
+  return startWords(libc, "cmdline").map((word) => decoder.decode(word));
+}
+
+/**
+ * Reads what a descriptor has, to the end.
+ *
+ * @param libc The C library.
+ * @param fd The descriptor.
+ * @returns The bytes.
+ * @throws {SystemError} If nothing can be read.
+ */
+export function readToEnd(libc: Libc, fd: number): Uint8Array<ArrayBuffer> {
+  const chunks: Uint8Array[] = [];
+  for (;;) {
+    const chunk = readOnce(libc, fd, READ_CHUNK_BYTES);
+    if (chunk.length === 0) break;
+    chunks.push(chunk);
+  }
+  const size = chunks.reduce((sum, { length }) => sum + length, 0);
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
 }
 
 /**

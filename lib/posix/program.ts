@@ -24,10 +24,10 @@ const ROOT = 0;
 export interface ProgramOptions {
   /** The program's file. */
   readonly path: string;
-  readonly argv: readonly string[];
-  readonly environment: readonly string[];
+  readonly argv: readonly (string | Uint8Array)[];
+  readonly environment: readonly (string | Uint8Array)[];
   /** Where it starts, as relative paths among its arguments are meant. */
-  readonly directory: string;
+  readonly directoryFd: number;
   /**
    * The descriptors that it inherits beside 0, 1, 2, and their numbers there.
    * None may have the number of one that comes later in the list.
@@ -75,13 +75,15 @@ export function startProgram(
     failure(): string | undefined {
       if (!slot.list.hasFailed) return undefined;
       const { code, call } = slot.list.takeFailure(libc);
-      return `${call?.what ?? call?.call}: ${errorText(libc, code)}`;
+      const what = call?.what ?? call?.call ?? "";
+      const text = errorText(libc, code);
+      return what === "" ? text : `${what}: ${text}`;
     },
   };
 }
 
 function programCalls(libc: Libc, options: ProgramOptions): Call[] {
-  const { path, directory, fds, asRoot } = options;
+  const { path, directoryFd, fds, asRoot } = options;
   const zeroes = inCMemory(libc, new Uint8Array(KERNEL_SIGACTION_BYTES));
   const calls: Call[] = [];
   if (asRoot) calls.push({ call: "setresuid", args: [KEEP, ROOT, KEEP] });
@@ -93,11 +95,7 @@ function programCalls(libc: Libc, options: ProgramOptions): Call[] {
         : { call: "dup3", args: [fd, as, 0] },
     );
   }
-  calls.push({
-    call: "chdir",
-    args: [stringInCMemory(libc, directory)],
-    what: directory,
-  });
+  calls.push({ call: "fchdir", args: [directoryFd] });
   if (asRoot) {
     calls.push(
       { call: "setgroups", args: [1, zeroes] },
@@ -120,7 +118,7 @@ function programCalls(libc: Libc, options: ProgramOptions): Call[] {
         vectorInCMemory(libc, options.argv),
         vectorInCMemory(libc, options.environment),
       ],
-      what: path,
+      what: "",
     },
   );
   return calls;

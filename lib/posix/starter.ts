@@ -26,6 +26,7 @@ import {
 import { Landings } from "./landings.ts";
 import { cString, type Libc } from "./libc.ts";
 import { SpareDescriptor } from "./spare_descriptor.ts";
+import type { DescriptorLimit } from "./process.ts";
 import { signalsSetAside } from "./signals.ts";
 
 // fcntl.h
@@ -35,12 +36,6 @@ const SHELL = "/bin/sh";
 
 /** A `struct sigaction` of the kernel's: handler, flags, restorer, mask. */
 const KERNEL_SIGACTION_BYTES = 32;
-
-/** A limit of a process's, as setrlimit(2) takes it. */
-export interface ResourceLimit {
-  readonly soft: bigint;
-  readonly hard: bigint;
-}
 
 /** A command ready to be started any number of times. */
 export interface PrepareOptions {
@@ -55,7 +50,7 @@ export interface PrepareOptions {
   /** Its root directory, in which it starts, where it is to have another. */
   readonly rootDirectory?: string | undefined;
   /** Its limit of descriptors, where it is to have another. */
-  readonly descriptorLimit?: ResourceLimit | undefined;
+  readonly descriptorLimit?: DescriptorLimit | undefined;
 }
 
 /** How one command is started. */

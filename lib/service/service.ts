@@ -18,6 +18,7 @@ import { formatWaitStatus, type WaitStatus } from "../engine/wait_status.ts";
 import type { Log } from "../log/log.ts";
 import { SIGKILL, SIGTERM } from "../posix/process.ts";
 import { TIMER_MAX_MS } from "../timer_limit.ts";
+import { Deadlines } from "./deadlines.ts";
 import { Fault } from "./fault.ts";
 
 /** How often a service that stays at its limit says so. */
@@ -77,22 +78,39 @@ export interface ServiceObserver {
   ended(): void;
 }
 
+/** A command with what its service knows of it. */
+export interface FollowedCommand {
+  readonly running: RunningCommand;
+  /** The time limit that it was started with. */
+  readonly limitMs: number;
+  /** Whether its time was up: then it was killed, but not collected yet. */
+  readonly isKilled: boolean;
+}
+
+/** What a service has in memory, for a program that goes on in its place. */
+export interface ServiceMemory {
+  readonly commands: readonly FollowedCommand[];
+  /** How often its command could not be started; 0 where that is over. */
+  readonly startFailures: number;
+  /** The same, of accepting connections. */
+  readonly acceptFailures: number;
+}
+
 /** A service that is served. */
 export class Service implements ServiceEvents {
   readonly #options: ServiceOptions;
   readonly #served: ServedService;
-  /** In the order of their deadlines, since all have the same time limit. */
-  readonly #running = new Set<RunningCommand>();
+  readonly #running = new Deadlines<RunningCommand>((command) =>
+    this.#expire(command)
+  );
   /** Those whose time was up: killed, but not collected yet. */
   readonly #killed = new Set<RunningCommand>();
   readonly #startFault: Fault;
   readonly #acceptFault: Fault;
   readonly #idle = Promise.withResolvers<void>();
-  #deadlineTimer: Timer | undefined;
   #limitTimer: Timer | undefined;
   #throttleTimer: Timer | undefined;
   #state: "serving" | "draining" | "terminating" = "serving";
-  #isHeld = false;
 
   /**
    * @param options What to serve. It accepts nothing before {@linkcode start}.
@@ -142,9 +160,52 @@ export class Service implements ServiceEvents {
     return maxProcesses > 0 ? maxProcesses - this.count : Infinity;
   }
 
-  /** Begins to accept connections. */
+  /** What it is called. */
+  get name(): string {
+    return this.#options.name;
+  }
+
+  /** What is to be known of it to go on in its place. */
+  get memory(): ServiceMemory {
+    const { timeLimitMs } = this.#options;
+    return {
+      commands: [
+        ...[...this.#running.entries()].map(([running, limitMs]) => ({
+          ...{ running, limitMs },
+          isKilled: false,
+        })),
+        ...[...this.#killed].map((running) => ({
+          ...{ running, limitMs: timeLimitMs },
+          isKilled: true,
+        })),
+      ],
+      startFailures: this.#startFault.count,
+      acceptFailures: this.#acceptFault.count,
+    };
+  }
+
+  /**
+   * Goes on where a former image of this process was. To be called before
+   * {@linkcode start}.
+   *
+   * @param memory What that had in memory.
+   */
+  resume({ commands, startFailures, acceptFailures }: ServiceMemory): void {
+    this.#startFault.resume(startFailures);
+    this.#acceptFault.resume(acceptFailures);
+    for (const { running, limitMs, isKilled } of commands) {
+      const command = this.#served.adopt(running);
+      if (isKilled) this.#killed.add(command);
+      else {
+        this.#running.add(command, { startedMs: running.startedMs, limitMs });
+      }
+    }
+  }
+
+  /** Begins to accept connections, as far as its limit allows. */
   start(): void {
-    this.#served.setAccepting(true);
+    this.#goOn();
+    if (this.#atLimit()) this.#warnOfLimit();
   }
 
   /**
@@ -157,26 +218,14 @@ export class Service implements ServiceEvents {
   }
 
   /**
-   * Leaves connections to another process that accepts from the same sockets,
-   * or takes them again.
-   *
-   * @param isHeld Whether to leave them.
-   */
-  hold(isHeld: boolean): void {
-    this.#isHeld = isHeld;
-    if (this.#state === "serving") this.#goOn();
-  }
-
-  /**
    * Stops listening and lets commands finish.
    *
-   * @param heir Whether another process listens on the same sockets.
    * @returns When the last has ended.
    */
-  drain(heir = false): Promise<void> {
+  drain(): Promise<void> {
     if (this.#state === "serving") {
       this.#state = "draining";
-      this.#served.stopListening(heir);
+      this.#served.stopListening();
       clearTimeout(this.#limitTimer);
       clearTimeout(this.#throttleTimer);
       this.#tellIdle();
@@ -202,7 +251,10 @@ export class Service implements ServiceEvents {
   }
 
   starting(command: RunningCommand): void {
-    this.#running.add(command);
+    this.#running.add(command, {
+      startedMs: command.startedMs,
+      limitMs: this.#options.timeLimitMs,
+    });
     this.#acceptFault.over();
     // Commands of clients that were accepted together come one by one, and an
     // observer may have ended the service at one of them.
@@ -210,7 +262,6 @@ export class Service implements ServiceEvents {
       this.#served.setAccepting(false);
       this.#warnOfLimit();
     }
-    if (this.#deadlineTimer === undefined) this.#armDeadlineTimer();
     this.#options.observer?.started();
   }
 
@@ -262,7 +313,7 @@ export class Service implements ServiceEvents {
 
   #goOn(): void {
     this.#served.setAccepting(
-      !this.#isHeld && !this.#atLimit() && this.#throttleTimer === undefined,
+      !this.#atLimit() && this.#throttleTimer === undefined,
     );
   }
 
@@ -293,57 +344,30 @@ export class Service implements ServiceEvents {
     this.#limitTimer = setTimeout(() => this.#lookAtLimit(), LIMIT_WARNING_MS);
   }
 
-  /**
-   * One timer for all commands, for the head of their queue. A timer for each
-   * would cost every connection, and is not needed: deadlines come in order.
-   */
-  #armDeadlineTimer(): void {
-    const [head] = this.#running;
-    if (head === undefined) {
-      this.#deadlineTimer = undefined;
-      return;
-    }
-    const leftMs = this.#deadlineOf(head) - performance.now();
-    this.#deadlineTimer = setTimeout(
-      () => this.#expire(),
-      Math.min(Math.max(0, Math.ceil(leftMs)), TIMER_MAX_MS),
+  #expire(running: RunningCommand): void {
+    this.#killed.add(running);
+    const { pid, command: { argv: [name] } } = running;
+    this.#options.log.warning(
+      "time-limit",
+      `${name}: process id ${pid}: command time limit exceeded`,
+      { command: name, pid },
     );
+    this.#served.signal(running, SIGKILL);
   }
 
-  #expire(): void {
-    const nowMs = performance.now();
-    for (const command of this.#running) {
-      if (this.#deadlineOf(command) > nowMs) break;
-      this.#running.delete(command);
-      this.#killed.add(command);
-      const { log, command: { argv: [name] } } = this.#options;
-      log.warning(
-        "time-limit",
-        `${name}: process id ${command.pid}: command time limit exceeded`,
-        { command: name, pid: command.pid },
-      );
-      this.#served.signal(command, SIGKILL);
-    }
-    this.#armDeadlineTimer();
-  }
-
-  #deadlineOf({ startedMs }: RunningCommand): number {
-    return startedMs + this.#options.timeLimitMs;
-  }
-
-  #report(command: RunningCommand, status: WaitStatus): void {
-    const { log, verbose, command: { argv: [name] } } = this.#options;
+  #report(running: RunningCommand, status: WaitStatus): void {
+    const { pid, peer, startedMs, command: { argv: [name] } } = running;
+    const { log, verbose } = this.#options;
     if (!isNormalEnd(status)) {
       const { kind, ...details } = status;
       const event = kind === "signaled" ? "killed" : "failed";
       log.warning(event, `command ${name} ${formatWaitStatus(status)}`, {
         command: name,
-        pid: command.pid,
+        pid,
         ...details,
       });
     }
     if (!verbose) return;
-    const { pid, peer, startedMs } = command;
     const seconds = (performance.now() - startedMs) / 1000;
     log.info(
       "disconnected",
@@ -354,14 +378,15 @@ export class Service implements ServiceEvents {
   }
 
   #signalAll(signal: number): void {
-    for (const command of [...this.#running, ...this.#killed]) {
+    const running = [...this.#running.entries()].map(([command]) => command);
+    for (const command of [...running, ...this.#killed]) {
       this.#served.signal(command, signal);
     }
   }
 
   #tellIdle(): void {
     if (this.count > 0) return;
-    clearTimeout(this.#deadlineTimer);
+    this.#running.stop();
     this.#idle.resolve();
   }
 }

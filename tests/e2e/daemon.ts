@@ -194,13 +194,25 @@ export class Daemon implements AsyncDisposable {
     return Number(this.addresses[0]?.match(/:(\d+)$/)?.[1]);
   }
 
-  /** Waits for the `count`th record of an event. */
-  async event(name: string, count = 1): Promise<LogEntry> {
+  /**
+   * Waits for the `count`th record of an event.
+   *
+   * @throws {Error} With its log, if it ends without; or if another event
+   * happens from now on, `unless` which it would have come.
+   */
+  async event(
+    name: string,
+    count = 1,
+    { unless = "" }: { unless?: string } = {},
+  ): Promise<LogEntry> {
+    const countOf = (name: string): number =>
+      this.entries.filter(({ event }) => event === name).length;
+    const before = countOf(unless);
     for (;;) {
       const found = this.entries.filter(({ event }) => event === name);
       const entry = found[count - 1];
       if (entry !== undefined) return entry;
-      if (this.#over) {
+      if (this.#over || countOf(unless) > before) {
         throw new Error(`no "${name}" in the log:\n${this.#lines.join("\n")}`);
       }
       await new Promise<void>((resolve) => this.#waiting.add(resolve));

@@ -121,8 +121,8 @@ Deno.test({
     assertEquals(await talkTo(socket, "hello"), "hello");
     server.kill("SIGTERM");
     await server.ended();
-    assertEquals(strayLines(server.first), []);
-    const calls = await tracedCalls(trace, server.first.pid);
+    assertEquals(strayLines(server.daemon), []);
+    const calls = await tracedCalls(trace, server.pid);
     assert(calls.some((call) => call.startsWith("accept4(")), "no record");
     assertEquals(calls.filter((call) => /\bmprotect\(.*EXEC/.test(call)), []);
   },

@@ -1,6 +1,12 @@
-import { assert, assertEquals, assertLess } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertLess,
+  assertLessOrEqual,
+} from "@std/assert";
 import { finish, readBytes, readLine, rssAnonKiB } from "../e2e/load.ts";
-import { childrenOf, isAlive, until } from "../e2e/machine.ts";
+import { childrenOf, isAlive, output, until } from "../e2e/machine.ts";
 import { Postfix, postfixTest } from "./postfix.ts";
 
 postfixTest(
@@ -219,6 +225,45 @@ postfixTest("reloads under load lose no connection", async () => {
   await until("one process is left at the most", async () => {
     return (await postfix.daemons("loaded")).length <= 1;
   });
+});
+
+postfixTest("reloads under load keep maxproc to the letter", async () => {
+  const maxproc = 4;
+  await using postfix = await Postfix.start(
+    `full unix - n n - ${maxproc} spawnd user=nobody argv=/bin/cat`,
+  );
+  using held = await postfix.connect("full");
+  await held.write(new TextEncoder().encode("held"));
+  assertEquals(await readBytes(held, 4), "held");
+  const [pid = 0] = await postfix.daemons("full");
+  let served = 0;
+  let isOver = false;
+  const client = async (): Promise<void> => {
+    while (!isOver) {
+      const text = `connection ${served++}`;
+      assertEquals(await postfix.ask("full", text), text);
+    }
+  };
+  const clients = Promise.all(Array.from({ length: 8 }, client));
+  const counts: number[] = [];
+  const count = async (): Promise<void> => {
+    const script = 'pgrep -c -x -P "$0" cat || :';
+    while (!isOver) {
+      counts.push(Number(await output("sh", "-c", script, String(pid))));
+    }
+  };
+  const counted = count();
+  for (let reload = 0; reload < 3; reload++) {
+    const before = served;
+    await postfix.control("reload");
+    await until("it serves", () => served >= before + 100);
+  }
+  assertEquals(await postfix.daemons("full"), [pid]);
+  isOver = true;
+  await Promise.all([clients, counted]);
+  assertEquals(await finish(held, " on"), " on");
+  assertGreater(counts.length, 0);
+  assertLessOrEqual(Math.max(...counts), maxproc);
 });
 
 for (

@@ -6,8 +6,8 @@ import {
   duplicate,
   giveFreedMemoryBack,
   makeBlocking,
-  openPipe,
   readOnce,
+  readToEnd,
   SIGKILL,
   SIGTERM,
   writeOnce,
@@ -101,38 +101,23 @@ Deno.test("writeOnce() names the descriptor that cannot be written to", () => {
   );
 });
 
-Deno.test("openPipe() makes a pipe, and readOnce() takes what is in it", () => {
-  const { readFd, writeFd } = openPipe(libc);
+Deno.test("readOnce() takes what there is, and readToEnd() all of it", () => {
+  using scratch = new Scratch();
+  using file = new OpenFile(scratch.file("text", "hello"));
   const read = (maxBytes: number): string =>
-    new TextDecoder().decode(readOnce(libc, readFd, maxBytes));
-  try {
-    writeOnce(libc, writeFd, new TextEncoder().encode("hello"));
-    assertEquals(read(3), "hel");
-    assertEquals(read(100), "lo");
-    libc.c.close(writeFd);
-    assertEquals(read(100), "");
-  } finally {
-    libc.c.close(readFd);
-  }
+    new TextDecoder().decode(readOnce(libc, file.fd, maxBytes));
+  assertEquals(read(3), "hel");
+  assertEquals(read(100), "lo");
+  assertEquals(read(100), "");
+  const big = new Uint8Array(200_000).map((_, at) => at * 7);
+  Deno.writeFileSync(scratch.path("big"), big);
+  using other = new OpenFile(scratch.path("big"));
+  assertEquals(readToEnd(libc, other.fd), big);
   assertThrows(
-    () => readOnce(libc, readFd, 1),
+    () => readOnce(libc, 1_000_000, 1),
     SystemError,
     "read: Bad file descriptor",
   );
-});
-
-Deno.test("openPipe() makes a pipe that no command gets", () => {
-  const { readFd, writeFd } = openPipe(libc);
-  try {
-    using scratch = new Scratch();
-    const pid = startCommand(scratch, ["ls", "/proc/self/fd"]);
-    collectDying(pid);
-    const fds = Deno.readTextFileSync(scratch.path("output")).split("\n");
-    assert(!fds.includes(String(readFd)) && !fds.includes(String(writeFd)));
-  } finally {
-    libc.c.close(readFd);
-    libc.c.close(writeFd);
-  }
 });
 
 Deno.test("commandLine() gives every word that the process was started with", async () => {

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import type { RunningCommand } from "../../../lib/engine/engine.ts";
-import { Service } from "../../../lib/service/service.ts";
+import type { Command, RunningCommand } from "../../../lib/engine/engine.ts";
+import { Service, type ServiceMemory } from "../../../lib/service/service.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { FakeEngine } from "./fake_engine.ts";
 import { RecordedLog } from "./recorded_log.ts";
@@ -142,12 +142,17 @@ Deno.test("a service has room for as many commands as its limit leaves", () => {
 
 Deno.test("a service counts a command from its start on, until it ends or does not start", () => {
   using test = new TestService({ maxProcesses: 2 });
-  const command = { pid: 7, peer: "", startedMs: performance.now() };
+  const { command: configured } = test.engine.options;
+  const on = (pid: number): RunningCommand => {
+    const startedMs = performance.now();
+    return { pid, peer: "", startedMs, command: configured };
+  };
+  const command = on(7);
   test.service.starting(command);
   assertEquals([test.service.count, test.service.room], [1, 1]);
   test.service.started(command);
   assertEquals([test.service.count, test.service.room], [1, 1]);
-  const other = { pid: 8, peer: "", startedMs: performance.now() };
+  const other = on(8);
   test.service.starting(other);
   assertEquals(test.engine.takeAsked(), ["leave waiting"]);
   const reason = "No such file or directory";
@@ -158,7 +163,9 @@ Deno.test("a service counts a command from its start on, until it ends or does n
 
 Deno.test("a service kills a command that is on its way when its time is up", () => {
   using test = new TestService({ timeLimitMs: SECOND_MS });
-  test.service.starting({ pid: 7, peer: "", startedMs: performance.now() });
+  const { command } = test.engine.options;
+  const startedMs = performance.now();
+  test.service.starting({ pid: 7, peer: "", startedMs, command });
   test.clock.advance(SECOND_MS);
   assertEquals(test.engine.takeAsked(), [`signal 7 ${SIGKILL}`]);
 });
@@ -442,12 +449,6 @@ Deno.test("drain() ends the throttling as well", async () => {
   assertEquals(test.clock.timers, 0);
 });
 
-Deno.test("drain() leaves the sockets to an heir, where there is one", async () => {
-  using test = new TestService();
-  await test.service.drain(true);
-  assertEquals(test.engine.takeAsked(), ["leave listening to the heir"]);
-});
-
 Deno.test("a service tells that connections cannot be accepted, and when they can again", () => {
   using test = new TestService();
   for (let count = 0; count < 61; count++) {
@@ -558,4 +559,122 @@ Deno.test("terminate() signals those as well whose time was up and who are still
   ]);
   test.clock.advance(5 * SECOND_MS);
   assertEquals(test.engine.takeAsked(), [`signal ${command.pid} ${SIGKILL}`]);
+});
+
+const FORMER: Command = {
+  argv: ["/bin/sleep"],
+  environment: [],
+  identity: { uid: 2000, gid: 2000 },
+};
+
+function former(pid: number, startedMs: number): RunningCommand {
+  return { pid, peer: "192.0.2.1:1024", startedMs, command: FORMER };
+}
+
+/** A service, not started, that goes on where another was. */
+function resumed(
+  test: TestService,
+  memory: Partial<ServiceMemory>,
+): Service {
+  const service = new Service({
+    name: "echo",
+    sockets: [],
+    command: {
+      argv: ["/bin/cat"],
+      environment: [],
+      identity: { uid: 1000, gid: 1000 },
+    },
+    timeLimitMs: 10 * SECOND_MS,
+    maxProcesses: 2,
+    engine: test.engine,
+    log: test.log,
+    verbose: true,
+    throttleMs: 0,
+  });
+  service.resume({
+    commands: [],
+    startFailures: 0,
+    acceptFailures: 0,
+    ...memory,
+  });
+  return service;
+}
+
+Deno.test("a service counts commands that it takes over, and reports them as what they are", () => {
+  using test = new TestService();
+  const running = former(7, test.clock.nowMs - 1500);
+  const other = former(8, test.clock.nowMs);
+  const service = resumed(test, {
+    commands: [
+      { running, limitMs: MINUTE_MS, isKilled: false },
+      { running: other, limitMs: MINUTE_MS, isKilled: true },
+    ],
+  });
+  assertEquals(service.count, 2);
+  service.start();
+  assertEquals(test.engine.takeAsked(), [
+    "adopt 7",
+    "adopt 8",
+    "leave waiting",
+  ]);
+  test.engine.end(running, { kind: "exited", code: 3 });
+  assertEquals(test.engine.takeAsked(), ["accept"]);
+  assertEquals(test.log.lines, [
+    "warning: command /bin/sleep exit status 3",
+    "info: disconnect from 192.0.2.1:1024: process id 7, exit status 3, 1.500 s",
+  ]);
+  assertEquals(service.count, 1);
+});
+
+Deno.test("a command that was taken over keeps its own time limit, counted from its start", () => {
+  using test = new TestService();
+  const running = former(7, test.clock.nowMs - 55 * SECOND_MS);
+  resumed(test, {
+    commands: [{ running, limitMs: MINUTE_MS, isKilled: false }],
+  }).start();
+  const own = test.engine.start();
+  test.engine.takeAsked();
+  test.clock.advance(5 * SECOND_MS - 1);
+  assertEquals(test.engine.takeAsked(), []);
+  test.clock.advance(1);
+  assertEquals(test.engine.takeAsked(), [`signal 7 ${SIGKILL}`]);
+  test.clock.advance(5 * SECOND_MS);
+  assertEquals(test.engine.takeAsked(), [`signal ${own.pid} ${SIGKILL}`]);
+});
+
+Deno.test("a command whose time was up before it was taken over is not told of again", () => {
+  using test = new TestService();
+  const running = former(7, test.clock.nowMs - MINUTE_MS);
+  const service = resumed(test, {
+    commands: [{ running, limitMs: SECOND_MS, isKilled: true }],
+  });
+  service.start();
+  test.clock.advance(MINUTE_MS);
+  assertEquals(test.log.lines, []);
+  assertEquals(service.count, 1);
+});
+
+Deno.test("a service remembers its commands with their limits, for who goes on in its place", () => {
+  using test = new TestService({ timeLimitMs: SECOND_MS });
+  const killed = test.engine.start();
+  test.clock.advance(SECOND_MS);
+  const running = test.engine.start();
+  test.notStarted();
+  assertEquals(test.service.memory, {
+    commands: [
+      { running, limitMs: SECOND_MS, isKilled: false },
+      { running: killed, limitMs: SECOND_MS, isKilled: true },
+    ],
+    startFailures: 1,
+    acceptFailures: 0,
+  });
+});
+
+Deno.test("a service tells the end of a fault that began before it was taken over", () => {
+  using test = new TestService();
+  resumed(test, { startFailures: 3 }).start();
+  test.engine.start();
+  assertEquals(test.log.lines.slice(0, 1), [
+    "info: command /bin/cat is started again, after 3 failures",
+  ]);
 });
