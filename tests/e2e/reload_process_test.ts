@@ -253,3 +253,28 @@ exec ${programWords()[0]} "$@"`,
     assertEquals(await talkTo(address, "hello"), "hello");
   },
 );
+
+rootTest("a program in a folder of root's alone is executed anew", async () => {
+  await using folder = await Folder.create();
+  const [address = ""] = freeAddresses(1);
+  const directory = await writeConfiguration(folder, {
+    master: [inet(address)],
+  });
+  const closed = folder.join("closed");
+  await Deno.mkdir(closed, { mode: 0o700 });
+  const [binary = "", ...rest] = programWords();
+  const link = `${closed}/program`;
+  await Deno.symlink(binary, link);
+  await using server = await Server.start(["-c", directory], {
+    program: [link, ...rest],
+  });
+  await server.reload();
+  await Deno.remove(link);
+  assertEquals(
+    (await server.reloadInVain()).text,
+    `cannot start ${link} anew: No such file or directory`,
+  );
+  await Deno.symlink(binary, link);
+  await server.reload();
+  assertEquals(await talkTo(address, "hello"), "hello");
+});

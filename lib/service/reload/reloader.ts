@@ -126,8 +126,10 @@ export class Reloader {
     this.#trial?.kill();
   }
 
+  /** As root, for its folder may be closed to the daemon's owner. */
   #programFile(): FileFacts | undefined {
-    return lookThrough(this.#options.libc, this.#options.program.path);
+    const { libc, credentials, program } = this.#options;
+    return credentials.asRoot(() => lookThrough(libc, program.path));
   }
 
   /** Starts a trial, or tells why there is none. */
@@ -233,10 +235,14 @@ export class Reloader {
   }
 }
 
-/** A file may be replaced, or be written anew in its place. */
+/**
+ * A file may be replaced, or be written anew in its place. One that cannot be
+ * seen is told of when it is to be executed.
+ */
 function isUnchanged(
   before: FileFacts | undefined,
   now: FileFacts | undefined,
 ): boolean {
+  if (before === undefined && now === undefined) return true;
   return isSameFile(before, now) && before?.writtenNs === now?.writtenNs;
 }

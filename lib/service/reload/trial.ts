@@ -141,11 +141,14 @@ export class Trial {
 
   /** Ends it. What it has opened is closed and removed. */
   kill(): void {
+    if (this.#end === undefined) {
+      this.#options.credentials.asRoot(() =>
+        this.#children.signal(this.#started.pid, SIGKILL)
+      );
+    }
+    // What it has opened by now may not have been read yet.
+    if (!this.#isRead) this.#read();
     this.discard();
-    if (this.#end !== undefined) return;
-    this.#options.credentials.asRoot(() =>
-      this.#children.signal(this.#started.pid, SIGKILL)
-    );
   }
 
   /** Closes and removes what it has opened. */
@@ -165,7 +168,7 @@ export class Trial {
     const { engine } = this.#options;
     if (!this.#tryWatch(this.#fd, () => this.#read())) {
       this.#askAfter(() => {
-        this.#read();
+        if (!this.#isRead) this.#read();
         return this.#isRead;
       });
     }
