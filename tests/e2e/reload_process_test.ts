@@ -9,6 +9,7 @@ import {
   exists,
   freeAddresses,
   inet,
+  IS_FROM_SOURCE,
   isRefused,
   Server,
   talkTo,
@@ -204,8 +205,10 @@ rootTest(
     await using server = await Server.start(["-c", directory], {
       prefix: ["prlimit", "--nofile=300:2000"],
     });
+    // `deno run` has raised its own before the sources are read.
+    const soft = IS_FROM_SOURCE ? 2000 : 300;
     for (let reload = 0; reload < 3; reload++) {
-      assertEquals(await talkTo(address), "300\n2000\n");
+      assertEquals(await talkTo(address), `${soft}\n2000\n`);
       assertMatch(
         await proc(`${server.pid}/limits`),
         /^Max open files +2000 +2000 /m,
