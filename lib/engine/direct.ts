@@ -314,6 +314,7 @@ export class DirectEngine implements Engine {
     const startedMs = performance.now();
     for (const [index, start] of results.entries()) {
       if (typeof start === "number") {
+        service.noteFailure();
         service.events.notStarted({
           reason: errorText(this.#libc, start),
           isShortage: isStartShortage(start),
@@ -513,9 +514,9 @@ export class DirectEngine implements Engine {
     }
     command.start = undefined;
     service.setCrowded(false);
-    const isShortage = isStartShortage(failure.code);
-    if (!isShortage) service.noteFailure();
-    const { reason } = failure;
+    service.noteFailure();
+    const { reason, code } = failure;
+    const isShortage = isStartShortage(code);
     service.events.notStarted({ reason, isShortage, command });
   }
 

@@ -118,7 +118,7 @@ export class DirectService implements ServedService {
     this.#startsAtOnce = candidate === 0 && attempt.byShell !== undefined;
   }
 
-  /** Takes note that one does not start, by a fault of its own. */
+  /** Takes note that one does not start: the next is tried alone. */
   noteFailure(): void {
     this.#starts = false;
     this.#startsAtOnce = false;

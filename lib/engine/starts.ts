@@ -12,7 +12,10 @@ import type { DirectCommand, DirectService } from "./direct_service.ts";
 /** How long a command may take before it is one that stands still. */
 const STANDING_MS = 10;
 
-/** How often those are looked at. */
+/** How long such a one keeps later ones of its service from being reported. */
+const ORDERED_MS = 1000;
+
+/** How often those that stand still are looked at. */
 const STANDING_LOOK_MS = 20;
 
 /** Commands on their way. */
@@ -57,7 +60,7 @@ export class Starts {
 
   /**
    * Looks at them. Those of a service that reports its connections arrive in
-   * their order, unless one stands still.
+   * their order, unless one stands still for long.
    *
    * @param arrived Called for each that has left its slot; it is forgotten
    * before.
@@ -65,15 +68,15 @@ export class Starts {
   look(arrived: (command: DirectCommand) => void): void {
     if (this.isEmpty) return;
     const nowMs = performance.now();
-    let before: DirectService | undefined;
+    const held = this.#heldByStanding(nowMs);
     for (const command of this.#young) {
       const { service, start } = command;
       if (start?.slot.isInUse) {
-        if (service.peers) before = service;
+        if (service.peers) held.add(service);
         if (nowMs - command.startedMs <= STANDING_MS) continue;
         this.#young.delete(command);
         this.#standing.add(command);
-      } else if (service !== before) {
+      } else if (!held.has(service)) {
         this.#young.delete(command);
         arrived(command);
       }
@@ -87,5 +90,14 @@ export class Starts {
       this.#standing.delete(command);
       arrived(command);
     }
+  }
+
+  /** Services of which an earlier connection is to be reported first. */
+  #heldByStanding(nowMs: number): Set<DirectService> {
+    const held = new Set<DirectService>();
+    for (const { service, startedMs } of this.#standing) {
+      if (service.peers && nowMs - startedMs < ORDERED_MS) held.add(service);
+    }
+    return held;
   }
 }
