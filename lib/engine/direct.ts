@@ -27,7 +27,7 @@ import {
 import type { Libc } from "../posix/libc.ts";
 import { Children, type DescriptorLimit, SIGKILL } from "../posix/process.ts";
 import { Acceptor, keepAlive } from "../posix/sockets.ts";
-import { type Start, Starter } from "../posix/starter.ts";
+import { type Start, Starter, type StartOptions } from "../posix/starter.ts";
 import { type DirectCommand, DirectService } from "./direct_service.ts";
 import type {
   Engine,
@@ -45,11 +45,11 @@ import { decodeWaitStatus } from "./wait_status.ts";
 const ACCEPT_BATCH = 16;
 
 /**
- * How long the loop keeps the main thread before whatever waits for it runs.
- * Full batches take several milliseconds each: below that, every one of them
- * would pay for a round of the runtime's event loop.
+ * How long the loop keeps the main thread before whatever waits for it runs, the
+ * writing of the log above all: a round of the runtime's event loop for each
+ * batch would cost more than the batch.
  */
-const TURN_MS = 20;
+const TURN_MS = 5;
 
 /**
  * How long, under full load, before the runtime looks at its clock and for
@@ -87,6 +87,12 @@ export interface DirectEngineOptions {
   readonly descriptorLimit?: DescriptorLimit | undefined;
 }
 
+/** A start that was begun, or the error number where it was not. */
+interface Begun {
+  readonly start: Start | number;
+  readonly peer: string;
+}
+
 /** The engine for Linux with glibc. */
 export class DirectEngine implements Engine {
   readonly name = "direct";
@@ -107,6 +113,8 @@ export class DirectEngine implements Engine {
   readonly #paused = new Set<DirectService>();
   /** Descriptors that others have an interest in, and what to call. */
   readonly #watched = new Map<number, () => void>();
+  /** Counts the turns of the loop. */
+  #turn = 0;
   #stopped = false;
 
   /**
@@ -149,7 +157,7 @@ export class DirectEngine implements Engine {
       fds,
       engine: {
         watch: (fd, watched) => this.#epoll.watch(fd, watched),
-        start: (connection) => this.#start(service, [connection], [""]),
+        start: (connection) => this.#startFor(service, connection),
         forget: (fd) => {
           this.#epoll.remove(fd);
           this.#listening.delete(fd);
@@ -246,6 +254,7 @@ export class DirectEngine implements Engine {
    */
   #handle(count: number): void {
     const { ready } = this.#epoll;
+    this.#turn++;
     for (let index = 0; index < count; index++) {
       const fd = ready[index] ?? -1;
       const service = this.#listening.get(fd);
@@ -260,7 +269,11 @@ export class DirectEngine implements Engine {
     }
   }
 
-  /** Takes what waits first and starts the commands then, without signals. */
+  /**
+   * Starts a command for the client that waits first, and for the next ones
+   * where several are known to come: to find an empty queue takes as long as to
+   * take a client from it.
+   */
   #acceptFrom(fd: number, service: DirectService): void {
     if (!service.accepting) return;
     const { freeSlots } = service;
@@ -268,21 +281,24 @@ export class DirectEngine implements Engine {
       this.#crowded.add(service);
       return;
     }
-    const room = Math.min(ACCEPT_BATCH, service.events.room, freeSlots);
-    const connections: number[] = [];
-    const peers: string[] = [];
+    const most = service.comesAgain(this.#turn) ? ACCEPT_BATCH : 1;
+    const room = Math.min(most, service.events.room, freeSlots);
+    const begun: Begun[] = [];
+    const how = this.#howToStart(service);
     let failure = 0;
-    while (connections.length < room) {
-      const connection = this.#acceptor.accept(fd);
-      if (connection < 0) {
-        failure = -connection;
-        break;
+    this.#starter.withoutSignals(() => {
+      while (begun.length < room) {
+        const connection = this.#acceptor.accept(fd);
+        if (connection < 0) {
+          failure = -connection;
+          break;
+        }
+        if (service.keepAlive) keepAlive(this.#libc, connection);
+        const peer = service.peers ? this.#acceptor.peer(connection) : "";
+        begun.push({ start: service.prepared.start(connection, how), peer });
       }
-      if (service.keepAlive) keepAlive(this.#libc, connection);
-      connections.push(connection);
-      peers.push(service.peers ? this.#acceptor.peer(connection) : "");
-    }
-    if (connections.length > 0) this.#start(service, connections, peers);
+    });
+    if (begun.length > 0) this.#tellBegun(service, begun);
     // The service may have had its fill meanwhile.
     if (failure !== 0 && service.accepting) {
       this.#acceptFailed(service, failure);
@@ -296,23 +312,26 @@ export class DirectEngine implements Engine {
     service.pause(errorText(this.#libc, code));
   }
 
-  #start(
-    service: DirectService,
-    connections: readonly number[],
-    peers: readonly string[],
-  ): void {
-    const results: (Start | number)[] = [];
-    const options = {
-      keepsConnection: service.keepsConnections,
+  #startFor(service: DirectService, connection: number): void {
+    const how = this.#howToStart(service);
+    const begun: Begun[] = [];
+    this.#starter.withoutSignals(() => {
+      const start = service.prepared.start(connection, how);
+      begun.push({ start, peer: "" });
+    });
+    this.#tellBegun(service, begun);
+  }
+
+  #howToStart({ keepsConnections }: DirectService): StartOptions {
+    return {
+      keepsConnection: keepsConnections,
       sharesDescriptors: this.#running.size >= SHARES_FROM_COMMANDS,
     };
-    this.#starter.withoutSignals(() => {
-      for (const connection of connections) {
-        results.push(service.prepared.start(connection, options));
-      }
-    });
+  }
+
+  #tellBegun(service: DirectService, begun: readonly Begun[]): void {
     const startedMs = performance.now();
-    for (const [index, start] of results.entries()) {
+    for (const { start, peer } of begun) {
       if (typeof start === "number") {
         service.noteFailure();
         service.events.notStarted({
@@ -324,7 +343,7 @@ export class DirectEngine implements Engine {
       const command: DirectCommand = {
         pid: start.pid,
         pidFd: start.pidFd,
-        peer: peers[index] ?? "",
+        peer,
         startedMs,
         command: service.command,
         service,

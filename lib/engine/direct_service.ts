@@ -75,6 +75,8 @@ export class DirectService implements ServedService {
   #pauseTimer: ReturnType<typeof setTimeout> | undefined;
   #isCrowded = false;
   #isWatched = false;
+  /** The turn of the loop in which it had a client the last time. */
+  #lastTurn = -1;
   /** Whether its command could be started the last time. */
   #starts = false;
   /** Whether it was the first file of the path, and no shell was needed. */
@@ -110,6 +112,19 @@ export class DirectService implements ServedService {
    */
   get keepsConnections(): boolean {
     return !this.#startsAtOnce;
+  }
+
+  /**
+   * Tells whether clients come one after the other: whether there was one in
+   * the turn of the loop before.
+   *
+   * @param turn This turn.
+   * @returns `true` if there was.
+   */
+  comesAgain(turn: number): boolean {
+    const isNext = this.#lastTurn === turn - 1;
+    this.#lastTurn = turn;
+    return isNext;
   }
 
   /** Takes note that a command runs. */

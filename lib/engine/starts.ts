@@ -12,9 +12,6 @@ import type { DirectCommand, DirectService } from "./direct_service.ts";
 /** How long a command may take before it is one that stands still. */
 const STANDING_MS = 10;
 
-/** How long such a one keeps later ones of its service from being reported. */
-const ORDERED_MS = 1000;
-
 /** How often those that stand still are looked at. */
 const STANDING_LOOK_MS = 20;
 
@@ -59,8 +56,7 @@ export class Starts {
   }
 
   /**
-   * Looks at them. Those of a service that reports its connections arrive in
-   * their order, unless one stands still for long.
+   * Looks at them.
    *
    * @param arrived Called for each that has left its slot; it is forgotten
    * before.
@@ -68,17 +64,13 @@ export class Starts {
   look(arrived: (command: DirectCommand) => void): void {
     if (this.isEmpty) return;
     const nowMs = performance.now();
-    const held = this.#heldByStanding(nowMs);
     for (const command of this.#young) {
-      const { service, start } = command;
-      if (start?.slot.isInUse) {
-        if (service.peers) held.add(service);
-        if (nowMs - command.startedMs <= STANDING_MS) continue;
-        this.#young.delete(command);
-        this.#standing.add(command);
-      } else if (!held.has(service)) {
+      if (!command.start?.slot.isInUse) {
         this.#young.delete(command);
         arrived(command);
+      } else if (nowMs - command.startedMs > STANDING_MS) {
+        this.#young.delete(command);
+        this.#standing.add(command);
       }
     }
     if (
@@ -90,14 +82,5 @@ export class Starts {
       this.#standing.delete(command);
       arrived(command);
     }
-  }
-
-  /** Services of which an earlier connection is to be reported first. */
-  #heldByStanding(nowMs: number): Set<DirectService> {
-    const held = new Set<DirectService>();
-    for (const { service, startedMs } of this.#standing) {
-      if (service.peers && nowMs - startedMs < ORDERED_MS) held.add(service);
-    }
-    return held;
   }
 }

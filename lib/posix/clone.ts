@@ -49,6 +49,8 @@ export class Slot {
   );
   /** Whether a start was begun in it that nobody has seen the end of. */
   isTaken = false;
+  /** What its list was set to execute last. */
+  holds: unknown = undefined;
 
   /**
    * @param libc The C library.

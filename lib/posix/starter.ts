@@ -294,8 +294,11 @@ export class PreparedCommand {
     const fd = shares ? start.landing : start.connection;
     for (const row of connectionRows) list.setDescriptor(row, 0, fd);
     list.setDescriptor(aboveRow, 0, fd + 1);
-    list.setArgument(execRow, 0, attempt.path);
-    list.setArgument(execRow, 1, attempt.argv);
+    if (slot.holds !== attempt) {
+      slot.holds = attempt;
+      list.setArgument(execRow, 0, attempt.path);
+      list.setArgument(execRow, 1, attempt.argv);
+    }
     const { cloner, spare } = this.#means;
     const pid = spare.use(() => cloner.clone(slot, shares));
     if (pid < 0) return -pid;

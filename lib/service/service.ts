@@ -111,6 +111,10 @@ export class Service implements ServiceEvents {
   #limitTimer: Timer | undefined;
   #throttleTimer: Timer | undefined;
   #state: "serving" | "draining" | "terminating" = "serving";
+  /** Whether the command could be started the last time. */
+  #starts = false;
+  /** One that is to be reported when it is known to run. */
+  #unreported: RunningCommand | undefined;
 
   /**
    * @param options What to serve. It accepts nothing before {@linkcode start}.
@@ -263,16 +267,15 @@ export class Service implements ServiceEvents {
       this.#warnOfLimit();
     }
     this.#options.observer?.started();
+    // In the order in which they came, where there is no doubt of the command.
+    if (this.#starts) this.#reportConnection(command);
+    else this.#unreported = command;
   }
 
-  started({ peer, pid }: RunningCommand): void {
+  started(command: RunningCommand): void {
+    this.#starts = true;
     this.#startFault.over();
-    if (!this.#options.verbose) return;
-    this.#options.log.info(
-      "connected",
-      `connect from ${peer}: process id ${pid}`,
-      { peer, pid },
-    );
+    if (this.#unreported === command) this.#reportConnection(command);
   }
 
   ended(command: RunningCommand, status: WaitStatus): void {
@@ -282,12 +285,23 @@ export class Service implements ServiceEvents {
 
   notStarted({ reason, isShortage, command }: StartProblem): void {
     this.#startFault.met(reason);
+    this.#starts = false;
     this.#rest(
       isShortage
         ? SHORTAGE_RETRY_MS
         : Math.min(this.#options.throttleMs, TIMER_MAX_MS),
     );
     if (command !== undefined) this.#forget(command);
+  }
+
+  #reportConnection({ peer, pid }: RunningCommand): void {
+    this.#unreported = undefined;
+    if (!this.#options.verbose) return;
+    this.#options.log.info(
+      "connected",
+      `connect from ${peer}: process id ${pid}`,
+      { peer, pid },
+    );
   }
 
   #forget(command: RunningCommand): void {
