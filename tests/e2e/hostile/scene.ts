@@ -7,7 +7,14 @@
 
 import { assertEquals } from "@std/assert";
 import { Daemon, type StartOptions } from "../daemon.ts";
-import { Account, childrenOf, Folder, proc, until } from "../machine.ts";
+import {
+  Account,
+  childrenOf,
+  Folder,
+  proc,
+  statusFields,
+  until,
+} from "../machine.ts";
 import { processesOf } from "../load.ts";
 import {
   freePort,
@@ -175,6 +182,11 @@ export class Standing implements AsyncDisposable {
     const lease = resources.use(await scene.takeLease());
     const answer = answerOf(scene.attacked);
     const [pid = 0] = await scene.awaitHeld(1);
+    await until("it is its user's", async () => {
+      const fields = statusFields(await proc(`${pid}/status`));
+      const { uid } = scene.attacker;
+      return fields.get("Uid") === `${uid} ${uid} ${uid} ${uid}`;
+    });
     if (how === "stopped") {
       await runAs(scene.attacker, "/bin/kill", "-STOP", String(pid));
       await until("it is stopped", async () => await stateOf(pid) === "T");
