@@ -12,6 +12,7 @@
  */
 
 import { type Abi, abiOf } from "./abi.ts";
+import { bytesOf } from "./byte_text.ts";
 
 /** Where the C library is found; the build grants FFI for these paths alone. */
 export const LIBC_PATHS: readonly string[] = [
@@ -199,12 +200,11 @@ export function isLibc(result: Libc | { unavailable: string }): result is Libc {
   return "c" in result;
 }
 
-const encoder = new TextEncoder();
-
 /**
  * Makes a C string: the text in UTF-8 and a zero byte.
  *
- * @param text Text without a zero byte.
+ * @param text Text without a zero byte; bytes that are no UTF-8 are escaped in
+ * it as `byte_text.ts` has them.
  * @returns The bytes.
  * @throws {RangeError} If the text holds a zero byte, which C would cut it at.
  */
@@ -212,7 +212,7 @@ export function cString(text: string): Uint8Array<ArrayBuffer> {
   if (text.includes("\0")) {
     throw new RangeError(`a zero byte in ${JSON.stringify(text)}`);
   }
-  return encoder.encode(`${text}\0`);
+  return bytesOf(`${text}\0`);
 }
 
 /**

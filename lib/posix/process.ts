@@ -5,6 +5,7 @@
  * @module
  */
 
+import { textOf } from "./byte_text.ts";
 import { checked, ECHILD, errno } from "./errno.ts";
 import { cString, type Libc } from "./libc.ts";
 
@@ -26,7 +27,7 @@ const O_CLOEXEC = 0o2000000;
 // bits/resource.h
 const RLIMIT_NOFILE = 7;
 
-const COMMAND_LINE_CHUNK_BYTES = 65536;
+const WORDS_CHUNK_BYTES = 65536;
 
 const FIRST_FD_OF_OURS = 3;
 const LAST_FD = 0xffffffff;
@@ -153,24 +154,58 @@ export function readOnce(
  * included, from /proc, which the runtime itself does not read for anybody.
  *
  * @param libc The C library.
- * @returns The words.
+ * @returns The words, with bytes that are no UTF-8 escaped.
  * @throws {SystemError} If /proc is not there.
  */
 export function commandLine(libc: Libc): string[] {
-  const path = "/proc/self/cmdline";
+  return wordsIn(libc, "/proc/self/cmdline");
+}
+
+/**
+ * Reads the environment that this process was started with, also what the
+ * runtime cannot read for not being UTF-8.
+ *
+ * @param libc The C library.
+ * @returns Values by name, with bytes that are no UTF-8 escaped.
+ * @throws {SystemError} If /proc is not there.
+ */
+export function startEnvironment(libc: Libc): ReadonlyMap<string, string> {
+  const values = new Map<string, string>();
+  for (const word of wordsIn(libc, "/proc/self/environ")) {
+    const at = word.indexOf("=", 1);
+    const name = word.slice(0, at);
+    // As for getenv(3), the first of two counts.
+    if (at > 0 && !values.has(name)) values.set(name, word.slice(at + 1));
+  }
+  return values;
+}
+
+/** The words of a file, each closed by a zero byte. */
+function wordsIn(libc: Libc, path: string): string[] {
   const fd = checked(libc, path, libc.c.open(cString(path), O_CLOEXEC, 0));
   try {
-    const decoder = new TextDecoder();
-    let text = "";
+    const chunks: Uint8Array[] = [];
     for (;;) {
-      const bytes = readOnce(libc, fd, COMMAND_LINE_CHUNK_BYTES);
+      const bytes = readOnce(libc, fd, WORDS_CHUNK_BYTES);
       if (bytes.length === 0) break;
-      text += decoder.decode(bytes, { stream: true });
+      chunks.push(bytes);
     }
-    return text.split("\0").slice(0, -1);
+    return textOf(concat(chunks)).split("\0").slice(0, -1);
   } finally {
     libc.c.close(fd);
   }
+}
+
+function concat(chunks: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(
+    chunks.reduce((length, chunk) => length + chunk.length, 0),
+  );
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
 }
 
 /**
