@@ -72,6 +72,7 @@ export function inspect(directory: string): Inspection {
   const checked = checkServices(configuration, {
     accounts: context.accounts,
     owner: owner?.ok ? owner.value : undefined,
+    isBelowMaster: configuration.otherEntries > 0,
   });
   problems.push(...checked.problems);
   const services = checked.services.flatMap((service) => {

@@ -8,11 +8,11 @@
 import { type Accounts, parseAttributes } from "../config/attributes.ts";
 import { fromText, toText } from "../config/bytes.ts";
 import { checkDaemon, type DaemonSettings } from "../config/daemon_settings.ts";
+import { environmentParameter } from "../config/environment_list.ts";
 import { type Configuration, loadConfiguration } from "../config/load.ts";
 import { PlacedText } from "../config/logical_lines.ts";
 import type { MasterEntry } from "../config/master_cf.ts";
 import type { Problem, Report } from "../config/problems.ts";
-import { wrongEnvironment } from "../config/services.ts";
 import { Scope } from "../config/settings.ts";
 import { commandEnvironment } from "../engine/environment.ts";
 import { facilityNumber } from "../log/system_log.ts";
@@ -25,6 +25,7 @@ import { formatAddress, isListening, socketAddress } from "../posix/sockets.ts";
 import type { ServiceOptions } from "../service/service.ts";
 import { type MasterRequest, parseMasterRequest } from "./master_options.ts";
 import { accountsOf } from "./start.ts";
+import { ownVariables } from "./variables.ts";
 
 /** Where Postfix has its configuration unless MAIL_CONFIG says otherwise. */
 const CONFIG_DIRECTORY = "/etc/postfix";
@@ -80,7 +81,7 @@ export function planChild(
   if (facility === undefined) {
     throw new Fatal(`unknown syslog facility: ${settings.syslogFacility}`);
   }
-  logAs(toText(settings.syslogName), facility);
+  logAs(settings.syslogName, facility);
   if (request.isUnprivileged) {
     throw new Fatal(`service ${name} requires privileged operation`);
   }
@@ -88,9 +89,9 @@ export function planChild(
   const owner = findOwner(accounts, settings.mailOwner);
   const attributes = parseAttributes(request.attributes, { accounts, owner });
   if (!attributes.ok) throw new Fatal(attributes.mistake.text);
-  const environment = need(scope.string("export_environment", report));
-  const wrong = wrongEnvironment(environment);
-  if (wrong !== undefined) throw new Fatal(`export_environment: ${wrong}`);
+  const exported = need(
+    environmentParameter("export_environment", scope, report),
+  );
   const defaultLimit = need(scope.integer("default_process_limit", report));
   const limit = scope.integer("spawnd_concurrency", report) ??
     lookUpLimit(configuration, request, name);
@@ -114,10 +115,7 @@ export function planChild(
         : listeningSockets(libc, request.sockets),
       command: {
         argv: attributes.value.argv,
-        environment: commandEnvironment(
-          environment,
-          (name) => Deno.env.get(name),
-        ),
+        environment: commandEnvironment(exported, ownVariables(libc)),
         identity: attributes.value.identity,
       },
       timeLimitMs: 1000 * need(scope.timeLimitSeconds(binaryName, report)),

@@ -5,8 +5,8 @@
  * @module
  */
 
+import type { EnvironmentEntry } from "../config/environment_list.ts";
 import type { EngineName } from "../engine/engine.ts";
-import { DEFAULT_EXPORT_ENVIRONMENT } from "../engine/environment.ts";
 import type { LogFormat } from "../log/log.ts";
 import { failure, type Result, success } from "../result.ts";
 import { ENGINES, FD_MAX, LOG_FORMATS, ValueReader } from "./option_values.ts";
@@ -14,6 +14,7 @@ import { nearestWord, type OptionSpec, parseOptions } from "./options.ts";
 
 const DEFAULT_TIME_LIMIT = "1000s";
 const DEFAULT_MAX_PROCESSES = 100;
+const DEFAULT_EXPORT_ENVIRONMENT = "TZ MAIL_CONFIG LANG";
 const DEFAULT_OWNER = "daemon";
 const DEFAULT_BACKLOG = 1024;
 const DEFAULT_SOCKET_MODE = "0666";
@@ -80,7 +81,7 @@ export interface RunRequest {
   readonly attributes: readonly string[];
   readonly timeLimitMs: number;
   readonly maxProcesses: number;
-  readonly environment: readonly string[];
+  readonly exportEnvironment: readonly EnvironmentEntry[];
   readonly engine: EngineName | undefined;
   readonly owner: string;
   readonly backlogConnections: number;
@@ -118,7 +119,10 @@ export function parseRunRequest(
     timeLimitMs: 1000 * reader.time("time-limit", DEFAULT_TIME_LIMIT),
     maxProcesses: reader.count("max-processes", COUNT_MAX) ??
       DEFAULT_MAX_PROCESSES,
-    environment: reader.environment("export-environment"),
+    exportEnvironment: reader.environment(
+      "export-environment",
+      DEFAULT_EXPORT_ENVIRONMENT,
+    ),
     engine: reader.choice("engine", ENGINES),
     owner: values.get("owner") ?? DEFAULT_OWNER,
     backlogConnections: reader.count("backlog", COUNT_MAX) ?? DEFAULT_BACKLOG,

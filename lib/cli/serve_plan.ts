@@ -15,7 +15,11 @@ import {
 } from "../config/problems.ts";
 import { type CheckedService, checkServices } from "../config/services.ts";
 import type { ListeningSocket } from "../engine/engine.ts";
-import { commandEnvironment } from "../engine/environment.ts";
+import {
+  cleanEnvironment,
+  commandEnvironment,
+  type Variables,
+} from "../engine/environment.ts";
 import { getent } from "../net/getent.ts";
 import { parseInetName } from "../net/inet_endpoint.ts";
 import { listenInet } from "../net/listening.ts";
@@ -33,6 +37,7 @@ import type { ServeRequest } from "./serve.ts";
 import {
   findOwner,
   type Means,
+  refuseBytes,
   refuseForeignIdentity,
   type StartContext,
 } from "./start.ts";
@@ -98,9 +103,22 @@ export function planServices(
   if (mistakes.length > 0 || settings === undefined || !owner.ok) {
     return { ok: false, mistake: mistakes };
   }
-  const ground = { settings, owner: owner.value, request };
+  const imported = cleanEnvironment(
+    settings.importEnvironment,
+    withMailConfig(request, context.variables),
+  );
+  const ground: Ground = {
+    settings,
+    owner: owner.value,
+    variables: (name: string) => imported.get(name),
+  };
+  const services = checked.services.map((service) => planOf(service, ground));
+  const strange = services.flatMap((plan, index) =>
+    unspeakable(plan, checked.services[index], means)
+  );
+  if (strange.length > 0) return { ok: false, mistake: strange };
   return success({
-    services: checked.services.map((service) => planOf(service, ground)),
+    services,
     ...means,
     owner: owner.value,
     directory: settings.queueDirectory,
@@ -129,11 +147,22 @@ function foreign(
   return [{ ...mistake, place: `${file}:${line}:${column}` }];
 }
 
+function unspeakable(
+  { command }: ServicePlan,
+  service: CheckedService | undefined,
+  { engine }: Means,
+): Mistake[] {
+  const mistake = refuseBytes(command, engine);
+  if (mistake === undefined || service === undefined) return [];
+  const { file, line, column } = service.places.command;
+  return [{ ...mistake, place: `${file}:${line}:${column}` }];
+}
+
 /** What all services of a configuration stand on. */
 interface Ground {
   readonly settings: DaemonSettings;
   readonly owner: Identity | undefined;
-  readonly request: ServeRequest;
+  readonly variables: Variables;
 }
 
 function planOf(service: CheckedService, ground: Ground): ServicePlan {
@@ -144,7 +173,7 @@ function planOf(service: CheckedService, ground: Ground): ServicePlan {
       argv: service.attributes.argv,
       environment: commandEnvironment(
         service.exportEnvironment,
-        (name) => variable(name, ground.request),
+        ground.variables,
       ),
       identity: service.attributes.identity,
     },
@@ -155,13 +184,12 @@ function planOf(service: CheckedService, ground: Ground): ServicePlan {
 }
 
 /** As below a master(8) that was started with -c. */
-function variable(
-  name: string,
+function withMailConfig(
   { directory, isDirectoryGiven }: ServeRequest,
-): string | undefined {
-  return name === "MAIL_CONFIG" && isDirectoryGiven
-    ? directory
-    : Deno.env.get(name);
+  variables: Variables,
+): Variables {
+  return (name) =>
+    name === "MAIL_CONFIG" && isDirectoryGiven ? directory : variables(name);
 }
 
 function listen(

@@ -6,22 +6,27 @@
  */
 
 import type { Accounts } from "../config/attributes.ts";
-import type { EngineName } from "../engine/engine.ts";
+import type { Command, EngineName } from "../engine/engine.ts";
+import type { Variables } from "../engine/environment.ts";
 import { underJournal } from "../log/journal.ts";
 import { type LogFormat, openLog } from "../log/log.ts";
 import { getentAccounts } from "../net/getent.ts";
 import { findGroup, findUser } from "../posix/accounts.ts";
+import { isUtf8 } from "../posix/byte_text.ts";
 import { type Identity, startedAs } from "../posix/credentials.ts";
 import { isLibc, type Libc, openLibc } from "../posix/libc.ts";
 import { wasInheritedForWriting } from "../posix/process.ts";
 import { EX, failure, type Mistake, type Result, success } from "../result.ts";
 import type { DaemonContext } from "../service/daemon.ts";
+import { ownVariables } from "./variables.ts";
 
 /** What the process was found to have. */
 export interface StartContext extends DaemonContext {
   /** Why there is no C library. */
   readonly unavailable: string;
   readonly accounts: Accounts;
+  /** The environment that the process was started with. */
+  readonly variables: Variables;
   /** The ids that the process was started with. */
   readonly self: Identity;
 }
@@ -43,6 +48,7 @@ export function openContext(logFormat: LogFormat): StartContext {
       journal: libc !== undefined && underJournal(libc),
     }),
     accounts: libc === undefined ? getentAccounts : accountsOf(libc),
+    variables: ownVariables(libc),
     self: { uid: Deno.uid() ?? -1, gid: Deno.gid() ?? -1 },
   };
 }
@@ -165,5 +171,26 @@ export function refuseForeignIdentity(
     text: `only root can run commands as ${userName}`,
     mend: "start as root, or give your own account as user=",
     exitCode: EX.NOPERM,
+  };
+}
+
+/**
+ * Tells what is wrong with a command that an engine cannot pass on: only the
+ * direct one has bytes that are no UTF-8 reach a command.
+ *
+ * @param command The command.
+ * @param engine The engine.
+ * @returns The mistake, if it is one.
+ */
+export function refuseBytes(
+  { argv, environment }: Pick<Command, "argv" | "environment">,
+  engine: EngineName,
+): Mistake | undefined {
+  if (engine === "direct") return undefined;
+  const strange = [...argv, ...environment].find((word) => !isUtf8(word));
+  return strange === undefined ? undefined : {
+    text: `not UTF-8: ${strange}`,
+    mend: "the relay engine passes on nothing else: change it, or leave it out",
+    exitCode: EX.CONFIG,
   };
 }

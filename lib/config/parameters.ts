@@ -126,6 +126,17 @@ export const PARAMETERS = [
       "PATH is always /usr/bin:/bin.",
   },
   {
+    name: "import_environment",
+    type: "string",
+    default: "MAIL_CONFIG MAIL_DEBUG MAIL_LOGTAG TZ XAUTHORITY DISPLAY " +
+      "LANG=C POSTLOG_SERVICE POSTLOG_HOSTNAME",
+    mayBeEmpty: true,
+    origin: "Postfix",
+    meaning: "The environment of the daemon itself, written as " +
+      "export_environment: what is not here cannot be exported. Below " +
+      "master(8), that has applied it already.",
+  },
+  {
     name: "inet_interfaces",
     type: "string",
     default: "all",

@@ -10,18 +10,21 @@ import {
   type CommandAttributes,
   parseAttributes,
 } from "./attributes.ts";
+import { isUtf8 } from "../posix/byte_text.ts";
 import type { Identity } from "../posix/credentials.ts";
 import type { Mistake } from "../result.ts";
-import { isUtf8, toText } from "./bytes.ts";
+import { toWord } from "./bytes.ts";
 import type { PlacedText } from "./logical_lines.ts";
 import type { MasterEntry } from "./master_cf.ts";
-import { problemAt, problemInText, type Report } from "./problems.ts";
+import { problemInText, type Report } from "./problems.ts";
 
 /** What checking needs beside the configuration. */
 export interface CheckContext {
   readonly accounts: Accounts;
   /** Whose ids the daemon itself has: no command may have them. */
   readonly owner: Identity | undefined;
+  /** Whether master(8) may start the services by their lines. */
+  readonly isBelowMaster?: boolean;
 }
 
 /** Attributes that were not refused. */
@@ -58,15 +61,14 @@ export function checkAttributes(
 ): CheckedAttributes | undefined {
   const [first, ...rest] = words;
   const all = (first?.text === "--" ? rest : words)
-    .map((word) => ({ text: toText(word.text), word }));
-  const strange = all.find(({ word }) => !isUtf8(word.text));
-  if (strange !== undefined) {
-    // It would reach the command as other bytes.
-    report(problemAt(strange.word.placeIn(file), {
-      text: `not UTF-8: ${strange.word.text}`,
-      mend: "save the file as UTF-8",
+    .map((word) => ({ text: toWord(word.text), word }));
+  const strange = all.find(({ text }) => !isUtf8(text));
+  if (strange !== undefined && context.isBelowMaster) {
+    report(problemInText(strange.word.placeIn(file), {
+      level: "warning",
+      text: `not UTF-8: ${strange.text}`,
+      mend: "master(8) cannot start spawnd with it: save the file as UTF-8",
     }));
-    return undefined;
   }
   const texts = all.map(({ text }) => text);
   const ours = beforeCommand(all);

@@ -7,13 +7,15 @@
  * @module
  */
 
-import { commandEnvironment } from "../engine/environment.ts";
 import type { CommandAttributes } from "./attributes.ts";
-import { splitWords, withoutBraces } from "./braces.ts";
 import { toText } from "./bytes.ts";
 import { isComplete } from "./complete.ts";
+import {
+  type EnvironmentEntry,
+  environmentParameter,
+} from "./environment_list.ts";
 import type { Configuration } from "./load.ts";
-import { PlacedText } from "./logical_lines.ts";
+import type { PlacedText } from "./logical_lines.ts";
 import type { MasterEntry, ServiceType } from "./master_cf.ts";
 import {
   inOrder,
@@ -60,8 +62,7 @@ export interface CheckedService {
   /** Commands of one process at once; 0 for no limit. */
   readonly concurrency: number;
   readonly timeLimitSeconds: number;
-  /** The list, as `commandEnvironment` takes it. */
-  readonly exportEnvironment: string;
+  readonly exportEnvironment: readonly EnvironmentEntry[];
   readonly attributes: CommandAttributes;
   /** The attributes as they were written. */
   readonly attributeWords: readonly string[];
@@ -95,8 +96,9 @@ export function checkServices(
   context: CheckContext,
 ): CheckedServices {
   const problems: Problem[] = [];
+  const imported = importedNames(configuration);
   const services = configuration.entries.flatMap((entry) => {
-    const checker = new ServiceChecker(configuration, entry);
+    const checker = new ServiceChecker(configuration, entry, imported);
     const service = checker.check(context);
     problems.push(...checker.problems);
     return service === undefined ? [] : [service];
@@ -104,8 +106,11 @@ export function checkServices(
   return { services, problems: inOrder(problems) };
 }
 
-/** What is between the entries of `export_environment`. */
-const ENTRY_SEPARATORS = ", \t\r\n";
+/** The variables that a daemon passes on; what is wrong is told elsewhere. */
+function importedNames({ scope }: Configuration): ReadonlySet<string> {
+  const entries = environmentParameter("import_environment", scope, () => {});
+  return new Set(entries?.map(({ name }) => name));
+}
 
 /** What a line may have beside `-o`: -v for verbose, -D for a debugger. */
 const NO_FLAG = /[^-vD]/;
@@ -113,12 +118,18 @@ const NO_FLAG = /[^-vD]/;
 class ServiceChecker {
   readonly problems: Problem[] = [];
   readonly #entry: MasterEntry;
+  readonly #imported: ReadonlySet<string>;
   readonly #scope: Scope;
   readonly #file: string;
   readonly #report: Report = (problem) => this.problems.push(problem);
 
-  constructor(configuration: Configuration, entry: MasterEntry) {
+  constructor(
+    configuration: Configuration,
+    entry: MasterEntry,
+    imported: ReadonlySet<string>,
+  ) {
     this.#entry = entry;
+    this.#imported = imported;
     this.#scope = configuration.scopeOf(entry);
     this.#file = configuration.master.file;
   }
@@ -196,16 +207,19 @@ class ServiceChecker {
     return flags;
   }
 
-  #exportEnvironment(): string | undefined {
-    const list = this.#scope.string("export_environment", this.#report);
-    if (list === undefined) return undefined;
-    const wrong = wrongEnvironment(list);
-    if (wrong === undefined) return list;
-    this.#report(problemInText(this.#scope.place("export_environment"), {
-      text: `export_environment: ${wrong}`,
-      mend: "write names, name=value words and { name = value } groups",
-    }));
-    return undefined;
+  #exportEnvironment(): readonly EnvironmentEntry[] | undefined {
+    const name = "export_environment";
+    const entries = environmentParameter(name, this.#scope, this.#report);
+    if (this.#scope.setting(name) === undefined) return entries;
+    for (const { name: variable, value } of entries ?? []) {
+      if (value !== undefined || this.#imported.has(variable)) continue;
+      this.#report(problemInText(this.#scope.place(name), {
+        level: "warning",
+        text: `${name}: ${variable} is not in import_environment`,
+        mend: "commands do not get it: set import_environment, too",
+      }));
+    }
+    return entries;
   }
 
   #address(queueDirectory: string | undefined): ServiceAddress | undefined {
@@ -234,25 +248,5 @@ class ServiceChecker {
   #wrong(word: PlacedText | undefined, text: string, mend: string): void {
     const place = (word ?? this.#entry.name).placeIn(this.#file);
     this.#report(problemAt(place, { text, mend }));
-  }
-}
-
-/**
- * Finds what is wrong with an `export_environment`.
- *
- * @param list Its value.
- * @returns What is, as Postfix says it if it does; `undefined` if nothing is.
- */
-export function wrongEnvironment(list: string): string | undefined {
-  for (const word of splitWords(new PlacedText(list), ENTRY_SEPARATORS)) {
-    const { wrong } = withoutBraces(word);
-    if (wrong !== undefined) return wrong;
-  }
-  try {
-    commandEnvironment(list, () => undefined);
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return error.message;
   }
 }

@@ -131,6 +131,12 @@ export class Scope {
 
   /** The value of a string; `undefined` if it was reported as wrong. */
   string(name: NameOf<"string">, report: Report): string | undefined {
+    const value = this.binary(name, report);
+    return value === undefined ? undefined : toText(value);
+  }
+
+  /** The same, as a binary string. */
+  binary(name: NameOf<"string">, report: Report): string | undefined {
     return this.#read(name, report, (parameter, text) => {
       if (parameter.type !== "string") return undefined;
       if (text === "" && !parameter.mayBeEmpty) {
@@ -141,7 +147,7 @@ export class Scope {
         const wrong = `parameter ${name}: unrecognized value: ${text}`;
         return { wrong, mend: `it is one of ${choices.join(", ")}` };
       }
-      return { value: toText(text) };
+      return { value: text };
     });
   }
 

@@ -164,7 +164,7 @@ const WRONG_WORDS: readonly (readonly [readonly string[], string])[] = [
   ],
   [
     ["run", ...INET, "--export-environment", "{ A", ...SERVICE],
-    'spawnd run: --export-environment { A: bad entry at "{ A" ' +
+    `spawnd run: --export-environment { A: missing '}' in "{ A" ` +
     "(write names, name=value words and { name = value } groups)",
   ],
   [

@@ -119,7 +119,7 @@ rootTest(
     const [first = "", second = "", third = ""] = addresses;
     const tell = "argv=/bin/sh -c { id -un; id -G; pwd; echo $A $B $C; }";
     const directory = await writeConfiguration(folder, {
-      main: ["export_environment = A"],
+      main: ["import_environment = A B C", "export_environment = A"],
       master: [
         inet(first, `user=${one.name} ${tell}`),
         inet(

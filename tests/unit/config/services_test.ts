@@ -54,7 +54,11 @@ Deno.test("checkServices() has all that serving takes", () => {
     maxProcesses: 7,
     concurrency: 7,
     timeLimitSeconds: 300,
-    exportEnvironment: "TZ MAIL_CONFIG LANG",
+    exportEnvironment: [
+      { name: "TZ" },
+      { name: "MAIL_CONFIG" },
+      { name: "LANG" },
+    ],
     attributes: {
       identity: { uid: 1000, gid: 100 },
       userName: "alice",
@@ -156,17 +160,41 @@ Deno.test("refused attributes are pointed at", () => {
   ]);
 });
 
-Deno.test("arguments that are not UTF-8 are refused, as they would be changed", () => {
+Deno.test("arguments that are not UTF-8 are kept, and told where master(8) cannot pass them on", () => {
   const line = "x unix - n n - - spawn user=alice argv=/bin/echo caf\xe9\n";
   const configuration = loadConfiguration(".", (path) =>
     Uint8Array.from(
       path === "./main.cf" ? "" : line,
       (unit) => unit.charCodeAt(0),
     ));
-  const { problems } = checkServices(configuration, { accounts, owner });
-  assertEquals(told(problems), [
-    "./master.cf:1:50: error: not UTF-8: caf\ufffd (save the file as UTF-8)",
+  const context = { accounts, owner };
+  const { problems, services } = checkServices(configuration, context);
+  assertEquals(problems, []);
+  assertEquals(services[0]?.attributes.argv, ["/bin/echo", "caf\udce9"]);
+  const below = { ...context, isBelowMaster: true };
+  assertEquals(told(checkServices(configuration, below).problems), [
+    "./master.cf:1:50: warning: not UTF-8: caf\udce9 " +
+    "(master(8) cannot start spawnd with it: save the file as UTF-8)",
   ]);
+});
+
+Deno.test("a variable that is exported and not imported is told", () => {
+  const problemsOf = (main: string): string[] =>
+    told(
+      checkServices(
+        load({ "main.cf": main, "master.cf": GOOD_SERVICE }),
+        { accounts, owner },
+      ).problems,
+    );
+  assertEquals(
+    problemsOf("import_environment = A B=1\nexport_environment = A B C D=1\n"),
+    [
+      "./main.cf:2:22: warning: export_environment: C is not in " +
+      "import_environment " +
+      "(commands do not get it: set import_environment, too)",
+    ],
+  );
+  assertEquals(problemsOf("import_environment = TZ=Europe/Berlin\n"), []);
 });
 
 Deno.test("a bad export_environment is refused in Postfix's words", () => {
