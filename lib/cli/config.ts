@@ -5,11 +5,11 @@
  */
 
 import { fromText, toBytes, toText } from "../config/bytes.ts";
-import { expand, type Expansion } from "../config/expand.ts";
+import type { Expansion } from "../config/expand.ts";
 import { type Configuration, loadConfiguration } from "../config/load.ts";
-import { PlacedText } from "../config/logical_lines.ts";
 import { PARAMETERS, timeLimitParameter } from "../config/parameters.ts";
-import { formatProblem, wholeFile } from "../config/problems.ts";
+import { formatProblem } from "../config/problems.ts";
+import type { Scope } from "../config/settings.ts";
 import { printable } from "../log/printable.ts";
 import { EX, type ExitCode, formatMistake } from "../result.ts";
 import {
@@ -19,6 +19,7 @@ import {
 } from "./config_options.ts";
 import { isError } from "./inspect.ts";
 import { nearestWord } from "./options.ts";
+import { thisMachine } from "./this_machine.ts";
 
 /**
  * Runs the subcommand.
@@ -39,6 +40,7 @@ export function config(args: readonly string[]): ExitCode {
   const configuration = loadConfiguration(
     request.value.directory,
     (path) => Deno.readFileSync(path),
+    { machine: thisMachine },
   );
   const unreadable = unreadableProblems(configuration);
   if (request.value.which !== "default" && unreadable.length > 0) {
@@ -85,12 +87,16 @@ function knownNames({ main, master, scope }: Configuration): string[] {
 class Answer {
   readonly #configuration: Configuration;
   readonly #request: ConfigRequest;
+  readonly #scope: Scope;
   readonly #lines: string[] = [];
   #exitCode: ExitCode = EX.OK;
 
   constructor(configuration: Configuration, request: ConfigRequest) {
     this.#configuration = configuration;
     this.#request = request;
+    this.#scope = request.which === "default"
+      ? configuration.defaults
+      : configuration.scope;
   }
 
   /** Binary strings. */
@@ -105,16 +111,15 @@ class Answer {
   /** Adds a parameter, if there is something to print of it. */
   add(name: string): void {
     const { which, names, expanded, valuesAlone, origin } = this.#request;
-    const { scope } = this.#configuration;
-    const isDefault = which === "default";
-    const value = isDefault ? this.#default(name) : scope.written(name);
+    const scope = this.#scope;
+    const value = scope.written(name);
     if (value === undefined) {
       if (names.length > 0) this.#unknown(name);
       return;
     }
     if (which === "set" && scope.setting(name) === undefined) return;
     const expansion: Expansion = expanded
-      ? isDefault ? this.#expandDefault(value) : scope.expand(value)
+      ? scope.expand(value)
       : { ok: true, text: value.text };
     if (!expansion.ok) {
       complain(formatProblem(expansion.problem));
@@ -126,22 +131,8 @@ class Answer {
     this.#lines.push(`${place}${withSingleBlanks(line)}`);
   }
 
-  /** What the program itself sets has no other value. */
-  #default(name: string): PlacedText | undefined {
-    const { scope } = this.#configuration;
-    const parameter = scope.parameter(name);
-    if (parameter?.readOnly) return scope.written(name);
-    return parameter && new PlacedText(parameter.default);
-  }
-
-  /** Where only defaults count. */
-  #expandDefault(value: PlacedText): Expansion {
-    const { main } = this.#configuration;
-    return expand(value, (name) => this.#default(name), wholeFile(main.file));
-  }
-
   #origin(name: string): string {
-    const { scope } = this.#configuration;
+    const scope = this.#scope;
     const setting = scope.setting(name);
     if (setting === undefined) {
       return scope.parameter(name)?.readOnly ? "spawnd" : "default";

@@ -23,6 +23,7 @@ import { type InetEndpoint, parseInetName } from "../net/inet_endpoint.ts";
 import { formatAddress } from "../posix/sockets.ts";
 import { EX, failure, type Result, success } from "../result.ts";
 import { findOwner, openContext } from "./start.ts";
+import { thisMachine } from "./this_machine.ts";
 
 /** A socket that a service would listen on. */
 export type Endpoint =
@@ -56,6 +57,7 @@ export function inspect(directory: string): Inspection {
   const configuration = loadConfiguration(
     directory,
     (path) => Deno.readFileSync(path),
+    { machine: thisMachine },
   );
   const { scope, master } = configuration;
   const daemon = checkDaemon(configuration);

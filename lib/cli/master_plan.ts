@@ -25,6 +25,7 @@ import { formatAddress, isListening, socketAddress } from "../posix/sockets.ts";
 import type { ServiceOptions } from "../service/service.ts";
 import { type MasterRequest, parseMasterRequest } from "./master_options.ts";
 import { accountsOf } from "./start.ts";
+import { thisMachine } from "./this_machine.ts";
 import { ownVariables } from "./variables.ts";
 
 /** Where Postfix has its configuration unless MAIL_CONFIG says otherwise. */
@@ -65,7 +66,7 @@ export function planChild(
   const configuration = loadConfiguration(
     Deno.env.get("MAIL_CONFIG") ?? CONFIG_DIRECTORY,
     (path) => Deno.readFileSync(path),
-    { processName: program },
+    { processName: program, machine: thisMachine },
   );
   const isDeputy = Deno.env.get(DEPUTY_VARIABLE) !== undefined;
   const request = isDeputy ? requestAnew(given, program, configuration) : given;
@@ -150,13 +151,14 @@ export function planChild(
 /** What the service sees of main.cf. */
 function scopeOf(
   { serviceName = "", overrides }: MasterRequest,
-  { main }: Configuration,
+  { main, machine }: Configuration,
   program: string,
 ): Scope {
   const name = fromText(serviceName || program);
   return new Scope({
     main,
     services: new Set([name]),
+    machine,
     own: {
       process_id: String(Deno.pid),
       process_name: program,

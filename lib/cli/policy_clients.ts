@@ -106,9 +106,9 @@ function clientsIn(
   const ttl = scope.seconds(MAX_TTL, ignore);
   const idle = scope.seconds(MAX_IDLE, ignore);
   return [...names].flatMap((name) => {
-    const expansion = scope.setting(name) && scope.expanded(name);
-    if (!expansion?.ok) return [];
-    return [...toText(expansion.text).matchAll(CLIENT)].map(([, what = ""]) => {
+    const text = scope.expandedForeign(name);
+    if (text === undefined) return [];
+    return [...toText(text).matchAll(CLIENT)].map(([, what = ""]) => {
       const [, address = what] = /^\{\s*([^\s,{}]+)/.exec(what) ?? [];
       const keeps = [
         keptFor(MAX_TTL, ttl, what),

@@ -41,6 +41,7 @@ import {
   refuseForeignIdentity,
   type StartContext,
 } from "./start.ts";
+import { thisMachine } from "./this_machine.ts";
 
 /** Sockets of services are for everybody who may enter their directory. */
 const SOCKET_MODE = 0o666;
@@ -64,6 +65,7 @@ export function planServices(
   const configuration = loadConfiguration(
     request.directory,
     (path) => Deno.readFileSync(path),
+    { machine: thisMachine },
   );
   const daemon = checkDaemon(configuration);
   const owner: Result<Identity | undefined> = daemon.settings === undefined

@@ -18,6 +18,7 @@ import {
   type Report,
   wholeFile,
 } from "./problems.ts";
+import { ANY_MACHINE, type Machine } from "./machine.ts";
 import { type OwnValues, Scope } from "./settings.ts";
 import { reportStrangers } from "./strangers.ts";
 
@@ -37,10 +38,14 @@ export interface Configuration {
   readonly master: MasterCf;
   /** What the daemon as a whole sees. */
   readonly scope: Scope;
+  /** What it would see if main.cf were empty. */
+  readonly defaults: Scope;
   /** The entries that spawnd serves, in their order. */
   readonly entries: readonly MasterEntry[];
   /** How many other entries there are. */
   readonly otherEntries: number;
+  /** What values depend on. */
+  readonly machine: Machine;
   /** All problems found in reading, in the order of the files. */
   readonly problems: readonly Problem[];
   /** The lines of the files by their names, as text, to show problems in. */
@@ -61,7 +66,14 @@ export interface LoadOptions {
   readonly processName?: string;
   /** The value of `process_id`. */
   readonly processId?: number;
+  /** The value of `service_name` outside of services. */
+  readonly serviceName?: string;
+  /** What values depend on. */
+  readonly machine?: Machine;
 }
+
+/** As Postfix has it since 3.11. */
+const NO_SERVICE = "amnesiac";
 
 /**
  * Reads a configuration.
@@ -77,7 +89,12 @@ export function loadConfiguration(
   readFile: ReadFile,
   options: LoadOptions = {},
 ): Configuration {
-  const { processName = "spawnd", processId = Deno.pid } = options;
+  const {
+    processName = "spawnd",
+    processId = Deno.pid,
+    serviceName = NO_SERVICE,
+    machine = ANY_MACHINE,
+  } = options;
   const found: Problem[] = [];
   const report: Report = (problem) => found.push(problem);
   const sources = new Map<string, readonly string[]>();
@@ -105,13 +122,20 @@ export function loadConfiguration(
   const own: OwnValues = {
     process_id: String(processId),
     process_name: processName,
-    service_name: "",
+    service_name: serviceName,
   };
-  const scope = new Scope({ main, services, own });
+  const scope = new Scope({ main, services, own, machine });
+  const defaults = new Scope({
+    main: { ...main, settings: new Map() },
+    services,
+    own,
+    machine,
+  });
   const scopeOf = (entry: MasterEntry): Scope =>
     new Scope({
       main,
       services,
+      machine,
       own: {
         ...own,
         process_name: entry.command.text,
@@ -134,7 +158,9 @@ export function loadConfiguration(
     main,
     master,
     scope,
+    defaults,
     entries,
+    machine,
     otherEntries: master.services.length - entries.length,
     problems: inOrder(found),
     sources,

@@ -10,6 +10,7 @@
  * @module
  */
 
+import { Brackets } from "./brackets.ts";
 import { toText } from "./bytes.ts";
 import { type Place, type Problem, problemAt, wholeFile } from "./problems.ts";
 
@@ -36,27 +37,47 @@ interface Origin {
   readonly pieces: readonly [Piece, ...Piece[]];
 }
 
+/** What all parts of a logical line share. */
+interface Whole {
+  /** Where it was read; what stands in no file, as a default does, has none. */
+  readonly origin: Origin | undefined;
+  readonly brackets: Brackets;
+}
+
 /** A part of a logical line: a binary string that knows where it was read. */
 export class PlacedText {
   /** A binary string. */
   readonly text: string;
-  readonly #origin: Origin | undefined;
+  readonly #whole: Whole;
   readonly #offset: number;
 
   /**
-   * @param text A binary string. Without an origin it stands in no file, as
-   * a default does.
+   * @param text A binary string.
+   * @param whole What it is a part of, if it is.
+   * @param offset Where it begins there.
    */
-  constructor(text: string, origin?: Origin, offset = 0) {
+  constructor(text: string, whole?: Whole, offset = 0) {
     this.text = text;
-    this.#origin = origin;
+    this.#whole = whole ??
+      { origin: undefined, brackets: new Brackets(text) };
     this.#offset = offset;
   }
 
   /** A part of it. */
   slice(start: number, end?: number): PlacedText {
     const text = this.text.slice(start, end);
-    return new PlacedText(text, this.#origin, this.#offset + start);
+    return new PlacedText(text, this.#whole, this.#offset + start);
+  }
+
+  /**
+   * Finds the end of what is in brackets.
+   *
+   * @param at Where the bracket is opened.
+   * @returns Past the one that closes it, or -1.
+   */
+  closing(at: number): number {
+    const end = this.#whole.brackets.end(this.#offset + at) - this.#offset;
+    return end > at && end <= this.text.length ? end : -1;
   }
 
   /** It without white space at both ends. */
@@ -75,8 +96,9 @@ export class PlacedText {
 
   /** The same; none for what stands in no file. */
   get place(): Place | undefined {
-    if (this.#origin === undefined) return undefined;
-    const { file, pieces } = this.#origin;
+    const { origin } = this.#whole;
+    if (origin === undefined) return undefined;
+    const { file, pieces } = origin;
     const piece = pieces.findLast(({ start }) => start <= this.#offset) ??
       pieces[0];
     const at = this.#offset - piece.start;
@@ -115,11 +137,12 @@ export function readLogicalLines(file: string, binary: string): LogicalLines {
   const finish = (): void => {
     const [first, ...rest] = pieces;
     if (first === undefined) return;
-    const origin: Origin = { file, pieces: [first, ...rest] };
-    if (STARTS_WITH_SPACE.test(text)) {
-      problems.push(withoutStart(new PlacedText(text, origin), file));
-    } else {
-      const line = new PlacedText(text, origin);
+    const line = new PlacedText(text, {
+      origin: { file, pieces: [first, ...rest] },
+      brackets: new Brackets(text),
+    });
+    if (STARTS_WITH_SPACE.test(text)) problems.push(withoutStart(line, file));
+    else {
       const nul = line.text.indexOf("\0");
       if (nul >= 0) problems.push(withNul(line.slice(nul), file));
       lines.push(nul < 0 ? line : line.slice(0, nul));

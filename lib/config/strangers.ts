@@ -12,6 +12,7 @@ import { mentionedNames } from "./expand.ts";
 import type { MainCf } from "./main_cf.ts";
 import type { MasterEntry } from "./master_cf.ts";
 import { PARAMETERS, timeLimitParameter } from "./parameters.ts";
+import { isPostfixName } from "./postfix_names.ts";
 import { problemAt, type Report } from "./problems.ts";
 import type { Scope } from "./settings.ts";
 
@@ -54,6 +55,8 @@ export function reportStrangers(suspects: Suspects, report: Report): void {
       mentioned.add(mention.text);
       if (!isRead || defined.has(mention.text)) continue;
       if (mention.text === "" || scope.parameter(mention.text)) continue;
+      // That is an error where the value is used.
+      if (isPostfixName(mention.text)) continue;
       report(problemAt(mention.placeIn(main.file), {
         level: "warning",
         text: `undefined parameter: ${mention.text}`,
@@ -73,6 +76,7 @@ export function reportStrangers(suspects: Suspects, report: Report): void {
       }));
     }
     if (parameter !== undefined || mentioned.has(name.text)) continue;
+    if (isPostfixName(name.text)) continue;
     const mend = didYouMean(name.text, knownNames(entries));
     if (mend === undefined && !isOurs) continue;
     report(problemAt(name.placeIn(main.file), {

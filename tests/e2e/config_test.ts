@@ -77,7 +77,6 @@ const OWN: readonly string[] = PARAMETERS
 
 const NAMES = [
   ...PARAMETERS.map(({ name }) => name).filter((name) => !OWN.includes(name)),
-  "service_name",
   "policy_time_limit",
   "127.0.0.1:7007_time_limit",
   "old_time_limit",
@@ -126,6 +125,12 @@ for (const which of ["", "-d"]) {
     },
   );
 }
+
+Deno.test("config has the values of Postfix 3.11 outside of a service", async () => {
+  await using folder = await configuration("syslog_name = x/$service_name\n");
+  const { stdout } = await config(folder, "-x", "service_name", "syslog_name");
+  assertEquals(stdout, "service_name = amnesiac\nsyslog_name = x/amnesiac\n");
+});
 
 postfixTest('"config -n" prints all of main.cf as postconf does', async () => {
   await using folder = await configuration();

@@ -88,7 +88,7 @@ Deno.test("a service knows its name, its command and the daemon's process id", (
   );
   const [scope] = configuration.entries.map(configuration.scopeOf);
   assertEquals(text(scope?.expanded("a")), "x spawn 7");
-  assertEquals(text(configuration.scope.expanded("a")), " spawnd 7");
+  assertEquals(text(configuration.scope.expanded("a")), "amnesiac spawnd 7");
 });
 
 Deno.test("a service's time limit is a parameter for every kind of name", () => {
@@ -144,7 +144,7 @@ Deno.test("what only spawnd can say is ignored in main.cf and refused with -o", 
     text(
       load({ "main.cf": "service_name = x\n" }).scope.expanded("service_name"),
     ),
-    "",
+    "amnesiac",
   );
 });
 
