@@ -18,7 +18,6 @@ import {
   wholeFile,
 } from "../config/problems.ts";
 import { type CheckedService, checkServices } from "../config/services.ts";
-import { getent } from "../net/getent.ts";
 import { type InetEndpoint, parseInetName } from "../net/inet_endpoint.ts";
 import { formatAddress } from "../posix/sockets.ts";
 import { EX, failure, type Result, success } from "../result.ts";
@@ -78,7 +77,7 @@ export function inspect(directory: string): Inspection {
   });
   problems.push(...checked.problems);
   const services = checked.services.flatMap((service) => {
-    const endpoints = endpointsOf(service, settings);
+    const endpoints = endpointsOf(service, settings, configuration);
     if (endpoints.ok) return [{ service, endpoints: endpoints.value }];
     report(problemInText(service.places.name, endpoints.mistake));
     return [];
@@ -118,6 +117,7 @@ export function isSamePath(one: Endpoint, other: Endpoint): boolean {
 function endpointsOf(
   { type, address }: CheckedService,
   settings: DaemonSettings | undefined,
+  { knownPorts }: Configuration,
 ): Result<Endpoint[]> {
   if (type === "pass") {
     return failure({
@@ -127,9 +127,10 @@ function endpointsOf(
     });
   }
   if (address.kind === "unix") return success([address]);
-  const name = parseInetName(address.name, getent, {
+  const name = parseInetName(address.name, {
     interfaces: settings?.inetInterfaces ?? ["all"],
     protocols: settings?.inetProtocols ?? ["all"],
+    ports: knownPorts,
   });
   return name.ok
     ? success(

@@ -6,6 +6,7 @@
  */
 
 import { checkDaemon, type DaemonSettings } from "../config/daemon_settings.ts";
+import type { KnownPorts } from "../config/known_tcp_ports.ts";
 import { type Configuration, loadConfiguration } from "../config/load.ts";
 import {
   formatProblem,
@@ -20,7 +21,6 @@ import {
   commandEnvironment,
   type Variables,
 } from "../engine/environment.ts";
-import { getent } from "../net/getent.ts";
 import { parseInetName } from "../net/inet_endpoint.ts";
 import { listenInet } from "../net/listening.ts";
 import { prepareQueueDirectory } from "../net/queue_directory.ts";
@@ -92,6 +92,7 @@ export function planServices(
   const mistakes = [
     ...problems.flatMap(mistakeOf),
     ...checked.services.flatMap((service) => foreign(service, context)),
+    ...checked.services.flatMap(chrooted),
   ];
   if (mistakes.length === 0 && checked.services.length === 0) {
     mistakes.push({
@@ -112,6 +113,7 @@ export function planServices(
   const ground: Ground = {
     settings,
     owner: owner.value,
+    knownPorts: configuration.knownPorts,
     variables: (name: string) => imported.get(name),
   };
   const services = checked.services.map((service) => planOf(service, ground));
@@ -149,6 +151,19 @@ function foreign(
   return [{ ...mistake, place: `${file}:${line}:${column}` }];
 }
 
+function chrooted(
+  { name, isChrooted, places }: CheckedService,
+): Mistake[] {
+  if (!isChrooted) return [];
+  const { file, line, column } = places.chroot;
+  return [{
+    place: `${file}:${line}:${column}`,
+    text: `service ${name} requires privileged operation`,
+    mend: "write n for chroot, its fifth field",
+    exitCode: EX.CONFIG,
+  }];
+}
+
 function unspeakable(
   { command }: ServicePlan,
   service: CheckedService | undefined,
@@ -164,6 +179,7 @@ function unspeakable(
 interface Ground {
   readonly settings: DaemonSettings;
   readonly owner: Identity | undefined;
+  readonly knownPorts: KnownPorts;
   readonly variables: Variables;
 }
 
@@ -196,7 +212,7 @@ function withMailConfig(
 
 function listen(
   { type, address, isPrivate, places }: CheckedService,
-  { settings, owner }: Ground,
+  { settings, owner, knownPorts }: Ground,
   options: PlanListenOptions,
 ): Result<ListeningSocket[]> {
   const { file, line, column } = places.name;
@@ -216,9 +232,10 @@ function listen(
     });
   }
   if (address.kind === "inet") {
-    const name = parseInetName(address.name, getent, {
+    const name = parseInetName(address.name, {
       interfaces: settings.inetInterfaces,
       protocols: settings.inetProtocols,
+      ports: knownPorts,
     });
     return at(name.ok ? listenInet(name.value, options) : name);
   }

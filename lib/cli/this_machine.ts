@@ -5,6 +5,7 @@
  */
 
 import type { Machine } from "../config/machine.ts";
+import { findServicePort } from "../net/getent.ts";
 
 /** Where packages of Postfix have it; never searched for. */
 const POSTCONF = "/usr/sbin/postconf";
@@ -27,4 +28,5 @@ export const thisMachine: Machine = {
       throw error;
     }
   },
+  servicePort: findServicePort,
 };

@@ -93,9 +93,9 @@ function inetProtocols(
   const names = words(list);
   if (names === undefined) return undefined;
   const unknown = names.find((name) => name !== "all" && !isProtocol(name));
-  if (unknown !== undefined || names.length === 0) {
+  if (unknown !== undefined) {
     report(problemInText(scope.place("inet_protocols"), {
-      text: `unknown inet_protocols value "${unknown ?? ""}" in "${list}"`,
+      text: `unknown inet_protocols value "${unknown}" in "${list}"`,
       mend: `it is all, or of ${PROTOCOLS.join(", ")}`,
     }));
     return undefined;

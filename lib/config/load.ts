@@ -6,6 +6,9 @@
  */
 
 import { fromText, toBinary, toText } from "./bytes.ts";
+import { compareLevels } from "./compatibility_level.ts";
+import { type IsDisabled, parseDisabled } from "./disabled_services.ts";
+import { type KnownPorts, parseKnownPorts } from "./known_tcp_ports.ts";
 import { PlacedText } from "./logical_lines.ts";
 import { type MainCf, parseMainCf, type Settings } from "./main_cf.ts";
 import { type MasterCf, type MasterEntry, parseMasterCf } from "./master_cf.ts";
@@ -20,7 +23,7 @@ import {
 } from "./problems.ts";
 import { ANY_MACHINE, type Machine } from "./machine.ts";
 import { type OwnValues, Scope } from "./settings.ts";
-import { reportStrangers } from "./strangers.ts";
+import { reportStrangeCommands, reportStrangers } from "./strangers.ts";
 
 /** The commands whose entries spawnd serves. */
 const SPAWN_COMMANDS: readonly string[] = ["spawn", "spawnd"];
@@ -42,6 +45,8 @@ export interface Configuration {
   readonly defaults: Scope;
   /** The entries that spawnd serves, in their order. */
   readonly entries: readonly MasterEntry[];
+  /** Names of ports that services(5) need not have. */
+  readonly knownPorts: KnownPorts;
   /** How many other entries there are. */
   readonly otherEntries: number;
   /** What values depend on. */
@@ -110,20 +115,26 @@ export function loadConfiguration(
     name: new PlacedText("config_directory"),
     value: new PlacedText(fromText(directory)),
   }]);
-  const masterCf = read("master.cf");
-  const master = parseMasterCf(masterCf.file, masterCf.binary);
-  found.push(...main.problems, ...master.problems);
-
-  const services = new Set(
-    master.services
-      .filter(({ command }) => TIME_LIMITED_COMMANDS.includes(command.text))
-      .map(({ name }) => name.text),
-  );
   const own: OwnValues = {
     process_id: String(processId),
     process_name: processName,
     service_name: serviceName,
   };
+  const preliminary = new Scope({ main, services: new Set(), own, machine });
+  const knownPorts = knownPortsIn(preliminary, report);
+  const masterCf = read("master.cf");
+  const master = parseMasterCf(masterCf.file, masterCf.binary, {
+    chroots: chrootsByDefault(preliminary, report),
+    findPort: (name) => knownPorts.get(name) ?? machine.servicePort(name),
+    isDisabled: disabledIn(preliminary, report),
+  });
+  found.push(...main.problems, ...master.problems);
+
+  const services = new Set(
+    master.entries
+      .filter(({ command }) => TIME_LIMITED_COMMANDS.includes(command.text))
+      .map(({ name }) => name.text),
+  );
   const scope = new Scope({ main, services, own, machine });
   const defaults = new Scope({
     main: { ...main, settings: new Map() },
@@ -144,6 +155,7 @@ export function loadConfiguration(
       overrides: overridesOf(entry),
     });
   const entries = master.services.filter(isSpawn);
+  const others = master.services.filter((entry) => !isSpawn(entry));
 
   for (const name of main.settings.keys()) scope.check(name, report);
   for (const entry of entries) {
@@ -151,8 +163,9 @@ export function loadConfiguration(
     const ownScope = scopeOf(entry);
     for (const name of overridesOf(entry).keys()) ownScope.check(name, report);
   }
-  const isOurs = master.services.every(isSpawn);
+  const isOurs = others.length === 0;
   reportStrangers({ main, entries, scope, isOurs }, report);
+  reportStrangeCommands(others, master.file, report);
   return {
     directory,
     main,
@@ -160,12 +173,53 @@ export function loadConfiguration(
     scope,
     defaults,
     entries,
+    knownPorts,
     machine,
-    otherEntries: master.services.length - entries.length,
+    otherEntries: others.length,
     problems: inOrder(found),
     sources,
     scopeOf,
   };
+}
+
+function knownPortsIn(scope: Scope, report: Report): KnownPorts {
+  return parseKnownPorts(
+    scope.string("known_tcp_ports", report) ?? "",
+    (text) =>
+      report(problemInText(scope.place("known_tcp_ports"), {
+        level: "warning",
+        text,
+        mend: "it is ignored: write name=port, between commas",
+      })),
+  );
+}
+
+/** Before level 1, services were in the queue directory unless they said n. */
+function chrootsByDefault(scope: Scope, report: Report): boolean {
+  const level = scope.binary("compatibility_level", report);
+  if (level === undefined) return false;
+  const order = compareLevels(level, "1");
+  if (typeof order === "number") return order < 0;
+  report(problemAt(scope.place("compatibility_level"), {
+    text: `malformed compatibility level syntax: "${order.malformed}"`,
+    mend: "write MAJOR, MAJOR.MINOR or MAJOR.MINOR.PATCH",
+  }));
+  return false;
+}
+
+/** Where there is no protocol left for them, inet services count as disabled. */
+function disabledIn(scope: Scope, report: Report): IsDisabled {
+  const listed = parseDisabled(
+    scope.binary("master_service_disable", report) ?? "",
+  );
+  const protocols = scope.string("inet_protocols", report);
+  if (protocols === undefined || protocols.trim() !== "") return listed;
+  report(problemInText(scope.place("inet_protocols"), {
+    level: "warning",
+    text: "all network protocols are disabled (inet_protocols = )",
+    mend: "no inet service is served: write all, ipv4 or ipv6",
+  }));
+  return (name, type) => type === "inet" || listed(name, type);
 }
 
 function isSpawn({ command }: MasterEntry): boolean {

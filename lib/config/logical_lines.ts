@@ -19,6 +19,9 @@ const SPACE = /[ \t\n\v\f\r]/;
 const STARTS_WITH_SPACE = /^[ \t\n\v\f\r]/;
 const BLANK_OR_COMMENT = /^[ \t\n\v\f\r]*(?:#|$)/;
 
+/** What some editors put before UTF-8. */
+const BYTE_ORDER_MARK = "\xef\xbb\xbf";
+
 /** How much of a line is quoted at most, in bytes. */
 const QUOTE_BYTES = 30;
 
@@ -151,7 +154,10 @@ export function readLogicalLines(file: string, binary: string): LogicalLines {
     text = "";
   };
 
-  for (const [index, line] of binary.split("\n").entries()) {
+  const hasMark = binary.startsWith(BYTE_ORDER_MARK);
+  const content = hasMark ? binary.slice(BYTE_ORDER_MARK.length) : binary;
+  if (hasMark) problems.push(withMark(file));
+  for (const [index, line] of content.split("\n").entries()) {
     const continues = line === "" || line.startsWith("#") ||
       STARTS_WITH_SPACE.test(line);
     if (!continues) finish();
@@ -161,6 +167,14 @@ export function readLogicalLines(file: string, binary: string): LogicalLines {
   }
   finish();
   return { lines, problems };
+}
+
+/** For Postfix, it belongs to the first word. */
+function withMark(file: string): Problem {
+  return problemAt({ file, line: 1, column: 1, length: 1 }, {
+    text: "the file begins with a byte order mark",
+    mend: "save it as UTF-8 without one",
+  });
 }
 
 /** There is nothing that it could continue; Postfix ignores it, too. */

@@ -1,5 +1,5 @@
 /**
- * Values that depend on the machine: its name, and the Postfix on it.
+ * Values that depend on the machine: its name, the Postfix on it, its ports.
  *
  * @module
  */
@@ -10,12 +10,15 @@ export interface Machine {
   hostname(): string;
   /** The version of the Postfix on it, if there is one. */
   mailVersion(): string | undefined;
+  /** The number of a tcp port by its name in services(5). */
+  servicePort(name: string): number | undefined;
 }
 
 /** A machine of which nothing is known. */
 export const ANY_MACHINE: Machine = {
   hostname: () => "localhost",
   mailVersion: () => undefined,
+  servicePort: () => undefined,
 };
 
 /** Postfix's word for a machine without a domain. */

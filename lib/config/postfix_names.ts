@@ -25,6 +25,41 @@ export const RAW_NAMES: ReadonlySet<string> = new Set([
   "smtpd_reject_footer",
 ]);
 
+/** The programs that a master.cf of Postfix's may run. */
+export const POSTFIX_DAEMONS: ReadonlySet<string> = new Set([
+  "anvil",
+  "bounce",
+  "cleanup",
+  "defer",
+  "discard",
+  "dnsblog",
+  "error",
+  "flush",
+  "lmtp",
+  "local",
+  "nqmgr",
+  "oqmgr",
+  "pickup",
+  "pipe",
+  "postlogd",
+  "postscreen",
+  "proxymap",
+  "qmgr",
+  "qmqpd",
+  "retry",
+  "scache",
+  "showq",
+  "smtp",
+  "smtpd",
+  "spawn",
+  "tlsmgr",
+  "tlsproxy",
+  "trace",
+  "trivial-rewrite",
+  "verify",
+  "virtual",
+]);
+
 /**
  * Tells whether Postfix has a parameter of a name.
  *

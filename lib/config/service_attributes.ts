@@ -54,19 +54,20 @@ interface Attribute {
  * @returns The attributes, unless they were refused.
  */
 export function checkAttributes(
-  { words, command }: MasterEntry,
+  entry: MasterEntry,
   file: string,
   context: CheckContext,
   report: Report,
 ): CheckedAttributes | undefined {
+  const { words, command } = entry;
   const [first, ...rest] = words;
   const all = (first?.text === "--" ? rest : words)
     .map((word) => ({ text: toWord(word.text), word }));
-  const strange = all.find(({ text }) => !isUtf8(text));
-  if (strange !== undefined && context.isBelowMaster) {
-    report(problemInText(strange.word.placeIn(file), {
+  const strange = context.isBelowMaster ? strangeWord(entry) : undefined;
+  if (strange !== undefined) {
+    report(problemInText(strange.placeIn(file), {
       level: "warning",
-      text: `not UTF-8: ${strange.text}`,
+      text: `not UTF-8: ${toWord(strange.text)}`,
       mend: "master(8) cannot start spawnd with it: save the file as UTF-8",
     }));
   }
@@ -84,6 +85,20 @@ export function checkAttributes(
     user: lastOf("user", ours)?.word ?? command,
     command: lastOf("argv", ours)?.word ?? command,
   };
+}
+
+/**
+ * Finds a word of an entry that master(8) cannot start spawnd with: the runtime
+ * reads its arguments as UTF-8 before any of this program runs.
+ *
+ * @param entry The entry.
+ * @returns The word, if there is one.
+ */
+export function strangeWord(
+  { name, options, words }: MasterEntry,
+): PlacedText | undefined {
+  return [name, ...options.map(({ word }) => word), ...words]
+    .find(({ text }) => !isUtf8(toWord(text)));
 }
 
 /** The attributes up to `argv=`; the words after it are the command's. */

@@ -45,6 +45,7 @@ export interface ServicePlaces {
   readonly name: Place;
   readonly maxProcesses: Place;
   readonly timeLimit: Place;
+  readonly chroot: Place;
   /** The `user=` attribute. */
   readonly user: Place;
   /** The `argv=` attribute. */
@@ -71,6 +72,8 @@ export interface CheckedService {
   readonly maxIdleSeconds: number;
   readonly maxUses: number;
   readonly syslogName: string;
+  /** Whether queue_directory is the root directory of its command. */
+  readonly isChrooted: boolean;
   readonly places: ServicePlaces;
   /** All its other parameters. */
   readonly scope: Scope;
@@ -161,6 +164,7 @@ class ServiceChecker {
       maxIdleSeconds: scope.seconds("max_idle", report),
       maxUses: scope.integer("max_use", report),
       syslogName: scope.string("syslog_name", report),
+      isChrooted: this.#entry.isChrooted,
       places: checked && this.#places(checked),
       scope,
     };
@@ -176,21 +180,17 @@ class ServiceChecker {
     if (type === "inet" && isPrivate) return undefined;
     if (type !== "fifo" && type !== "unix-dgram") return type;
     const text = `unsupported transport type: ${type}`;
-    this.#wrong(fields[1], text, "a command needs a connection");
+    this.#wrong(fields[1], text, "make it inet or unix");
     return undefined;
   }
 
   /** spawn(8) itself must be able to become the command's user. */
   #refusePrivileges(): void {
-    const { name, fields, isUnprivileged, isChrooted } = this.#entry;
+    const { name, fields, isUnprivileged } = this.#entry;
+    if (!isUnprivileged) return;
     const text = `service ${name.text} requires privileged operation`;
-    if (isUnprivileged) {
-      const mend = "write n for unprivileged, its fourth field";
-      this.#wrong(fields[3], text, mend);
-    }
-    if (isChrooted) {
-      this.#wrong(fields[4], text, "write n for chroot, its fifth field");
-    }
+    const mend = "write n for unprivileged, its fourth field";
+    this.#wrong(fields[3], text, mend);
   }
 
   #flags(): string {
@@ -240,6 +240,7 @@ class ServiceChecker {
       name: place(name),
       maxProcesses: place(fields[6] ?? name),
       timeLimit: timeLimit.line > 0 ? timeLimit : place(name),
+      chroot: place(fields[4] ?? name),
       user: place(user),
       command: place(command),
     };

@@ -12,7 +12,7 @@ import { mentionedNames } from "./expand.ts";
 import type { MainCf } from "./main_cf.ts";
 import type { MasterEntry } from "./master_cf.ts";
 import { PARAMETERS, timeLimitParameter } from "./parameters.ts";
-import { isPostfixName } from "./postfix_names.ts";
+import { isPostfixName, POSTFIX_DAEMONS } from "./postfix_names.ts";
 import { problemAt, type Report } from "./problems.ts";
 import type { Scope } from "./settings.ts";
 
@@ -83,6 +83,30 @@ export function reportStrangers(suspects: Suspects, report: Report): void {
       level: "warning",
       text: `unused parameter: ${assignment}`,
       mend: mend ?? "nothing uses it: leave it out",
+    }));
+  }
+}
+
+/**
+ * Tells which entries run nothing that there is, and were meant for spawnd.
+ *
+ * @param entries Entries that spawnd does not serve.
+ * @param file Their file.
+ * @param report Where warnings go.
+ */
+export function reportStrangeCommands(
+  entries: readonly MasterEntry[],
+  file: string,
+  report: Report,
+): void {
+  for (const { command } of entries) {
+    if (POSTFIX_DAEMONS.has(command.text)) continue;
+    const mend = didYouMean(command.text, ["spawn", "spawnd"]);
+    if (mend === undefined) continue;
+    report(problemAt(command.placeIn(file), {
+      level: "warning",
+      text: `unknown command: ${command.text}`,
+      mend,
     }));
   }
 }

@@ -7,6 +7,8 @@
  */
 
 import type { Accounts } from "../config/attributes.ts";
+import { PORT_MAX } from "../config/inet_name.ts";
+import { parseCount } from "../config/values.ts";
 import type { Identity } from "../posix/credentials.ts";
 
 /** Where Debian, Fedora, Arch and their kin have it; never searched for. */
@@ -33,6 +35,24 @@ export function getent(database: string, key: string): string[] {
   if (code === KEY_NOT_FOUND) return [];
   if (code !== 0) throw new Error(`getent ${database}: exit status ${code}`);
   return new TextDecoder().decode(stdout).split("\n").filter((line) => line);
+}
+
+/** Ports that were asked for, as many services may have one. */
+const servicePorts = new Map<string, number | undefined>();
+
+/**
+ * Finds a tcp port.
+ *
+ * @param name Its name in services(5).
+ * @returns Its number, or `undefined` if there is none of that name.
+ */
+export function findServicePort(name: string): number | undefined {
+  if (!servicePorts.has(name)) {
+    const [line = ""] = getent("services", `${name}/tcp`);
+    const [, digits = ""] = /\s(\d+)\/tcp/.exec(line) ?? [];
+    servicePorts.set(name, parseCount(digits, PORT_MAX));
+  }
+  return servicePorts.get(name);
 }
 
 /** Accounts by way of getent(1). */

@@ -212,8 +212,12 @@ Deno.test("a flag takes no value", async () => {
 const WRONG_NAMES: readonly (readonly [string, string, string])[] = [
   ["inet", "127.0.0.1:99999", "bad port: 99999"],
   ["inet", "127.0.0.1:no-such", "unknown service: no-such"],
-  ["inet", "::1:80", "bad inet address: ::1:80"],
-  ["inet", "[::1]", "bad inet address: [::1]"],
+  [
+    "inet",
+    "::1%lo:80",
+    'valid hostname or network address required in "::1%lo:80"',
+  ],
+  ["inet", "[::1]", 'missing service information in "[::1]"'],
   [
     "unix",
     `/tmp/${"x".repeat(103)}`,

@@ -450,9 +450,9 @@ rootTest(
       `${main}:3:19: parameter slow_time_limit: bad time value or unit: 5x`,
       `${master}:4:31: unknown user name: no-such-user`,
       `${master}:5:15: service closed requires privileged operation`,
-      `${master}:6:17: service jailed requires privileged operation`,
       `${master}:7:22: missing argv= attribute`,
       `${master}:8:29: request to deliver as root`,
+      `${master}:6:17: service jailed requires privileged operation`,
     ]);
     const { level, text } = entries.at(-1) ?? {};
     assertEquals(

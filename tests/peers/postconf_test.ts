@@ -112,6 +112,10 @@ const DIFFERENCES = {
     reason: '"?" and "-?" are good wakeup times for postconf; master(8) and ' +
       "spawnd refuse them.",
   },
+  textAfterNumber: {
+    reason: '"5x" is a bad number for postconf; master(8) and spawnd take ' +
+      "the digits.",
+  },
   noCommand: {
     reason: 'A "-" for the command is good for postconf; master(8) and ' +
       "spawnd refuse it, as there is no default.",

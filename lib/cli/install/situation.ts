@@ -26,6 +26,7 @@ import { type InstallState, readState } from "./state.ts";
 import { isError } from "../inspect.ts";
 import { type MasterLine, Postconf } from "./postconf.ts";
 import { findOwner, openContext } from "../start.ts";
+import { thisMachine } from "../this_machine.ts";
 import { digestOf, isThere } from "./whole_file.ts";
 import { stepsTo, writersOf } from "../writers.ts";
 
@@ -81,6 +82,7 @@ export async function lookAtPostfix(
   const configuration = loadConfiguration(
     directory,
     (path) => Deno.readFileSync(path),
+    { machine: thisMachine },
   );
   const problems: Problem[] = [...configuration.problems];
   const report: Report = (problem) => {

@@ -4,7 +4,11 @@ import type { Machine } from "../../../lib/config/machine.ts";
 
 /** A machine with a name, and with a Postfix if that has a version. */
 function machineOf(hostname: string, version?: string): Machine {
-  return { hostname: () => hostname, mailVersion: () => version };
+  return {
+    hostname: () => hostname,
+    mailVersion: () => version,
+    servicePort: () => undefined,
+  };
 }
 
 /** `myhostname`, `mydomain` and `mail_version` by a main.cf. */
@@ -56,6 +60,9 @@ Deno.test("the machine is not asked for what nobody uses", () => {
       throw new Error("asked");
     },
     mailVersion: () => {
+      throw new Error("asked");
+    },
+    servicePort: () => {
       throw new Error("asked");
     },
   };

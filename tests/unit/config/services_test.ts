@@ -75,6 +75,7 @@ Deno.test("checkServices() has all that serving takes", () => {
     maxIdleSeconds: 100,
     maxUses: 3,
     syslogName: "postfix",
+    isChrooted: false,
   });
 });
 
@@ -119,11 +120,26 @@ Deno.test("a time limit is the service's, or command_time_limit", () => {
   );
 });
 
-Deno.test("a service must be neither unprivileged nor in a chroot", () => {
-  assertEquals(refusal("x unix - - y - - spawn user=alice argv=x"), [
+Deno.test("a service must not be unprivileged", () => {
+  assertEquals(refusal("x unix - - n - - spawn user=alice argv=x"), [
     "./master.cf:1:10: error: service x requires privileged operation",
-    "./master.cf:1:12: error: service x requires privileged operation",
   ]);
+});
+
+Deno.test("a service is in a chroot by its line, or by default below level 1", () => {
+  const chroots = (field: string, main = ""): boolean =>
+    service(`x unix - n ${field} - - spawn user=alice argv=x\n`, main)
+      .isChrooted;
+  assertEquals([chroots("y"), chroots("n"), chroots("-")], [true, false, true]);
+  assertEquals(chroots("-", "compatibility_level = 0.9\n"), true);
+  assertEquals(chroots("-", "compatibility_level = 1\n"), false);
+  assertEquals(chroots("-", "compatibility_level = 3.6\n"), false);
+  assertEquals(
+    problems({ "main.cf": "compatibility_level = new\n" }),
+    [
+      './main.cf:1:23: error: malformed compatibility level syntax: "new"',
+    ],
+  );
 });
 
 Deno.test("a command needs a connection", () => {
