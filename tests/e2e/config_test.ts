@@ -144,6 +144,46 @@ postfixTest('"config -n" prints all of main.cf as postconf does', async () => {
   );
 });
 
+/** Parameters of every class, used and not. */
+const CLASSIFIED = `\
+a = $b
+b = 1
+c = 2
+relayhost = x
+max_use = $d
+d = 5
+e = 3
+policy_time_limit = 7
+`;
+
+for (const words of ["-n", "-n -C user", "-n -C service,user", "-n -C all"]) {
+  postfixTest(
+    `"config ${words}" leaves out what nothing uses, as postconf does`,
+    async () => {
+      await using folder = await configuration(
+        CLASSIFIED,
+        `${MASTER}x unix - n n - - pipe -o f=$e user=nobody argv=/bin/cat\n`,
+      );
+      const { stdout } = await config(folder, ...words.split(" "));
+      assertEquals(stdout, await postconf(folder, ...words.split(" ")));
+      assert(!stdout.includes("c = 2") && stdout.includes("b = 1"), stdout);
+    },
+  );
+}
+
+Deno.test("config --json prints an object for each parameter", async () => {
+  await using folder = await configuration(
+    'syslog_name = caf\u00e9 "x"\u001b\nmax_use = $undefined\n',
+  );
+  const { stdout } = await config(folder, "-jn", "syslog_name", "max_use");
+  assertEquals(
+    stdout,
+    '{"syslog_name":"caf\u00e9 \\"x\\"\\u001b"}\n{"max_use":"$undefined"}\n',
+  );
+  const { stdout: expanded } = await config(folder, "-jx", "max_use");
+  assertEquals(expanded, '{"max_use":""}\n');
+});
+
 postfixTest('"config" keeps bytes that are no text', async () => {
   await using folder = await configuration();
   const bytes = new Uint8Array([
