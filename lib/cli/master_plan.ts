@@ -9,7 +9,7 @@ import { type Accounts, parseAttributes } from "../config/attributes.ts";
 import { fromText, toText } from "../config/bytes.ts";
 import { checkDaemon, type DaemonSettings } from "../config/daemon_settings.ts";
 import { environmentParameter } from "../config/environment_list.ts";
-import { type Configuration, loadConfiguration } from "../config/load.ts";
+import type { Configuration } from "../config/load.ts";
 import { PlacedText } from "../config/logical_lines.ts";
 import type { MasterEntry } from "../config/master_cf.ts";
 import type { Problem, Report } from "../config/problems.ts";
@@ -24,8 +24,8 @@ import type { Libc } from "../posix/libc.ts";
 import { formatAddress, isListening, socketAddress } from "../posix/sockets.ts";
 import type { ServiceOptions } from "../service/service.ts";
 import { type MasterRequest, parseMasterRequest } from "./master_options.ts";
+import { readConfiguration } from "./read_configuration.ts";
 import { accountsOf } from "./start.ts";
-import { thisMachine } from "./this_machine.ts";
 import { ownVariables } from "./variables.ts";
 
 /** Where Postfix has its configuration unless MAIL_CONFIG says otherwise. */
@@ -63,10 +63,9 @@ export function planChild(
   given: MasterRequest,
   { libc, program, logAs }: PlanContext,
 ): ChildPlan {
-  const configuration = loadConfiguration(
+  const configuration = readConfiguration(
     Deno.env.get("MAIL_CONFIG") ?? CONFIG_DIRECTORY,
-    (path) => Deno.readFileSync(path),
-    { processName: program, machine: thisMachine },
+    { processName: program },
   );
   const isDeputy = Deno.env.get(DEPUTY_VARIABLE) !== undefined;
   const request = isDeputy ? requestAnew(given, program, configuration) : given;

@@ -8,7 +8,7 @@
 import type { EnvironmentEntry } from "../config/environment_list.ts";
 import type { EngineName } from "../engine/engine.ts";
 import type { LogFormat } from "../log/log.ts";
-import { failure, type Result, success } from "../result.ts";
+import { EX, failure, type Result, success } from "../result.ts";
 import { ENGINES, FD_MAX, LOG_FORMATS, ValueReader } from "./option_values.ts";
 import { nearestWord, type OptionSpec, parseOptions } from "./options.ts";
 
@@ -107,6 +107,15 @@ export function parseRunRequest(
   const argvAt = args.findIndex((word) => /^argv=/i.test(word));
   const ours = argvAt < 0 ? args : args.slice(0, argvAt);
   const command = argvAt < 0 ? [] : args.slice(argvAt);
+  const dashed = ours.map((word) => /^--(user|argv)(?:=|$)/i.exec(word)?.[1])
+    .find((attribute) => attribute !== undefined);
+  if (dashed !== undefined) {
+    return failure({
+      text: `unknown option: --${dashed}`,
+      mend: `it is an attribute, without dashes: ${dashed}=...`,
+      exitCode: EX.USAGE,
+    });
+  }
   const parsed = parseOptions(ours, RUN_OPTIONS);
   if (!parsed.ok) return parsed;
   const { values, flags, words: [type, name, ...attributes] } = parsed.value;

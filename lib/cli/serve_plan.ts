@@ -7,10 +7,10 @@
 
 import { checkDaemon, type DaemonSettings } from "../config/daemon_settings.ts";
 import type { KnownPorts } from "../config/known_tcp_ports.ts";
-import { type Configuration, loadConfiguration } from "../config/load.ts";
+import type { Configuration } from "../config/load.ts";
 import {
-  formatProblem,
   inOrder,
+  type Place,
   type Problem,
   problemInText,
 } from "../config/problems.ts";
@@ -26,7 +26,13 @@ import { listenInet } from "../net/listening.ts";
 import { prepareQueueDirectory } from "../net/queue_directory.ts";
 import { listenUnix } from "../net/unix_socket.ts";
 import type { Identity } from "../posix/credentials.ts";
-import { EX, type Mistake, type Result, success } from "../result.ts";
+import {
+  EX,
+  formatMistake,
+  type Mistake,
+  type Result,
+  success,
+} from "../result.ts";
 import type {
   DaemonPlan,
   OpenSockets,
@@ -41,7 +47,7 @@ import {
   refuseForeignIdentity,
   type StartContext,
 } from "./start.ts";
-import { thisMachine } from "./this_machine.ts";
+import { readConfiguration } from "./read_configuration.ts";
 
 /** Sockets of services are for everybody who may enter their directory. */
 const SOCKET_MODE = 0o666;
@@ -62,11 +68,7 @@ export function planServices(
   means: Means,
   context: StartContext,
 ): Result<DaemonPlan, readonly Mistake[]> {
-  const configuration = loadConfiguration(
-    request.directory,
-    (path) => Deno.readFileSync(path),
-    { machine: thisMachine },
-  );
+  const configuration = readConfiguration(request.directory);
   const daemon = checkDaemon(configuration);
   const owner: Result<Identity | undefined> = daemon.settings === undefined
     ? success(undefined)
@@ -85,9 +87,8 @@ export function planServices(
   ]);
   for (const problem of problems) {
     if (problem.level !== "warning") continue;
-    context.log.warning("configuration", formatProblem(problem), {
-      ...problem,
-    });
+    const text = formatMistake({ ...problem, place: placeOf(problem) });
+    context.log.warning("configuration", text, { ...problem });
   }
   const mistakes = [
     ...problems.flatMap(mistakeOf),
@@ -136,9 +137,12 @@ export function planServices(
 
 function mistakeOf(problem: Problem): Mistake[] {
   if (problem.level === "warning") return [];
-  const { file, line, column, text, mend } = problem;
-  const place = line === 0 ? file : `${file}:${line}:${column}`;
-  return [{ place, text, mend, exitCode: EX.CONFIG }];
+  const { text, mend } = problem;
+  return [{ place: placeOf(problem), text, mend, exitCode: EX.CONFIG }];
+}
+
+function placeOf({ file, line, column }: Place): string {
+  return line === 0 ? file : `${file}:${line}:${column}`;
 }
 
 function foreign(
@@ -147,17 +151,15 @@ function foreign(
 ): Mistake[] {
   const mistake = refuseForeignIdentity(userName, identity, context);
   if (mistake === undefined) return [];
-  const { file, line, column } = places.user;
-  return [{ ...mistake, place: `${file}:${line}:${column}` }];
+  return [{ ...mistake, place: placeOf(places.user) }];
 }
 
 function chrooted(
   { name, isChrooted, places }: CheckedService,
 ): Mistake[] {
   if (!isChrooted) return [];
-  const { file, line, column } = places.chroot;
   return [{
-    place: `${file}:${line}:${column}`,
+    place: placeOf(places.chroot),
     text: `service ${name} requires privileged operation`,
     mend: "write n for chroot, its fifth field",
     exitCode: EX.CONFIG,
@@ -171,8 +173,7 @@ function unspeakable(
 ): Mistake[] {
   const mistake = refuseBytes(command, engine);
   if (mistake === undefined || service === undefined) return [];
-  const { file, line, column } = service.places.command;
-  return [{ ...mistake, place: `${file}:${line}:${column}` }];
+  return [{ ...mistake, place: placeOf(service.places.command) }];
 }
 
 /** What all services of a configuration stand on. */
@@ -215,11 +216,10 @@ function listen(
   { settings, owner, knownPorts }: Ground,
   options: PlanListenOptions,
 ): Result<ListeningSocket[]> {
-  const { file, line, column } = places.name;
   const at = <T>(result: Result<T>): Result<T> =>
     result.ok ? result : {
       ok: false,
-      mistake: { ...result.mistake, place: `${file}:${line}:${column}` },
+      mistake: { ...result.mistake, place: placeOf(places.name) },
     };
   if (type === "pass") {
     return at({

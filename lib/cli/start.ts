@@ -61,8 +61,17 @@ export function openContext(logFormat: LogFormat): StartContext {
  */
 export function accountsOf(libc: Libc): Accounts {
   return {
-    findUser: (name) => findUser(libc, name),
-    findGroup: (name) => findGroup(libc, name),
+    findUser: onceEach((name) => findUser(libc, name)),
+    findGroup: onceEach((name) => findGroup(libc, name)),
+  };
+}
+
+/** Many services have one account; each is looked up once. */
+function onceEach<T>(find: (name: string) => T): (name: string) => T {
+  const found = new Map<string, T>();
+  return (name) => {
+    if (!found.has(name)) found.set(name, find(name));
+    return found.get(name) as T; // as it was put there
   };
 }
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { fromText, toBinary, toText } from "./bytes.ts";
+import { fromText, toBinary } from "./bytes.ts";
 import { compareLevels } from "./compatibility_level.ts";
 import { type IsDisabled, parseDisabled } from "./disabled_services.ts";
 import { type KnownPorts, parseKnownPorts } from "./known_tcp_ports.ts";
@@ -34,6 +34,24 @@ const TIME_LIMITED_COMMANDS = [...SPAWN_COMMANDS, "pipe"];
 /** How files are read; what it throws is told as the file's problem. */
 export type ReadFile = (path: string) => Uint8Array;
 
+/** Thrown by who reads files, for one that is not to be read. */
+export class RefusedFile extends Error {
+  /**
+   * @param reason Why, as the system says such things.
+   * @param mend What to do about it.
+   */
+  constructor(reason: string, readonly mend: string) {
+    super(reason);
+  }
+}
+
+/** What an administrator without a file is to do. */
+const MISSING_MEND: Readonly<Record<string, string>> = {
+  "main.cf": "it may be empty; -c names another directory",
+  "master.cf": "write a line for each service: " +
+    "127.0.0.1:7007 inet n n n - - spawn user=NAME argv=COMMAND",
+};
+
 /** A configuration as it was read: parsed, not checked. */
 export interface Configuration {
   readonly directory: string;
@@ -53,8 +71,8 @@ export interface Configuration {
   readonly machine: Machine;
   /** All problems found in reading, in the order of the files. */
   readonly problems: readonly Problem[];
-  /** The lines of the files by their names, as text, to show problems in. */
-  readonly sources: ReadonlyMap<string, readonly string[]>;
+  /** What the files say, by their names, to show problems in: binary strings. */
+  readonly sources: ReadonlyMap<string, string>;
 
   /**
    * Makes the scope of an entry.
@@ -102,11 +120,19 @@ export function loadConfiguration(
   } = options;
   const found: Problem[] = [];
   const report: Report = (problem) => found.push(problem);
-  const sources = new Map<string, readonly string[]>();
+  const sources = new Map<string, string>();
   const read = (name: string): { file: string; binary: string } => {
     const file = `${directory}/${name}`;
-    const binary = readBinary(file, readFile, report);
-    sources.set(file, toText(binary).split("\n"));
+    const binary = readBinary(file, readFile, (error) => {
+      const text = `open ${file}: ${reasonOf(error)}`;
+      const mend = error instanceof RefusedFile
+        ? error.mend
+        : error instanceof Deno.errors.NotFound
+        ? MISSING_MEND[name]
+        : undefined;
+      report(problemInText(wholeFile(file), { text, mend }));
+    });
+    sources.set(file, binary);
     return { file, binary };
   };
 
@@ -128,7 +154,8 @@ export function loadConfiguration(
     findPort: (name) => knownPorts.get(name) ?? machine.servicePort(name),
     isDisabled: disabledIn(preliminary, report),
   });
-  found.push(...main.problems, ...master.problems);
+  main.problems.forEach(report);
+  master.problems.forEach(report);
 
   const services = new Set(
     master.entries
@@ -226,12 +253,15 @@ function isSpawn({ command }: MasterEntry): boolean {
   return SPAWN_COMMANDS.includes(command.text);
 }
 
-function readBinary(file: string, readFile: ReadFile, report: Report): string {
+function readBinary(
+  file: string,
+  readFile: ReadFile,
+  refuse: (error: unknown) => void,
+): string {
   try {
     return toBinary(readFile(file));
   } catch (error) {
-    const text = `open ${file}: ${reasonOf(error)}`;
-    report(problemInText(wholeFile(file), { text }));
+    refuse(error);
     return "";
   }
 }

@@ -12,7 +12,13 @@
 
 import { Brackets } from "./brackets.ts";
 import { toText } from "./bytes.ts";
-import { type Place, type Problem, problemAt, wholeFile } from "./problems.ts";
+import {
+  type Place,
+  type Problem,
+  problemAt,
+  type Report,
+  wholeFile,
+} from "./problems.ts";
 
 /** What counts as white space at the start of a line and around a value. */
 const SPACE = /[ \t\n\v\f\r]/;
@@ -102,8 +108,7 @@ export class PlacedText {
     const { origin } = this.#whole;
     if (origin === undefined) return undefined;
     const { file, pieces } = origin;
-    const piece = pieces.findLast(({ start }) => start <= this.#offset) ??
-      pieces[0];
+    const piece = pieceAt(pieces, this.#offset);
     const at = this.#offset - piece.start;
     return {
       file,
@@ -114,59 +119,101 @@ export class PlacedText {
   }
 }
 
-function characters(binary: string): number {
-  return [...toText(binary)].length;
+/** The last piece that begins at an offset or before it. */
+function pieceAt(pieces: Origin["pieces"], offset: number): Piece {
+  let [found, low, high] = [pieces[0], 0, pieces.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const piece = pieces[middle];
+    if (piece !== undefined && piece.start <= offset) {
+      found = piece;
+      low = middle + 1;
+    } else high = middle;
+  }
+  return found;
 }
 
-/** A file's logical lines. */
-export interface LogicalLines {
-  readonly lines: readonly PlacedText[];
-  readonly problems: readonly Problem[];
+/** Beyond this many bytes nobody counts characters any more. */
+const COUNTED_BYTES_MAX = 10_000;
+
+function characters(binary: string): number {
+  return binary.length > COUNTED_BYTES_MAX
+    ? binary.length
+    : [...toText(binary)].length;
 }
 
 /**
- * Takes a file apart.
+ * Takes a file apart, line by line as they are asked for.
  *
  * @param file Its name, for places.
  * @param binary What it says, as a binary string.
- * @returns Its logical lines, and what is odd about it.
+ * @param report Where goes what is odd about it.
+ * @returns Its logical lines.
  */
-export function readLogicalLines(file: string, binary: string): LogicalLines {
-  const lines: PlacedText[] = [];
-  const problems: Problem[] = [];
+export function* readLogicalLines(
+  file: string,
+  binary: string,
+  report: Report,
+): Generator<PlacedText> {
   let pieces: Piece[] = [];
   let text = "";
-
-  const finish = (): void => {
+  const finish = (): PlacedText | undefined => {
     const [first, ...rest] = pieces;
-    if (first === undefined) return;
+    if (first === undefined) return undefined;
     const line = new PlacedText(text, {
       origin: { file, pieces: [first, ...rest] },
       brackets: new Brackets(text),
     });
-    if (STARTS_WITH_SPACE.test(text)) problems.push(withoutStart(line, file));
-    else {
-      const nul = line.text.indexOf("\0");
-      if (nul >= 0) problems.push(withNul(line.slice(nul), file));
-      lines.push(nul < 0 ? line : line.slice(0, nul));
-    }
     pieces = [];
     text = "";
+    return withoutOddities(line, file, report);
   };
-
-  const hasMark = binary.startsWith(BYTE_ORDER_MARK);
-  const content = hasMark ? binary.slice(BYTE_ORDER_MARK.length) : binary;
-  if (hasMark) problems.push(withMark(file));
-  for (const [index, line] of content.split("\n").entries()) {
+  for (const [number, line] of numberedLines(file, binary, report)) {
     const continues = line === "" || line.startsWith("#") ||
       STARTS_WITH_SPACE.test(line);
-    if (!continues) finish();
+    if (!continues) {
+      const finished = finish();
+      if (finished !== undefined) yield finished;
+    }
     if (BLANK_OR_COMMENT.test(line)) continue;
-    pieces.push({ start: text.length, line: index + 1, text: line });
+    pieces.push({ start: text.length, line: number, text: line });
     text += line;
   }
-  finish();
-  return { lines, problems };
+  const finished = finish();
+  if (finished !== undefined) yield finished;
+}
+
+/** The lines of a file, counted from 1. */
+function* numberedLines(
+  file: string,
+  binary: string,
+  report: Report,
+): Generator<readonly [number, string]> {
+  const hasMark = binary.startsWith(BYTE_ORDER_MARK);
+  if (hasMark) report(withMark(file));
+  let start = hasMark ? BYTE_ORDER_MARK.length : 0;
+  for (let number = 1; start <= binary.length; number++) {
+    const newline = binary.indexOf("\n", start);
+    const end = newline < 0 ? binary.length : newline;
+    yield [number, binary.slice(start, end)];
+    start = end + 1;
+  }
+}
+
+/** The line as far as it counts; none of it, if it continues nothing. */
+function withoutOddities(
+  line: PlacedText,
+  file: string,
+  report: Report,
+): PlacedText | undefined {
+  if (STARTS_WITH_SPACE.test(line.text)) {
+    report(withoutStart(line, file));
+    return undefined;
+  }
+  const nul = line.text.indexOf("\0");
+  if (nul < 0) return line;
+  report(withNul(line.slice(nul), file));
+  return line.slice(0, nul);
 }
 
 /** For Postfix, it belongs to the first word. */

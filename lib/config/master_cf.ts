@@ -10,7 +10,7 @@ import type { IsDisabled } from "./disabled_services.ts";
 import { splitInetName } from "./inet_name.ts";
 import { PlacedText, readLogicalLines } from "./logical_lines.ts";
 import { type Setting, splitNameValue } from "./main_cf.ts";
-import { type Problem, problemAt, type Report } from "./problems.ts";
+import { Findings, type Problem, problemAt, type Report } from "./problems.ts";
 import { parseCount } from "./values.ts";
 
 const TYPES = ["inet", "unix", "unix-dgram", "fifo", "pass"] as const;
@@ -96,12 +96,14 @@ export function parseMasterCf(
   options: MasterCfOptions = {},
 ): MasterCf {
   const { chroots = false, findPort, isDisabled } = options;
-  const { lines, problems: odd } = readLogicalLines(file, binary);
-  const problems = [...odd];
-  const report: Report = (problem) => problems.push(problem);
-  const entries = lines.flatMap((line) =>
-    new EntryReader(file, report, chroots).read(line) ?? []
-  );
+  const findings = new Findings();
+  const { report, problems } = findings;
+  const entries: MasterEntry[] = [];
+  for (const line of readLogicalLines(file, binary, report)) {
+    if (!findings.goesOn(line.placeIn(file))) break;
+    const entry = new EntryReader(file, report, chroots).read(line);
+    if (entry !== undefined) entries.push(entry);
+  }
   const last = new Map<string, MasterEntry>();
   for (const entry of entries) {
     if (isDisabled?.(entry.name.text, entry.type)) continue;
@@ -110,7 +112,7 @@ export function parseMasterCf(
     const earlier = last.get(key);
     if (earlier !== undefined) {
       last.delete(key);
-      problems.push(problemAt(entry.name.placeIn(file), {
+      report(problemAt(entry.name.placeIn(file), {
         level: "warning",
         text: `duplicate master.cf entry for service "${earlier.name.text}" ` +
           `(${path}) -- using the last entry`,

@@ -35,6 +35,8 @@ export type Parameter =
       readonly type: "string";
       /** Whether it may be empty; not, unless it says so. */
       readonly mayBeEmpty?: true;
+      /** Whether it is a path that must not depend on where one is. */
+      readonly isAbsolutePath?: true;
       /** The values there are, if they are few. */
       readonly choices?: readonly string[];
     }
@@ -345,6 +347,7 @@ export const PARAMETERS = [
   {
     name: "queue_directory",
     type: "string",
+    isAbsolutePath: true,
     default: "/var/spool/postfix",
     origin: "Postfix",
     meaning: "The working directory of commands. unix services are in " +

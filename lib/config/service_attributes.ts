@@ -73,6 +73,14 @@ export function checkAttributes(
   }
   const texts = all.map(({ text }) => text);
   const ours = beforeCommand(all);
+  const users = ours.filter((each) => valueOf("user", each) !== undefined);
+  for (const { word, text } of users.slice(0, -1)) {
+    report(problemInText(word.placeIn(file), {
+      level: "warning",
+      text: `overridden by a later user=: ${text}`,
+      mend: "leave it out",
+    }));
+  }
   const parsed = parseAttributes(texts, context);
   if (!parsed.ok) {
     const about = aboutWhich(parsed.mistake, ours)?.word ?? command;

@@ -103,7 +103,7 @@ export function checkServices(
   const services = configuration.entries.flatMap((entry) => {
     const checker = new ServiceChecker(configuration, entry, imported);
     const service = checker.check(context);
-    problems.push(...checker.problems);
+    for (const problem of checker.problems) problems.push(problem);
     return service === undefined ? [] : [service];
   });
   return { services, problems: inOrder(problems) };

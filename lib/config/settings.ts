@@ -195,6 +195,10 @@ export class Scope {
       if (text === "" && !parameter.mayBeEmpty) {
         return { wrong: `bad string length 0 < 1: ${name} = ` };
       }
+      if (parameter.isAbsolutePath && !text.startsWith("/")) {
+        const wrong = `parameter ${name}: no absolute path: ${text}`;
+        return { wrong, mend: "begin it with /" };
+      }
       const { choices } = parameter;
       if (choices !== undefined && !choices.includes(text)) {
         const wrong = `parameter ${name}: unrecognized value: ${text}`;

@@ -37,8 +37,26 @@ export function getent(database: string, key: string): string[] {
   return new TextDecoder().decode(stdout).split("\n").filter((line) => line);
 }
 
-/** Ports that were asked for, as many services may have one. */
+/** What was asked for, as many services may have one host or port. */
+const hostAddresses = new Map<string, readonly string[]>();
 const servicePorts = new Map<string, number | undefined>();
+
+/**
+ * Finds the addresses of a host, as getaddrinfo(3) has them.
+ *
+ * @param host Its name.
+ * @returns The addresses, in the order of the resolver; none if there is no
+ * host of that name.
+ */
+export function findHostAddresses(host: string): readonly string[] {
+  let addresses = hostAddresses.get(host);
+  if (addresses === undefined) {
+    addresses = getent("ahosts", host)
+      .flatMap((line) => line.split(/\s/)[0] ?? []);
+    hostAddresses.set(host, addresses);
+  }
+  return addresses;
+}
 
 /**
  * Finds a tcp port.

@@ -13,7 +13,7 @@ import {
 import type { KnownPorts } from "../config/known_tcp_ports.ts";
 import { parseCount } from "../config/values.ts";
 import { EX, failure, type Mistake, type Result, success } from "../result.ts";
-import { findServicePort, getent } from "./getent.ts";
+import { findHostAddresses, findServicePort } from "./getent.ts";
 
 /** An address to listen on. */
 export interface InetEndpoint {
@@ -48,14 +48,13 @@ const EVERYWHERE: InetScope = {
 /** How names are looked up: by getent(1), or by a test's own. */
 export interface Lookup {
   /** The addresses of a host, in the order of the resolver. */
-  addresses(host: string): string[];
+  addresses(host: string): readonly string[];
   /** The number of a tcp port. */
   port(name: string): number | undefined;
 }
 
 const SYSTEM: Lookup = {
-  addresses: (host) =>
-    getent("ahosts", host).flatMap((line) => line.split(/\s/)[0] ?? []),
+  addresses: findHostAddresses,
   port: findServicePort,
 };
 

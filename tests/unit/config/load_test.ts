@@ -2,7 +2,13 @@ import { assertEquals } from "@std/assert";
 import { loadConfiguration } from "../../../lib/config/load.ts";
 import type { Expansion } from "../../../lib/config/expand.ts";
 import type { Problem } from "../../../lib/config/problems.ts";
-import { type Files, GOOD_SERVICE, load, told } from "./configuration.ts";
+import {
+  binary,
+  type Files,
+  GOOD_SERVICE,
+  load,
+  told,
+} from "./configuration.ts";
 
 function problems(files: Files): string[] {
   return told(load(files).problems);
@@ -51,9 +57,10 @@ Deno.test("loadConfiguration() tells a file that cannot be read, and reads the o
   );
   assertEquals(found, [
     "/no/such/folder/main.cf: error: open /no/such/folder/main.cf: " +
-    "No such file or directory",
+    "No such file or directory (it may be empty; -c names another directory)",
     "/no/such/folder/master.cf: error: open /no/such/folder/master.cf: " +
-    "No such file or directory",
+    "No such file or directory (write a line for each service: " +
+    "127.0.0.1:7007 inet n n n - - spawn user=NAME argv=COMMAND)",
   ]);
 });
 
@@ -187,7 +194,7 @@ Deno.test("in a directory of Postfix's, its own names are no slips", () => {
   );
 });
 
-Deno.test("sources has the lines to show a problem in", () => {
+Deno.test("sources has what the files say, to show a problem in", () => {
   const { sources } = load({ "main.cf": "a = été\nb = 2\n" });
-  assertEquals(sources.get("./main.cf")?.[0], "a = été");
+  assertEquals(sources.get("./main.cf"), binary("a = été\nb = 2\n"));
 });

@@ -160,12 +160,14 @@ Deno.test("refused attributes are pointed at", () => {
     "./master.cf:1:24: error: unknown user name: nobody",
   ]);
   assertEquals(refusal(`${line} user=alice user=alice:x argv=x`), [
+    "./master.cf:1:24: warning: overridden by a later user=: user=alice",
     "./master.cf:1:35: error: unknown group name: x",
   ]);
   assertEquals(refusal(`${line} user=alice size=3 argv=x`), [
     "./master.cf:1:35: error: unknown attribute name: size=3",
   ]);
   assertEquals(refusal(`${line} user=alice user=root argv=x user=alice`), [
+    "./master.cf:1:24: warning: overridden by a later user=: user=alice",
     "./master.cf:1:35: error: request to deliver as root",
   ]);
   assertEquals(refusal(`${line} -- user=daemon argv=x`), [
