@@ -16,8 +16,8 @@ export const CONFIG_OPTIONS: readonly OptionSpec[] = [
   {
     name: "class",
     alias: "C",
-    value: "CLASS,...",
-    help: "of builtin, service, user parameters (all)",
+    value: "CLASS",
+    help: "some of builtin, service, user; by commas (all)",
   },
   { name: "expand", alias: "x", help: "with $name and its kin expanded" },
   { name: "values", alias: "h", help: "values alone, without names" },
@@ -34,7 +34,7 @@ export const CONFIG_HELP = `\
 
 Usage: spawnd config [options] [NAME...]
 Prints parameters as postconf(1) does: those named, or all that spawnd knows and
-all that main.cf sets.
+all that main.cf sets and something uses.
 
 ${optionLines(CONFIG_OPTIONS)}
 `;
