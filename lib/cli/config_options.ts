@@ -83,10 +83,12 @@ export function parseConfigRequest(
       exitCode: EX.USAGE,
     });
   }
+  const directory = configDirectory(values.get("config"));
+  if (!directory.ok) return directory;
   const classes = parseClasses(values.get("class"));
   if (!classes.ok) return classes;
   return success({
-    directory: configDirectory(values.get("config")),
+    directory: directory.value,
     names,
     which: isDefault ? "default" : flags.has("set") ? "set" : "actual",
     classes: classes.value,

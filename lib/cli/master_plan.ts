@@ -26,7 +26,7 @@ import type { ServiceOptions } from "../service/service.ts";
 import { type MasterRequest, parseMasterRequest } from "./master_options.ts";
 import { readConfiguration } from "./read_configuration.ts";
 import { accountsOf } from "./start.ts";
-import { ownVariables } from "./variables.ts";
+import { directoryVariable, ownVariables } from "./variables.ts";
 
 /** Where Postfix has its configuration unless MAIL_CONFIG says otherwise. */
 const CONFIG_DIRECTORY = "/etc/postfix";
@@ -63,8 +63,10 @@ export function planChild(
   given: MasterRequest,
   { libc, program, logAs }: PlanContext,
 ): ChildPlan {
+  const directory = directoryVariable("MAIL_CONFIG");
+  if (!directory.ok) throw new Fatal(directory.mistake.text);
   const configuration = readConfiguration(
-    Deno.env.get("MAIL_CONFIG") ?? CONFIG_DIRECTORY,
+    directory.value ?? CONFIG_DIRECTORY,
     { processName: program },
   );
   const isDeputy = Deno.env.get(DEPUTY_VARIABLE) !== undefined;

@@ -8,9 +8,24 @@ import type { Variables } from "../engine/environment.ts";
 import { SystemError } from "../posix/errno.ts";
 import type { Libc } from "../posix/libc.ts";
 import { startEnvironment } from "../posix/process.ts";
+import { NOT_UTF8, textVariable } from "../text_variable.ts";
+import { EX, failure, type Result, success } from "../result.ts";
 
-/** In the place of a value that is no UTF-8 and cannot be had: no UTF-8 either. */
-const NOT_UTF8 = "\udcff";
+/**
+ * Finds a directory that a variable names.
+ *
+ * @param name The variable.
+ * @returns The directory, if the variable is set; or why it cannot be used.
+ */
+export function directoryVariable(name: string): Result<string | undefined> {
+  const directory = textVariable(name);
+  if (directory !== NOT_UTF8) return success(directory);
+  return failure({
+    text: `${name} is not UTF-8`,
+    mend: "name the directory with -c, or set it anew",
+    exitCode: EX.USAGE,
+  });
+}
 
 /**
  * Gives access to the variables.
@@ -20,7 +35,7 @@ const NOT_UTF8 = "\udcff";
  */
 export function ownVariables(libc: Libc | undefined): Variables {
   let values: ReadonlyMap<string, string> | undefined;
-  if (libc === undefined) return runtimeVariable;
+  if (libc === undefined) return textVariable;
   return (name) => {
     try {
       values ??= startEnvironment(libc);
@@ -28,18 +43,7 @@ export function ownVariables(libc: Libc | undefined): Variables {
     } catch (error) {
       // Without /proc.
       if (!(error instanceof SystemError)) throw error;
-      return runtimeVariable(name);
+      return textVariable(name);
     }
   };
-}
-
-/** The runtime refuses names that no variable can have. */
-function runtimeVariable(name: string): string | undefined {
-  if (name === "" || /[=\0]/.test(name)) return undefined;
-  try {
-    return Deno.env.get(name);
-  } catch (error) {
-    if (error instanceof Deno.errors.InvalidData) return NOT_UTF8;
-    throw error;
-  }
 }

@@ -97,6 +97,69 @@ rootTest("relay refuses what is no UTF-8 by one line", async () => {
   assertEquals(stderr.trimEnd().split("\n").length, 1);
 });
 
+for (
+  const words of [["check"], ["services"], ["config"], ["serve"], [
+    "install-postfix",
+  ]]
+) {
+  Deno.test(`MAIL_CONFIG that is no UTF-8 is refused by one line of ${words[0]}`, async () => {
+    const { code, stdout, stderr } = await runToEnd(words, {
+      prefix: ["sh", "-c", 'MAIL_CONFIG=$(printf "/\\377") exec "$@"', "sh"],
+    });
+    assertEquals({ code, stdout, stderr }, {
+      code: 64,
+      stdout: "",
+      stderr: `spawnd ${words[0]}: MAIL_CONFIG is not UTF-8 ` +
+        "(name the directory with -c, or set it anew)\n",
+    });
+  });
+}
+
+rootTest(
+  "no variable of others is in the way for not being UTF-8",
+  async () => {
+    await using daemon = await Daemon.start(
+      ["inet", "127.0.0.1:0", "user=nobody", "argv=/bin/echo", "hello"],
+      {
+        prefix: [
+          "sh",
+          "-c",
+          "for name in JOURNAL_STREAM NO_COLOR LANG TERM X; do " +
+          'export "$name=$(printf "\\377")"; done; exec "$@"',
+          "sh",
+        ],
+      },
+    );
+    assertEquals(await daemon.talk(), "hello\n");
+  },
+);
+
+rootTest(
+  "check warns of words that master(8) cannot start spawnd with",
+  async () => {
+    await using folder = await Folder.create();
+    await folder.file("main.cf", "");
+    await Deno.writeFile(
+      folder.join("master.cf"),
+      Uint8Array.from([
+        ...bytesOf(
+          "smtp inet n - n - - smtpd\nx unix - n n - 5 spawn user=nobody argv=/bin/cat ",
+        ),
+        ...BYTES,
+        0x0a,
+      ]),
+    );
+    const { stdout } = await runToEnd(["check", "-c", "."], {
+      cwd: folder.path,
+    });
+    assertEquals(
+      stdout,
+      "./master.cf:2:50: warning: not UTF-8: a\\xffé\\x80b (master(8) cannot " +
+        "start spawnd with it: save the file as UTF-8)\n",
+    );
+  },
+);
+
 rootTest("import_environment sets variables and keeps others out", async () => {
   await using folder = await Folder.create();
   await folder.file(
