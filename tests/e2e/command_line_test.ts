@@ -163,6 +163,16 @@ const WRONG_WORDS: readonly (readonly [readonly string[], string])[] = [
     "spawnd run: --log-format xml: unknown value (write text or json)",
   ],
   [
+    ["run", ...INET, "--max-processes", "-1", ...SERVICE],
+    "spawnd run: unknown option: -1 " +
+    "(a value that begins with - is written --NAME=VALUE)",
+  ],
+  [
+    ["run", ...INET, "--user", "nobody", "argv=/bin/cat"],
+    "spawnd run: unknown option: --user " +
+    "(it is an attribute, without dashes: user=...)",
+  ],
+  [
     ["run", ...INET, "--export-environment", "{ A", ...SERVICE],
     `spawnd run: --export-environment { A: missing '}' in "{ A" ` +
     "(write names, name=value words and { name = value } groups)",
