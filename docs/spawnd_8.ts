@@ -42,9 +42,12 @@ const ABOUT: Readonly<Record<string, readonly string[]>> = {
   ],
   config: [
     "Prints parameters in the format of postconf(1): those named, or all that " +
-    "spawnd knows and all that main.cf sets. Letters can be joined: `-nx`. A " +
-    "line of `--origin` begins with <FILE>:<LINE>, with default, or with " +
-    "spawnd for what the program sets itself.",
+    "spawnd knows, and of those that main.cf sets Postfix's and the ones that " +
+    "some value refers to. `-C` selects by class: builtin parameters, those of " +
+    "a service, those that main.cf makes (user). Letters can be joined: `-nx`. " +
+    "A line of `--origin` begins with <FILE>:<LINE>, with default, or with " +
+    "spawnd for what the program sets itself. With `--json` each line is an " +
+    'object, {"NAME":"VALUE"}.',
   ],
   services: [
     "Prints the services as `spawnd serve` would run them: name and type, " +
@@ -141,7 +144,8 @@ export function spawnd8(): string {
         "session of its own; default signal dispositions and an empty signal " +
         "mask; descriptors 0, 1 and 2 and no other; umask 077; queue_directory " +
         "as its working directory, or / where there is none; and an " +
-        "environment of what export_environment lists, with PATH always " +
+        "environment of what export_environment lists (of `serve`, as far as " +
+        "import_environment has it), with PATH always " +
         "/usr/bin:/bin. When its time is over, its whole process group is " +
         "killed.",
     )

@@ -21,7 +21,7 @@ export function spawndCf5(): string {
     name: "spawnd.cf",
     section: 5,
     summary: "main.cf and master.cf, the configuration of spawnd",
-    date: "2026-11-23",
+    date: "2026-11-25",
   })
     .section("DESCRIPTION")
     .paragraph(
@@ -64,10 +64,28 @@ export function spawndCf5(): string {
         "are ==, !=, <, <=, >= and >; where both sides are digits alone, " +
         "numbers are compared. Either of the last texts may be left out.",
     )
+    .item(
+      "`${domain_to_ascii{`<TEXT>`}}`, `${domain_to_utf8{`<TEXT>`}}`",
+      "The domain as DNS has it, or as people read it. Postfix 3.11 and later.",
+    )
     .item("`$$`", "A dollar sign.")
+    .paragraph(
+      "A parameter of Postfix's that is not listed below has a value only if " +
+        "main.cf sets it: to refer to another is an error. Postfix's raw " +
+        "parameters, such as forward_path, are not expanded where another " +
+        "refers to them. Names may lead to names " +
+        "a hundred times, and a value may have a megabyte.",
+    )
     .paragraph(
       "A time is digits and one of s, m, h, d and w, for seconds to weeks. A " +
         "boolean is yes or no.",
+    )
+    .paragraph(
+      "An environment, as in export_environment, is a list of names to pass " +
+        "on, <NAME>`=`<VALUE> words and `{` <NAME> `=` <VALUE> `}` groups. " +
+        "Comma, space, tab, CR and LF separate them. Braces nest and protect " +
+        "what is in them; within a value they are part of it. Values may be " +
+        "any bytes.",
     )
     .section("PARAMETERS");
   for (const parameter of [...PARAMETERS, timeLimitParameter("SERVICE")]) {
@@ -84,8 +102,9 @@ export function spawndCf5(): string {
     )
     .item(
       "name",
-      "For inet: <HOST>:<PORT>, [<ADDRESS>]:<PORT>, or <PORT>, which means " +
-        "the addresses of inet_interfaces. For unix and pass: the name of a " +
+      "For inet: <HOST>:<PORT>, [<ADDRESS>]:<PORT>, [ipv6:<ADDRESS>]:<PORT>, " +
+        "or <PORT>, which means the addresses of inet_interfaces. However it " +
+        "is written, an address is one service. For unix and pass: the name of a " +
         "socket in private/ or public/ below queue_directory, or an absolute " +
         "path.",
     )
@@ -100,11 +119,16 @@ export function spawndCf5(): string {
         "may enter, or in public/. An inet service has n.",
     )
     .item("unprivileged (y)", "Must be n.")
-    .item("chroot (n)", "Must be n.")
+    .item(
+      "chroot (n)",
+      "Must be n. The default is y where compatibility_level is below 1, and " +
+        "so where it is not set.",
+    )
     .item("wakeup (0)", "Has no meaning for a command.")
     .item(
       "maxproc ($default_process_limit)",
-      "How many commands run at once; 0 is no limit. At the limit, " +
+      "How many commands run at once; 0 is no limit. Only its leading digits " +
+        "count. At the limit, " +
         "connections wait in the kernel's queue.",
     )
     .item(
@@ -113,6 +137,10 @@ export function spawndCf5(): string {
         "connection; `-o` <NAME>`=`<VALUE> or `-o {` <NAME> `=` <VALUE> `}`, " +
         "which override main.cf for this service; and then the attributes " +
         "`user=` and `argv=` of spawnd(8).",
+    )
+    .paragraph(
+      "Both files are regular files of up to four megabytes. A byte order " +
+        "mark is refused.",
     )
     .section("FILES")
     .item("/etc/spawnd/main.cf", "The parameters.")

@@ -6,6 +6,7 @@
 
 import { bold, red, yellow } from "@std/fmt/colors";
 import { resolve } from "@std/path/posix/resolve";
+import { toText } from "../config/bytes.ts";
 import type { Configuration } from "../config/load.ts";
 import {
   formatProblem,
@@ -52,8 +53,11 @@ export function check(args: readonly string[]): ExitCode {
   if (json) console.log(printableJson(JSON.stringify(problems)));
   else {
     const { sources } = inspection.configuration;
+    const lines = new Map(
+      [...sources].map(([file, binary]) => [file, toText(binary).split("\n")]),
+    );
     const show = Deno.stdout.isTerminal()
-      ? (problem: Problem) => withSource(problem, sources)
+      ? (problem: Problem) => withSource(problem, lines)
       : (problem: Problem) => printable(formatProblem(problem));
     for (const problem of problems) console.log(show(problem));
   }
@@ -120,23 +124,28 @@ function reportNoLimit(
 /** A problem as a terminal shows it, with the line that it is about. */
 function withSource(
   problem: Problem,
-  sources: Configuration["sources"],
+  lines: ReadonlyMap<string, readonly string[]>,
 ): string {
   const { level, file, line, column, length } = problem;
   const told = printable(formatProblem(problem))
     .replace(`: ${level}: `, `: ${bold(COLOURS[level](level))}: `);
-  const source = sources.get(file)?.[line - 1];
+  const source = lines.get(file)?.[line - 1];
   if (source === undefined) return told;
   const characters = [...source];
+  const at = column - 1;
+  const end = Math.min(at + length, at + AROUND);
   const [before, marked, after] = [
-    characters.slice(0, column - 1),
-    characters.slice(column - 1, column - 1 + length),
-    characters.slice(column - 1 + length),
+    characters.slice(Math.max(0, at - AROUND), at),
+    characters.slice(at, end),
+    characters.slice(end, end + AROUND),
   ].map(shown);
   const caret = "^".padEnd(marked?.length ?? 0, "~");
   return `${told}\n    ${before}${marked}${after}\n    ` +
     " ".repeat(before?.length ?? 0) + COLOURS[level](caret);
 }
+
+/** How much of a long line is shown on either side, in characters. */
+const AROUND = 200;
 
 /** As wide as it looks, tabs and control characters too. */
 function shown(characters: readonly string[]): string {

@@ -14,6 +14,7 @@ import {
 import type { CheckedService } from "../config/services.ts";
 import { COMMAND_PATH } from "../engine/environment.ts";
 import type { Identity } from "../posix/credentials.ts";
+import type { Scope } from "../config/settings.ts";
 import { type Step, stepsTo, writersOf } from "./writers.ts";
 
 // stat.h: of owner, group or others, whichever the user is.
@@ -27,14 +28,22 @@ const X = 0o1;
  * @param report Where warnings go.
  */
 export function reportCommand(
-  { attributes, places }: CheckedService,
+  { attributes, places, isChrooted, scope }: CheckedService,
   queueDirectory: string,
   report: Report,
 ): void {
   const warn = (finding: Finding): void =>
     report(problemInText(places.command, { level: "warning", ...finding }));
-  const found = findCommand(attributes.argv[0], queueDirectory, attributes);
-  if ("text" in found) return warn(found);
+  const root = isChrooted ? queueDirectory.replace(/\/+$/, "") : "";
+  const found = findCommand(attributes.argv[0], queueDirectory, {
+    ...attributes,
+    root,
+  });
+  if ("text" in found) {
+    return warn(
+      isChrooted ? { ...found, mend: mendInChroot(root, scope) } : found,
+    );
+  }
   for (const step of found.steps) {
     const writers = writersOf(step);
     if (writers === undefined) continue;
@@ -52,10 +61,19 @@ interface FoundCommand {
   readonly steps: readonly Step[];
 }
 
-/** Whose rights count. */
+/** Whose rights count, and where. */
 interface Runner {
   readonly identity: Identity;
   readonly userName: string;
+  /** The directory that is the root of the command; empty for the system's. */
+  readonly root: string;
+}
+
+/** Most of those who meet it have not asked for it. */
+function mendInChroot(root: string, scope: Scope): string {
+  return scope.setting("compatibility_level") === undefined
+    ? `its root is ${root}: write n for chroot, or set compatibility_level = 3.6`
+    : `its root is ${root}: write n for chroot, or install it there`;
 }
 
 /** Looks for a command as execvp(3) does. */
@@ -65,15 +83,17 @@ function findCommand(
   runner: Runner,
 ): FoundCommand | Finding {
   if (name.includes("/")) {
-    const base = isDirectory(queueDirectory) ? queueDirectory : "/";
-    const path = resolve(base, name);
+    const base = runner.root === "" && isDirectory(queueDirectory)
+      ? queueDirectory
+      : "/";
+    const path = `${runner.root}${resolve(base, name)}`;
     return tryCommand(path, runner) ?? {
       text: `command does not exist: ${path}`,
       mend: "install it, or correct its path",
     };
   }
   const tried = COMMAND_PATH
-    .map((folder) => tryCommand(`${folder}/${name}`, runner))
+    .map((folder) => tryCommand(`${runner.root}${folder}/${name}`, runner))
     .filter((found) => found !== undefined);
   return tried.find((found) => "steps" in found) ?? tried[0] ?? {
     text: `command not found: ${name}`,
@@ -88,7 +108,7 @@ function tryCommand(
 ): FoundCommand | Finding | undefined {
   let steps: Step[];
   try {
-    steps = stepsTo(path);
+    steps = stepsTo(path, runner.root);
   } catch (error) {
     if (
       error instanceof Deno.errors.NotFound ||

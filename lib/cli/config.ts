@@ -5,20 +5,25 @@
  */
 
 import { fromText, toBytes, toText } from "../config/bytes.ts";
-import { expand, type Expansion } from "../config/expand.ts";
-import { type Configuration, loadConfiguration } from "../config/load.ts";
-import { PlacedText } from "../config/logical_lines.ts";
+import { type Expansion, mentionedNames } from "../config/expand.ts";
+import type { Configuration } from "../config/load.ts";
 import { PARAMETERS, timeLimitParameter } from "../config/parameters.ts";
-import { formatProblem, wholeFile } from "../config/problems.ts";
-import { printable } from "../log/printable.ts";
+import { formatProblem } from "../config/problems.ts";
+import type { Scope } from "../config/settings.ts";
+import type { MainCf } from "../config/main_cf.ts";
+import type { MasterCf } from "../config/master_cf.ts";
+import { isPostfixName } from "../config/postfix_names.ts";
+import { printable, printableJson } from "../log/printable.ts";
 import { EX, type ExitCode, formatMistake } from "../result.ts";
 import {
   CONFIG_HELP,
   type ConfigRequest,
+  type ParameterClass,
   parseConfigRequest,
 } from "./config_options.ts";
 import { isError } from "./inspect.ts";
 import { nearestWord } from "./options.ts";
+import { readConfiguration } from "./read_configuration.ts";
 
 /**
  * Runs the subcommand.
@@ -36,10 +41,7 @@ export function config(args: readonly string[]): ExitCode {
     console.log(CONFIG_HELP);
     return EX.OK;
   }
-  const configuration = loadConfiguration(
-    request.value.directory,
-    (path) => Deno.readFileSync(path),
-  );
+  const configuration = readConfiguration(request.value.directory);
   const unreadable = unreadableProblems(configuration);
   if (request.value.which !== "default" && unreadable.length > 0) {
     for (const problem of unreadable) complain(formatProblem(problem));
@@ -47,9 +49,11 @@ export function config(args: readonly string[]): ExitCode {
   }
   const answer = new Answer(configuration, request.value);
   const names = request.value.names.map(toBinaryName);
-  for (const name of names.length > 0 ? names : knownNames(configuration)) {
-    answer.add(name);
-  }
+  const { classes } = request.value;
+  const all = classifiedNames(configuration)
+    .filter(([_name, kind]) => classes.includes(kind))
+    .map(([name]) => name);
+  for (const name of names.length > 0 ? names : all) answer.add(name);
   print(answer.lines);
   return answer.exitCode;
 }
@@ -67,30 +71,55 @@ function toBinaryName(name: string): string {
   return fromText(name);
 }
 
-/** The parameters that there are, and whatever main.cf sets, in byte order. */
-function knownNames({ main, master, scope }: Configuration): string[] {
-  const timeLimits = master.services
-    .map(({ name }) => timeLimitParameter(name.text).name)
-    .filter((name) => scope.parameter(name) !== undefined);
-  return [
-    ...new Set([
-      ...PARAMETERS.map(({ name }) => name),
-      ...timeLimits,
-      ...main.settings.keys(),
-    ]),
-  ].sort();
+/** The parameters that there are, in byte order; not what nothing uses. */
+function classifiedNames(
+  { main, master, scope }: Configuration,
+): (readonly [name: string, kind: ParameterClass])[] {
+  const kinds = new Map<string, ParameterClass>();
+  for (const name of usedNames(main, master)) kinds.set(name, "user");
+  for (const { name } of master.services) {
+    const parameter = timeLimitParameter(name.text).name;
+    if (scope.parameter(parameter)) kinds.set(parameter, "service");
+  }
+  for (const name of main.settings.keys()) {
+    if (isPostfixName(name)) kinds.set(name, "builtin");
+  }
+  for (const { name } of PARAMETERS) kinds.set(name, "builtin");
+  return [...kinds].sort(([one], [other]) => one < other ? -1 : 1);
+}
+
+/** The names that main.cf sets, and that some value refers to. */
+function usedNames(main: MainCf, master: MasterCf): string[] {
+  const values = [
+    ...[...main.settings.values()].map(({ value }) => value),
+    ...master.services.flatMap(({ options }) =>
+      options.flatMap((option) =>
+        option.kind === "override" && option.setting !== undefined
+          ? [option.setting.value]
+          : []
+      )
+    ),
+  ];
+  const mentioned = new Set(
+    values.flatMap(mentionedNames).map(({ text }) => text),
+  );
+  return [...main.settings.keys()].filter((name) => mentioned.has(name));
 }
 
 /** What is printed, line by line. */
 class Answer {
   readonly #configuration: Configuration;
   readonly #request: ConfigRequest;
+  readonly #scope: Scope;
   readonly #lines: string[] = [];
   #exitCode: ExitCode = EX.OK;
 
   constructor(configuration: Configuration, request: ConfigRequest) {
     this.#configuration = configuration;
     this.#request = request;
+    this.#scope = request.which === "default"
+      ? configuration.defaults
+      : configuration.scope;
   }
 
   /** Binary strings. */
@@ -104,21 +133,24 @@ class Answer {
 
   /** Adds a parameter, if there is something to print of it. */
   add(name: string): void {
-    const { which, names, expanded, valuesAlone, origin } = this.#request;
-    const { scope } = this.#configuration;
-    const isDefault = which === "default";
-    const value = isDefault ? this.#default(name) : scope.written(name);
+    const { which, names, expanded, valuesAlone, origin, json } = this.#request;
+    const scope = this.#scope;
+    const value = scope.written(name);
     if (value === undefined) {
       if (names.length > 0) this.#unknown(name);
       return;
     }
     if (which === "set" && scope.setting(name) === undefined) return;
     const expansion: Expansion = expanded
-      ? isDefault ? this.#expandDefault(value) : scope.expand(value)
+      ? scope.expand(value)
       : { ok: true, text: value.text };
     if (!expansion.ok) {
       complain(formatProblem(expansion.problem));
       this.#exitCode = EX.CONFIG;
+      return;
+    }
+    if (json) {
+      this.#lines.push(jsonLine(name, withSingleBlanks(expansion.text)));
       return;
     }
     const line = valuesAlone ? expansion.text : `${name} = ${expansion.text}`;
@@ -126,22 +158,8 @@ class Answer {
     this.#lines.push(`${place}${withSingleBlanks(line)}`);
   }
 
-  /** What the program itself sets has no other value. */
-  #default(name: string): PlacedText | undefined {
-    const { scope } = this.#configuration;
-    const parameter = scope.parameter(name);
-    if (parameter?.readOnly) return scope.written(name);
-    return parameter && new PlacedText(parameter.default);
-  }
-
-  /** Where only defaults count. */
-  #expandDefault(value: PlacedText): Expansion {
-    const { main } = this.#configuration;
-    return expand(value, (name) => this.#default(name), wholeFile(main.file));
-  }
-
   #origin(name: string): string {
-    const { scope } = this.#configuration;
+    const scope = this.#scope;
     const setting = scope.setting(name);
     if (setting === undefined) {
       return scope.parameter(name)?.readOnly ? "spawnd" : "default";
@@ -153,7 +171,7 @@ class Answer {
   #unknown(name: string): void {
     const nearest = nearestWord(
       toText(name),
-      knownNames(this.#configuration).map(toText),
+      classifiedNames(this.#configuration).map(([name]) => toText(name)),
     );
     complain(
       `spawnd config: warning: ${toText(name)}: unknown parameter` +
@@ -164,6 +182,12 @@ class Answer {
 
 function complain(line: string): void {
   console.error(printable(line));
+}
+
+/** As postconf(1) has it since 3.11: an object for each parameter. */
+function jsonLine(name: string, value: string): string {
+  const object = { [toText(name)]: toText(value) };
+  return fromText(printableJson(JSON.stringify(object)));
 }
 
 /** White space as postconf(1) shows it. */

@@ -8,21 +8,21 @@
  */
 
 import { checkDaemon, type DaemonSettings } from "../config/daemon_settings.ts";
-import { type Configuration, loadConfiguration } from "../config/load.ts";
+import type { Configuration } from "../config/load.ts";
 import {
   inOrder,
-  type Level,
   type Problem,
   problemInText,
   type Report,
   wholeFile,
 } from "../config/problems.ts";
 import { type CheckedService, checkServices } from "../config/services.ts";
-import { getent } from "../net/getent.ts";
 import { type InetEndpoint, parseInetName } from "../net/inet_endpoint.ts";
-import { formatAddress } from "../posix/sockets.ts";
+import { refuseSocketPath } from "../net/unix_socket.ts";
 import { EX, failure, type Result, success } from "../result.ts";
+import { reportSharedAddresses } from "./shared_addresses.ts";
 import { findOwner, openContext } from "./start.ts";
+import { readConfiguration } from "./read_configuration.ts";
 
 /** A socket that a service would listen on. */
 export type Endpoint =
@@ -53,10 +53,7 @@ const ROOT = { uid: 0, gid: 0 };
  * @returns What there is, and what is wrong with it.
  */
 export function inspect(directory: string): Inspection {
-  const configuration = loadConfiguration(
-    directory,
-    (path) => Deno.readFileSync(path),
-  );
+  const configuration = readConfiguration(directory);
   const { scope, master } = configuration;
   const daemon = checkDaemon(configuration);
   const problems = [...configuration.problems, ...daemon.problems];
@@ -72,10 +69,11 @@ export function inspect(directory: string): Inspection {
   const checked = checkServices(configuration, {
     accounts: context.accounts,
     owner: owner?.ok ? owner.value : undefined,
+    isBelowMaster: configuration.otherEntries > 0,
   });
-  problems.push(...checked.problems);
+  checked.problems.forEach(report);
   const services = checked.services.flatMap((service) => {
-    const endpoints = endpointsOf(service, settings);
+    const endpoints = endpointsOf(service, settings, configuration);
     if (endpoints.ok) return [{ service, endpoints: endpoints.value }];
     report(problemInText(service.places.name, endpoints.mistake));
     return [];
@@ -115,6 +113,7 @@ export function isSamePath(one: Endpoint, other: Endpoint): boolean {
 function endpointsOf(
   { type, address }: CheckedService,
   settings: DaemonSettings | undefined,
+  { knownPorts }: Configuration,
 ): Result<Endpoint[]> {
   if (type === "pass") {
     return failure({
@@ -123,57 +122,18 @@ function endpointsOf(
       exitCode: EX.CONFIG,
     });
   }
-  if (address.kind === "unix") return success([address]);
-  const name = parseInetName(address.name, getent, {
+  if (address.kind === "unix") {
+    const mistake = refuseSocketPath(address.path);
+    return mistake === undefined ? success([address]) : failure(mistake);
+  }
+  const name = parseInetName(address.name, {
     interfaces: settings?.inetInterfaces ?? ["all"],
     protocols: settings?.inetProtocols ?? ["all"],
+    ports: knownPorts,
   });
   return name.ok
     ? success(
       name.value.endpoints.map((endpoint) => ({ kind: "inet", ...endpoint })),
     )
     : name;
-}
-
-function reportSharedAddresses(
-  services: readonly InspectedService[],
-  report: Report,
-): void {
-  for (const [index, { service, endpoints }] of services.entries()) {
-    for (const earlier of services.slice(0, index)) {
-      for (const endpoint of endpoints) {
-        const level = earlier.endpoints
-          .map((other) => conflictOf(endpoint, other))
-          .find((level) => level !== undefined);
-        if (level === undefined) continue;
-        const { line } = earlier.service.places.name;
-        report(problemInText(service.places.name, {
-          level,
-          text: `two services on one address: ${formatAddress(endpoint)}`,
-          mend: `the other is in line ${line}` +
-            (level === "warning"
-              ? "; the kernel takes :: for IPv4 as well, unless it is set not to"
-              : ": give one of them another address"),
-        }));
-        break;
-      }
-    }
-  }
-}
-
-/** What it means to listen on both: `undefined` where nothing is in the way. */
-function conflictOf(one: Endpoint, other: Endpoint): Level | undefined {
-  if (one.kind === "unix" || other.kind === "unix") {
-    return isSamePath(one, other) ? "error" : undefined;
-  }
-  // Port 0 is a free one, each time another.
-  if (one.port !== other.port || one.port === 0) return undefined;
-  const hosts = [one.host, other.host];
-  const isV6 = hosts.map((host) => host.includes(":"));
-  if (one.host === other.host) return "error";
-  // net.ipv6.bindv6only decides.
-  if (isV6[0] !== isV6[1]) return hosts.includes("::") ? "warning" : undefined;
-  return hosts.includes("::") || hosts.includes("0.0.0.0")
-    ? "error"
-    : undefined;
 }

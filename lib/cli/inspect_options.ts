@@ -67,8 +67,10 @@ export function parseInspectRequest(
       exitCode: EX.USAGE,
     });
   }
+  const directory = configDirectory(values.get("config"));
+  if (!directory.ok) return directory;
   return success({
-    directory: configDirectory(values.get("config")),
+    directory: directory.value,
     json: flags.has("json"),
   });
 }

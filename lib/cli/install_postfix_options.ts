@@ -8,6 +8,7 @@ import { resolve } from "@std/path/posix/resolve";
 import { EX, failure, type Result, success } from "../result.ts";
 import { quoted } from "./install/postconf.ts";
 import { optionLines, type OptionSpec, parseOptions } from "./options.ts";
+import { configDirectory } from "./serve_options.ts";
 
 /** Where Postfix's configuration is, if neither -c nor MAIL_CONFIG says so. */
 export const POSTFIX_DIRECTORY = "/etc/postfix";
@@ -83,10 +84,10 @@ export function parseInstallRequest(
       exitCode: EX.USAGE,
     });
   }
+  const directory = configDirectory(values.get("config"), POSTFIX_DIRECTORY);
+  if (!directory.ok) return directory;
   return success({
-    directory: resolve(
-      values.get("config") ?? Deno.env.get("MAIL_CONFIG") ?? POSTFIX_DIRECTORY,
-    ),
+    directory: resolve(directory.value),
     action: flags.has("check")
       ? "check"
       : flags.has("undo")

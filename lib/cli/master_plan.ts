@@ -8,11 +8,11 @@
 import { type Accounts, parseAttributes } from "../config/attributes.ts";
 import { fromText, toText } from "../config/bytes.ts";
 import { checkDaemon, type DaemonSettings } from "../config/daemon_settings.ts";
-import { type Configuration, loadConfiguration } from "../config/load.ts";
+import { environmentParameter } from "../config/environment_list.ts";
+import type { Configuration } from "../config/load.ts";
 import { PlacedText } from "../config/logical_lines.ts";
 import type { MasterEntry } from "../config/master_cf.ts";
 import type { Problem, Report } from "../config/problems.ts";
-import { wrongEnvironment } from "../config/services.ts";
 import { Scope } from "../config/settings.ts";
 import { commandEnvironment } from "../engine/environment.ts";
 import { facilityNumber } from "../log/system_log.ts";
@@ -23,7 +23,9 @@ import type { Libc } from "../posix/libc.ts";
 import { formatAddress, isListening, socketAddress } from "../posix/sockets.ts";
 import type { ServiceOptions } from "../service/service.ts";
 import { type MasterRequest, parseMasterRequest } from "./master_options.ts";
+import { readConfiguration } from "./read_configuration.ts";
 import { accountsOf } from "./start.ts";
+import { directoryVariable, ownVariables } from "./variables.ts";
 
 /** Where Postfix has its configuration unless MAIL_CONFIG says otherwise. */
 const CONFIG_DIRECTORY = "/etc/postfix";
@@ -64,9 +66,10 @@ export function planChild(
   given: MasterRequest,
   { libc, program, isAnew, logAs }: PlanContext,
 ): ChildPlan {
-  const configuration = loadConfiguration(
-    Deno.env.get("MAIL_CONFIG") ?? CONFIG_DIRECTORY,
-    (path) => Deno.readFileSync(path),
+  const directory = directoryVariable("MAIL_CONFIG");
+  if (!directory.ok) throw new Fatal(directory.mistake.text);
+  const configuration = readConfiguration(
+    directory.value ?? CONFIG_DIRECTORY,
     { processName: program },
   );
   const request = isAnew ? requestAnew(given, program, configuration) : given;
@@ -82,7 +85,7 @@ export function planChild(
   if (facility === undefined) {
     throw new Fatal(`unknown syslog facility: ${settings.syslogFacility}`);
   }
-  logAs(toText(settings.syslogName), facility);
+  logAs(settings.syslogName, facility);
   if (request.isUnprivileged) {
     throw new Fatal(`service ${name} requires privileged operation`);
   }
@@ -90,9 +93,9 @@ export function planChild(
   const owner = findOwner(accounts, settings.mailOwner);
   const attributes = parseAttributes(request.attributes, { accounts, owner });
   if (!attributes.ok) throw new Fatal(attributes.mistake.text);
-  const environment = need(scope.string("export_environment", report));
-  const wrong = wrongEnvironment(environment);
-  if (wrong !== undefined) throw new Fatal(`export_environment: ${wrong}`);
+  const exported = need(
+    environmentParameter("export_environment", scope, report),
+  );
   const defaultLimit = need(scope.integer("default_process_limit", report));
   const limit = scope.integer("spawnd_concurrency", report) ??
     lookUpLimit(configuration, request, name);
@@ -116,10 +119,7 @@ export function planChild(
         : listeningSockets(libc, request.sockets),
       command: {
         argv: attributes.value.argv,
-        environment: commandEnvironment(
-          environment,
-          (name) => Deno.env.get(name),
-        ),
+        environment: commandEnvironment(exported, ownVariables(libc)),
         identity: attributes.value.identity,
       },
       timeLimitMs: 1000 * need(scope.timeLimitSeconds(binaryName, report)),
@@ -153,13 +153,14 @@ export function planChild(
 /** What the service sees of main.cf. */
 function scopeOf(
   { serviceName = "", overrides }: MasterRequest,
-  { main }: Configuration,
+  { main, machine }: Configuration,
   program: string,
 ): Scope {
   const name = fromText(serviceName || program);
   return new Scope({
     main,
     services: new Set([name]),
+    machine,
     own: {
       process_id: String(Deno.pid),
       process_name: program,

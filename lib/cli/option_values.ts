@@ -4,11 +4,13 @@
  * @module
  */
 
-import { parseCount, parseMode, parseTime } from "../config/values.ts";
+import { fromText, toText } from "../config/bytes.ts";
 import {
-  commandEnvironment,
-  DEFAULT_EXPORT_ENVIRONMENT,
-} from "../engine/environment.ts";
+  ENVIRONMENT_MEND,
+  type EnvironmentEntry,
+  parseEnvironmentList,
+} from "../config/environment_list.ts";
+import { parseCount, parseMode, parseTime } from "../config/values.ts";
 import { EX, type Mistake } from "../result.ts";
 import { nearestWord } from "./options.ts";
 
@@ -86,19 +88,15 @@ export class ValueReader {
     return choice;
   }
 
-  environment(option: string): string[] {
-    const list = this.#values.get(option) ?? DEFAULT_EXPORT_ENVIRONMENT;
-    try {
-      return commandEnvironment(list, (name) => Deno.env.get(name));
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
-      this.bad(
-        option,
-        error.message,
-        "write names, name=value words and { name = value } groups",
-      );
-      return [];
-    }
+  environment(
+    option: string,
+    byDefault: string,
+  ): readonly EnvironmentEntry[] {
+    const text = this.#values.get(option) ?? byDefault;
+    const list = parseEnvironmentList(fromText(text));
+    if (list.ok) return list.entries;
+    this.bad(option, toText(list.wrong), ENVIRONMENT_MEND);
+    return [];
   }
 
   bad(option: string, text: string, mend: string): void {

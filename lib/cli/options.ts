@@ -122,7 +122,9 @@ function unknownOption(
   const nearest = nearestWord(name, specs.map((spec) => spec.name));
   return {
     text: `unknown option: ${word}`,
-    mend: nearest === undefined
+    mend: /^-\d/.test(word)
+      ? "a value that begins with - is written --NAME=VALUE"
+      : nearest === undefined
       ? "--help lists the options"
       : `did you mean --${nearest}?`,
     exitCode: EX.USAGE,

@@ -10,11 +10,11 @@
  */
 
 import { toText } from "../config/bytes.ts";
+import type { KnownPorts } from "../config/known_tcp_ports.ts";
 import type { Configuration } from "../config/load.ts";
 import { problemInText, type Report } from "../config/problems.ts";
 import type { Scope } from "../config/settings.ts";
 import { parseConfiguredTime } from "../config/values.ts";
-import { getent } from "../net/getent.ts";
 import { parseInetName } from "../net/inet_endpoint.ts";
 import { type Endpoint, type InspectedService, isSamePath } from "./inspect.ts";
 
@@ -52,14 +52,14 @@ export function reportPolicyClients(
   services: readonly InspectedService[],
   report: Report,
 ): void {
-  const { master, scope: whole, scopeOf } = configuration;
+  const { master, scope: whole, scopeOf, knownPorts } = configuration;
   const smtpds = master.services
     .filter(({ command }) => command.text === "smtpd");
   const scopes = smtpds.length === 0 ? [whole] : smtpds.map(scopeOf);
   for (const scope of scopes) {
     const queueDirectory = scope.string("queue_directory", ignore) ?? "/";
     for (const client of clientsIn(configuration, scope)) {
-      const served = endpointsOf(client.address, queueDirectory);
+      const served = endpointsOf(client.address, queueDirectory, knownPorts);
       for (const { service, endpoints } of services) {
         const reached = endpoints.some((endpoint) =>
           served.some((other) => reaches(other, endpoint))
@@ -106,9 +106,9 @@ function clientsIn(
   const ttl = scope.seconds(MAX_TTL, ignore);
   const idle = scope.seconds(MAX_IDLE, ignore);
   return [...names].flatMap((name) => {
-    const expansion = scope.setting(name) && scope.expanded(name);
-    if (!expansion?.ok) return [];
-    return [...toText(expansion.text).matchAll(CLIENT)].map(([, what = ""]) => {
+    const text = scope.expandedForeign(name);
+    if (text === undefined) return [];
+    return [...toText(text).matchAll(CLIENT)].map(([, what = ""]) => {
       const [, address = what] = /^\{\s*([^\s,{}]+)/.exec(what) ?? [];
       const keeps = [
         keptFor(MAX_TTL, ttl, what),
@@ -135,16 +135,21 @@ function keptFor(
 }
 
 /** Where smtpd would connect to. */
-function endpointsOf(address: string, queueDirectory: string): Endpoint[] {
+function endpointsOf(
+  address: string,
+  queueDirectory: string,
+  ports: KnownPorts,
+): Endpoint[] {
   const [, kind, name = ""] = /^(unix|local|inet):(.*)$/s.exec(address) ?? [];
   if (kind === undefined) return [];
   if (kind !== "inet") {
     const path = name.startsWith("/") ? name : `${queueDirectory}/${name}`;
     return [{ kind: "unix", path }];
   }
-  const found = parseInetName(name, getent, {
+  const found = parseInetName(name, {
     interfaces: ["loopback-only"],
     protocols: ["all"],
+    ports,
   });
   return found.ok
     ? found.value.endpoints.map((endpoint) => ({ kind: "inet", ...endpoint }))

@@ -10,6 +10,7 @@ import {
   parseAttributes,
 } from "../config/attributes.ts";
 import type { EngineName, ListeningSocket } from "../engine/engine.ts";
+import { commandEnvironment } from "../engine/environment.ts";
 import { parseInetName } from "../net/inet_endpoint.ts";
 import { listenInet } from "../net/listening.ts";
 import { listenUnix } from "../net/unix_socket.ts";
@@ -34,6 +35,7 @@ import {
   checkMeans,
   findOwner,
   openContext,
+  refuseBytes,
   refuseForeignIdentity,
   type StartContext,
 } from "./start.ts";
@@ -84,14 +86,21 @@ async function serve(
   const checked = checkIdentities(request, context);
   if (!checked.ok) return checked;
   const { attributes, owner, socketOwner } = checked.value;
+  const environment = commandEnvironment(
+    request.exportEnvironment,
+    context.variables,
+  );
+  const { argv } = attributes;
+  const strange = refuseBytes({ argv, environment }, engine);
+  if (strange !== undefined) return failure(strange);
   const plan: DaemonPlan = {
     services: [{
       id: request.name,
       name: request.name,
       listen: (options) => listen(request, socketOwner, options),
       command: {
-        argv: attributes.argv,
-        environment: request.environment,
+        argv,
+        environment,
         identity: attributes.identity,
       },
       timeLimitMs: request.timeLimitMs,

@@ -5,15 +5,16 @@
  * @module
  */
 
+import type { EnvironmentEntry } from "../config/environment_list.ts";
 import type { EngineName } from "../engine/engine.ts";
-import { DEFAULT_EXPORT_ENVIRONMENT } from "../engine/environment.ts";
 import type { LogFormat } from "../log/log.ts";
-import { failure, type Result, success } from "../result.ts";
+import { EX, failure, type Result, success } from "../result.ts";
 import { ENGINES, FD_MAX, LOG_FORMATS, ValueReader } from "./option_values.ts";
 import { nearestWord, type OptionSpec, parseOptions } from "./options.ts";
 
 const DEFAULT_TIME_LIMIT = "1000s";
 const DEFAULT_MAX_PROCESSES = 100;
+const DEFAULT_EXPORT_ENVIRONMENT = "TZ MAIL_CONFIG LANG";
 const DEFAULT_OWNER = "daemon";
 const DEFAULT_BACKLOG = 1024;
 const DEFAULT_SOCKET_MODE = "0666";
@@ -80,7 +81,7 @@ export interface RunRequest {
   readonly attributes: readonly string[];
   readonly timeLimitMs: number;
   readonly maxProcesses: number;
-  readonly environment: readonly string[];
+  readonly exportEnvironment: readonly EnvironmentEntry[];
   readonly engine: EngineName | undefined;
   readonly owner: string;
   readonly backlogConnections: number;
@@ -106,6 +107,15 @@ export function parseRunRequest(
   const argvAt = args.findIndex((word) => /^argv=/i.test(word));
   const ours = argvAt < 0 ? args : args.slice(0, argvAt);
   const command = argvAt < 0 ? [] : args.slice(argvAt);
+  const dashed = ours.map((word) => /^--(user|argv)(?:=|$)/i.exec(word)?.[1])
+    .find((attribute) => attribute !== undefined);
+  if (dashed !== undefined) {
+    return failure({
+      text: `unknown option: --${dashed}`,
+      mend: `it is an attribute, without dashes: ${dashed}=...`,
+      exitCode: EX.USAGE,
+    });
+  }
   const parsed = parseOptions(ours, RUN_OPTIONS);
   if (!parsed.ok) return parsed;
   const { values, flags, words: [type, name, ...attributes] } = parsed.value;
@@ -118,7 +128,10 @@ export function parseRunRequest(
     timeLimitMs: 1000 * reader.time("time-limit", DEFAULT_TIME_LIMIT),
     maxProcesses: reader.count("max-processes", COUNT_MAX) ??
       DEFAULT_MAX_PROCESSES,
-    environment: reader.environment("export-environment"),
+    exportEnvironment: reader.environment(
+      "export-environment",
+      DEFAULT_EXPORT_ENVIRONMENT,
+    ),
     engine: reader.choice("engine", ENGINES),
     owner: values.get("owner") ?? DEFAULT_OWNER,
     backlogConnections: reader.count("backlog", COUNT_MAX) ?? DEFAULT_BACKLOG,

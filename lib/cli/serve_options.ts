@@ -10,6 +10,7 @@ import { EX } from "../result.ts";
 import { type OptionSpec, parseOptions } from "./options.ts";
 import { ENGINES, FD_MAX, LOG_FORMATS, ValueReader } from "./option_values.ts";
 import type { ServeRequest } from "./serve.ts";
+import { directoryVariable } from "./variables.ts";
 
 /** Where the configuration is, if neither -c nor MAIL_CONFIG says so. */
 export const DEFAULT_CONFIG_DIRECTORY = "/etc/spawnd";
@@ -49,10 +50,16 @@ export const SERVE_OPTIONS: readonly OptionSpec[] = [
  * Finds the configuration directory.
  *
  * @param given What the command line says.
+ * @param byDefault Where it is if nothing says so.
  * @returns The directory.
  */
-export function configDirectory(given: string | undefined): string {
-  return given ?? Deno.env.get("MAIL_CONFIG") ?? DEFAULT_CONFIG_DIRECTORY;
+export function configDirectory(
+  given: string | undefined,
+  byDefault: string = DEFAULT_CONFIG_DIRECTORY,
+): Result<string> {
+  if (given !== undefined) return success(given);
+  const named = directoryVariable("MAIL_CONFIG");
+  return named.ok ? success(named.value ?? byDefault) : named;
 }
 
 /**
@@ -75,10 +82,12 @@ export function parseServeRequest(
       exitCode: EX.USAGE,
     });
   }
+  const directory = configDirectory(values.get("config"));
+  if (!directory.ok) return directory;
   const reader = new ValueReader(values);
   const pidFile = values.get("pid-file");
   const request: ServeRequest = {
-    directory: resolve(configDirectory(values.get("config"))),
+    directory: resolve(directory.value),
     isDirectoryGiven: values.has("config"),
     engine: reader.choice("engine", ENGINES),
     logFormat: reader.choice("log-format", LOG_FORMATS) ?? "text",

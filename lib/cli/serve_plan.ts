@@ -6,23 +6,32 @@
  */
 
 import { checkDaemon, type DaemonSettings } from "../config/daemon_settings.ts";
-import { loadConfiguration } from "../config/load.ts";
+import type { KnownPorts } from "../config/known_tcp_ports.ts";
 import {
-  formatProblem,
   inOrder,
+  type Place,
   type Problem,
   problemInText,
 } from "../config/problems.ts";
 import { type CheckedService, checkServices } from "../config/services.ts";
 import type { ListeningSocket } from "../engine/engine.ts";
-import { commandEnvironment } from "../engine/environment.ts";
-import { getent } from "../net/getent.ts";
+import {
+  cleanEnvironment,
+  commandEnvironment,
+  type Variables,
+} from "../engine/environment.ts";
 import { parseInetName } from "../net/inet_endpoint.ts";
 import { listenInet } from "../net/listening.ts";
 import { prepareQueueDirectory } from "../net/queue_directory.ts";
 import { listenUnix } from "../net/unix_socket.ts";
 import type { Identity } from "../posix/credentials.ts";
-import { EX, type Mistake, type Result, success } from "../result.ts";
+import {
+  EX,
+  formatMistake,
+  type Mistake,
+  type Result,
+  success,
+} from "../result.ts";
 import type {
   DaemonPlan,
   OpenSockets,
@@ -33,9 +42,11 @@ import type { ServeRequest } from "./serve.ts";
 import {
   findOwner,
   type Means,
+  refuseBytes,
   refuseForeignIdentity,
   type StartContext,
 } from "./start.ts";
+import { readConfiguration } from "./read_configuration.ts";
 
 /** Sockets of services are for everybody who may enter their directory. */
 const SOCKET_MODE = 0o666;
@@ -56,10 +67,7 @@ export function planServices(
   means: Means,
   context: StartContext,
 ): Result<DaemonPlan, readonly Mistake[]> {
-  const configuration = loadConfiguration(
-    request.directory,
-    (path) => Deno.readFileSync(path),
-  );
+  const configuration = readConfiguration(request.directory);
   const daemon = checkDaemon(configuration);
   const owner: Result<Identity | undefined> = daemon.settings === undefined
     ? success(undefined)
@@ -78,13 +86,13 @@ export function planServices(
   ]);
   for (const problem of problems) {
     if (problem.level !== "warning") continue;
-    context.log.warning("configuration", formatProblem(problem), {
-      ...problem,
-    });
+    const text = formatMistake({ ...problem, place: placeOf(problem) });
+    context.log.warning("configuration", text, { ...problem });
   }
   const mistakes = [
     ...problems.flatMap(mistakeOf),
     ...checked.services.flatMap((service) => foreign(service, context)),
+    ...checked.services.flatMap(chrooted),
   ];
   if (mistakes.length === 0 && checked.services.length === 0) {
     mistakes.push({
@@ -98,14 +106,28 @@ export function planServices(
   if (mistakes.length > 0 || settings === undefined || !owner.ok) {
     return { ok: false, mistake: mistakes };
   }
-  const ground = { settings, owner: owner.value, request };
   const about = {
     directory: configuration.directory,
     services: configuration.entries.length,
     otherEntries: configuration.otherEntries,
   };
+  const imported = cleanEnvironment(
+    settings.importEnvironment,
+    withMailConfig(request, context.variables),
+  );
+  const ground: Ground = {
+    settings,
+    owner: owner.value,
+    knownPorts: configuration.knownPorts,
+    variables: (name: string) => imported.get(name),
+  };
+  const services = checked.services.map((service) => planOf(service, ground));
+  const strange = services.flatMap((plan, index) =>
+    unspeakable(plan, checked.services[index], means)
+  );
+  if (strange.length > 0) return { ok: false, mistake: strange };
   return success({
-    services: checked.services.map((service) => planOf(service, ground)),
+    services,
     ...means,
     owner: owner.value,
     directory: settings.queueDirectory,
@@ -120,9 +142,12 @@ export function planServices(
 
 function mistakeOf(problem: Problem): Mistake[] {
   if (problem.level === "warning") return [];
-  const { file, line, column, text, mend } = problem;
-  const place = line === 0 ? file : `${file}:${line}:${column}`;
-  return [{ place, text, mend, exitCode: EX.CONFIG }];
+  const { text, mend } = problem;
+  return [{ place: placeOf(problem), text, mend, exitCode: EX.CONFIG }];
+}
+
+function placeOf({ file, line, column }: Place): string {
+  return line === 0 ? file : `${file}:${line}:${column}`;
 }
 
 function foreign(
@@ -131,15 +156,37 @@ function foreign(
 ): Mistake[] {
   const mistake = refuseForeignIdentity(userName, identity, context);
   if (mistake === undefined) return [];
-  const { file, line, column } = places.user;
-  return [{ ...mistake, place: `${file}:${line}:${column}` }];
+  return [{ ...mistake, place: placeOf(places.user) }];
+}
+
+function chrooted(
+  { name, isChrooted, places }: CheckedService,
+): Mistake[] {
+  if (!isChrooted) return [];
+  return [{
+    place: placeOf(places.chroot),
+    text: `service ${name} requires privileged operation`,
+    mend: "write n for chroot, its fifth field",
+    exitCode: EX.CONFIG,
+  }];
+}
+
+function unspeakable(
+  { command }: ServicePlan,
+  service: CheckedService | undefined,
+  { engine }: Means,
+): Mistake[] {
+  const mistake = refuseBytes(command, engine);
+  if (mistake === undefined || service === undefined) return [];
+  return [{ ...mistake, place: placeOf(service.places.command) }];
 }
 
 /** What all services of a configuration stand on. */
 interface Ground {
   readonly settings: DaemonSettings;
   readonly owner: Identity | undefined;
-  readonly request: ServeRequest;
+  readonly knownPorts: KnownPorts;
+  readonly variables: Variables;
 }
 
 function planOf(service: CheckedService, ground: Ground): ServicePlan {
@@ -151,7 +198,7 @@ function planOf(service: CheckedService, ground: Ground): ServicePlan {
       argv: service.attributes.argv,
       environment: commandEnvironment(
         service.exportEnvironment,
-        (name) => variable(name, ground.request),
+        ground.variables,
       ),
       identity: service.attributes.identity,
     },
@@ -162,25 +209,23 @@ function planOf(service: CheckedService, ground: Ground): ServicePlan {
 }
 
 /** As below a master(8) that was started with -c. */
-function variable(
-  name: string,
+function withMailConfig(
   { directory, isDirectoryGiven }: ServeRequest,
-): string | undefined {
-  return name === "MAIL_CONFIG" && isDirectoryGiven
-    ? directory
-    : Deno.env.get(name);
+  variables: Variables,
+): Variables {
+  return (name) =>
+    name === "MAIL_CONFIG" && isDirectoryGiven ? directory : variables(name);
 }
 
 function listen(
   { type, address, isPrivate, places }: CheckedService,
-  { settings, owner }: Ground,
+  { settings, owner, knownPorts }: Ground,
   options: PlanListenOptions,
 ): Result<ListeningSocket[]> {
-  const { file, line, column } = places.name;
   const at = <T>(result: Result<T>): Result<T> =>
     result.ok ? result : {
       ok: false,
-      mistake: { ...result.mistake, place: `${file}:${line}:${column}` },
+      mistake: { ...result.mistake, place: placeOf(places.name) },
     };
   if (type === "pass") {
     return at({
@@ -193,9 +238,10 @@ function listen(
     });
   }
   if (address.kind === "inet") {
-    const name = parseInetName(address.name, getent, {
+    const name = parseInetName(address.name, {
       interfaces: settings.inetInterfaces,
       protocols: settings.inetProtocols,
+      ports: knownPorts,
     });
     return at(name.ok ? listenInet(name.value, options) : name);
   }

@@ -6,11 +6,13 @@
  */
 
 import type { Accounts } from "../config/attributes.ts";
-import type { EngineName } from "../engine/engine.ts";
+import type { Command, EngineName } from "../engine/engine.ts";
+import type { Variables } from "../engine/environment.ts";
 import { underJournal } from "../log/journal.ts";
 import { type LogFormat, openLog } from "../log/log.ts";
 import { getentAccounts } from "../net/getent.ts";
 import { findGroup, findUser } from "../posix/accounts.ts";
+import { isUtf8 } from "../posix/byte_text.ts";
 import { type Identity, startedAs } from "../posix/credentials.ts";
 import { SystemError } from "../posix/errno.ts";
 import { isLibc, type Libc, openLibc } from "../posix/libc.ts";
@@ -18,6 +20,7 @@ import { mapMachineCode } from "../posix/machine_code.ts";
 import { wasInheritedForWriting } from "../posix/process.ts";
 import { EX, failure, type Mistake, type Result, success } from "../result.ts";
 import type { DaemonContext } from "../service/daemon.ts";
+import { ownVariables } from "./variables.ts";
 
 /** Those below are the daemon's own, or come to be a connection's. */
 const FIRST_FD_TO_GIVE = 3;
@@ -27,6 +30,8 @@ export interface StartContext extends DaemonContext {
   /** Why the direct engine cannot run; empty where it can. */
   readonly unavailable: string;
   readonly accounts: Accounts;
+  /** The environment that the process was started with. */
+  readonly variables: Variables;
   /** The ids that the process was started with. */
   readonly self: Identity;
 }
@@ -50,6 +55,7 @@ export function openContext(logFormat: LogFormat): StartContext {
       journal: libc !== undefined && underJournal(libc),
     }),
     accounts: libc === undefined ? getentAccounts : accountsOf(libc),
+    variables: ownVariables(libc),
     self: { uid: Deno.uid() ?? -1, gid: Deno.gid() ?? -1 },
   };
 }
@@ -73,8 +79,17 @@ function machineCodeRefusal(libc: Libc): string {
  */
 export function accountsOf(libc: Libc): Accounts {
   return {
-    findUser: (name) => findUser(libc, name),
-    findGroup: (name) => findGroup(libc, name),
+    findUser: onceEach((name) => findUser(libc, name)),
+    findGroup: onceEach((name) => findGroup(libc, name)),
+  };
+}
+
+/** Many services have one account; each is looked up once. */
+function onceEach<T>(find: (name: string) => T): (name: string) => T {
+  const found = new Map<string, T>();
+  return (name) => {
+    if (!found.has(name)) found.set(name, find(name));
+    return found.get(name) as T; // as it was put there
   };
 }
 
@@ -190,5 +205,26 @@ export function refuseForeignIdentity(
     text: `only root can run commands as ${userName}`,
     mend: "start as root, or give your own account as user=",
     exitCode: EX.NOPERM,
+  };
+}
+
+/**
+ * Tells what is wrong with a command that an engine cannot pass on: only the
+ * direct one has bytes that are no UTF-8 reach a command.
+ *
+ * @param command The command.
+ * @param engine The engine.
+ * @returns The mistake, if it is one.
+ */
+export function refuseBytes(
+  { argv, environment }: Pick<Command, "argv" | "environment">,
+  engine: EngineName,
+): Mistake | undefined {
+  if (engine === "direct") return undefined;
+  const strange = [...argv, ...environment].find((word) => !isUtf8(word));
+  return strange === undefined ? undefined : {
+    text: `not UTF-8: ${strange}`,
+    mend: "the relay engine passes on nothing else: change it, or leave it out",
+    exitCode: EX.CONFIG,
   };
 }

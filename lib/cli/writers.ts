@@ -27,11 +27,13 @@ const S_IWOTH = 0o002;
  * Goes along a path as the kernel does.
  *
  * @param path An absolute path.
+ * @param root The directory that counts as the root of links; the path is below
+ * it.
  * @returns All that it leads through, the root directory first, what it names
  * last.
  * @throws {Error} What the runtime throws where the path cannot be followed.
  */
-export function stepsTo(path: string): Step[] {
+export function stepsTo(path: string, root = ""): Step[] {
   const steps: Step[] = [{ path: "/", info: Deno.lstatSync("/") }];
   const names = path.split("/");
   let at = "";
@@ -55,7 +57,7 @@ export function stepsTo(path: string): Step[] {
       throw new Deno.errors.FilesystemLoop(`too many links: ${path}`);
     }
     const target = Deno.readLinkSync(next);
-    if (target.startsWith("/")) at = "";
+    if (target.startsWith("/")) at = root;
     names.unshift(...target.split("/"));
   }
 }

@@ -66,7 +66,12 @@ export function parseAttributes(
     user = found.value;
   }
   if (user === undefined) {
-    return missing("user", "name the account that the command runs as");
+    return missing(
+      "user",
+      argv?.some((word) => /^user=/i.test(word))
+        ? "write user= before argv=: what stands behind is the command's"
+        : "name the account that the command runs as",
+    );
   }
   const [name, ...rest] = argv ?? [];
   if (name === undefined || name === "") {
@@ -118,14 +123,16 @@ function refuse(
   { uid, gid }: Identity,
   owner: Identity | undefined,
 ): Mistake | undefined {
-  const refusal = (text: string): Mistake => ({
-    text,
-    mend: "use an account that has no other purpose",
-    exitCode: EX.CONFIG,
-  });
+  const refusal = (
+    text: string,
+    mend = "use an account that has no other purpose",
+  ): Mistake => ({ text, mend, exitCode: EX.CONFIG });
   if (uid === 0) return refusal("request to deliver as root");
   if (uid === owner?.uid) {
-    return refusal("request to deliver as mail system owner");
+    return refusal(
+      "request to deliver as mail system owner",
+      "the daemon itself runs as it: use another account",
+    );
   }
   if (gid === 0) {
     return refusal(`request to use privileged group id ${gid}`);

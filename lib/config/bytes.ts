@@ -8,8 +8,13 @@
  * @module
  */
 
+import { bytesOf, textOf } from "../posix/byte_text.ts";
+
 /** Longer argument lists than this overflow the stack. */
 const CHUNK_BYTES = 8192;
+
+/** A byte order mark is a character like any other. */
+const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
  * Makes a binary string of a file's bytes.
@@ -32,34 +37,28 @@ export function toBinary(bytes: Uint8Array): string {
  * @returns The text, with U+FFFD for what is not UTF-8.
  */
 export function toText(binary: string): string {
-  return isAscii(binary) ? binary : new TextDecoder().decode(toBytes(binary));
+  return isAscii(binary) ? binary : DECODER.decode(toBytes(binary));
+}
+
+/**
+ * Makes text of a binary string that loses nothing: what is not UTF-8 is
+ * escaped in it, and reaches a command as the bytes that it is.
+ *
+ * @param binary The binary string.
+ * @returns The text, as `textOf` makes it.
+ */
+export function toWord(binary: string): string {
+  return isAscii(binary) ? binary : textOf(toBytes(binary));
 }
 
 /**
  * Makes a binary string of text, to be compared with a file's.
  *
- * @param text The text.
+ * @param text The text; escaped bytes are taken as what they stand for.
  * @returns One UTF-16 unit for each byte of its UTF-8.
  */
 export function fromText(text: string): string {
-  return toBinary(new TextEncoder().encode(text));
-}
-
-/**
- * Tells whether a binary string is UTF-8, so that its text stands for the same
- * bytes.
- *
- * @param binary The binary string.
- * @returns Whether it is.
- */
-export function isUtf8(binary: string): boolean {
-  if (isAscii(binary)) return true;
-  try {
-    new TextDecoder("utf-8", { fatal: true }).decode(toBytes(binary));
-    return true;
-  } catch {
-    return false;
-  }
+  return isAscii(text) ? text : toBinary(bytesOf(text));
 }
 
 /**

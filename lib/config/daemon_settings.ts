@@ -5,6 +5,10 @@
  */
 
 import { isComplete } from "./complete.ts";
+import {
+  type EnvironmentEntry,
+  environmentParameter,
+} from "./environment_list.ts";
 import type { Configuration } from "./load.ts";
 import {
   inOrder,
@@ -31,6 +35,8 @@ export interface DaemonSettings {
   /** Empty where records go to syslog. */
   readonly maillogFile: string;
   readonly serviceThrottleSeconds: number;
+  /** The variables that there are, standalone, for services to export. */
+  readonly importEnvironment: readonly EnvironmentEntry[];
   /** `all`, `loopback-only`, and hosts; not yet looked up. */
   readonly inetInterfaces: readonly string[];
   readonly inetProtocols: readonly InetProtocol[];
@@ -61,6 +67,11 @@ export function checkDaemon({ scope }: Configuration): CheckedDaemon {
     syslogName: scope.string("syslog_name", report),
     maillogFile: scope.string("maillog_file", report),
     serviceThrottleSeconds: scope.seconds("service_throttle_time", report),
+    importEnvironment: environmentParameter(
+      "import_environment",
+      scope,
+      report,
+    ),
     inetInterfaces: words(scope.string("inet_interfaces", report)),
     inetProtocols: inetProtocols(scope, report),
   };
@@ -82,9 +93,9 @@ function inetProtocols(
   const names = words(list);
   if (names === undefined) return undefined;
   const unknown = names.find((name) => name !== "all" && !isProtocol(name));
-  if (unknown !== undefined || names.length === 0) {
+  if (unknown !== undefined) {
     report(problemInText(scope.place("inet_protocols"), {
-      text: `unknown inet_protocols value "${unknown ?? ""}" in "${list}"`,
+      text: `unknown inet_protocols value "${unknown}" in "${list}"`,
       mend: `it is all, or of ${PROTOCOLS.join(", ")}`,
     }));
     return undefined;

@@ -11,6 +11,8 @@
 import { compareLevels } from "./compatibility_level.ts";
 import { ExpansionError, type Item, items } from "./expression.ts";
 import { PlacedText } from "./logical_lines.ts";
+import { callFunction } from "./named_functions.ts";
+import { isPostfixName, RAW_NAMES } from "./postfix_names.ts";
 import { type Place, type Problem, problemAt } from "./problems.ts";
 import {
   type Choice,
@@ -27,6 +29,32 @@ export type Expansion =
   | { ok: true; text: string }
   | { ok: false; problem: Problem };
 
+/** What the value of a name came to, and what that took. */
+interface Known {
+  readonly text: string;
+  /** How much deeper than the name itself it went. */
+  readonly nesting: number;
+  readonly depth: number;
+  readonly references: number;
+}
+
+/** Names whose values were expanded before. */
+export type KnownValues = Map<string, Known>;
+
+/** What a value is expanded with. */
+export interface ExpandContext {
+  readonly lookup: Lookup;
+  /** What to point at where the value itself stands in no file. */
+  readonly place: Place;
+  /** For contexts with one lookup to share, so that no name takes its time twice. */
+  readonly known?: KnownValues;
+  /**
+   * Whether a name that Postfix defines and nobody has a value for is taken
+   * for empty. It is a mistake otherwise.
+   */
+  readonly isLenient?: boolean;
+}
+
 /** Postfix's limit; what is compared in a relation begins anew. */
 const NESTING_MAX = 100;
 
@@ -35,6 +63,9 @@ const DEPTH_MAX = 500;
 
 /** Values that double at each step. Postfix has no limit, and goes on for years. */
 const REFERENCES_MAX = 100_000;
+
+/** The longest value, in bytes; as long as all of a command's arguments. */
+const VALUE_BYTES_MAX = 2 ** 20;
 
 /** What a relation that holds stands for. */
 const TRUE = new PlacedText("true");
@@ -55,33 +86,27 @@ const HOLDS: Readonly<Record<Operator, (order: number) => boolean>> = {
  * Expands a value.
  *
  * @param value The value.
- * @param lookup Where names have their values from.
- * @param place What to point at where the value itself stands in no file.
+ * @param context What it is expanded with.
  * @returns The text, or the first problem.
  *
  * @example
  * ```ts
  * const values = new Map([["name", new PlacedText("$$5")]]);
- * expand(
- *   new PlacedText("${name?{for $name}}"),
- *   (name) => values.get(name),
- *   wholeFile("main.cf"),
- * ); // { ok: true, text: "for $5" }
+ * expand(new PlacedText("${name?{for $name}}"), {
+ *   lookup: (name) => values.get(name),
+ *   place: wholeFile("main.cf"),
+ * }); // { ok: true, text: "for $5" }
  * ```
  */
-export function expand(
-  value: PlacedText,
-  lookup: Lookup,
-  place: Place,
-): Expansion {
+export function expand(value: PlacedText, context: ExpandContext): Expansion {
   try {
-    return { ok: true, text: new Expander(lookup).expand(value) };
+    return { ok: true, text: new Expander(context).expand(value) };
   } catch (error) {
     if (!(error instanceof ExpansionError)) throw error;
     const { message: text, mend } = error;
     return {
       ok: false,
-      problem: problemAt(error.place ?? place, { text, mend }),
+      problem: problemAt(error.place ?? context.place, { text, mend }),
     };
   }
 }
@@ -92,37 +117,57 @@ export function expand(
  * @param value The value.
  * @returns The names where they stand, up to the first that is malformed.
  */
-export function* mentionedNames(value: PlacedText): Generator<PlacedText> {
+export function mentionedNames(value: PlacedText): PlacedText[] {
+  const names: PlacedText[] = [];
   try {
-    for (const item of items(value)) {
-      if (item.kind === "literal") continue;
-      const subject = readSubject(item.body);
-      if (subject.kind === "name") yield subject.name;
-      else {
-        yield* mentionedNames(subject.left);
-        yield* mentionedNames(subject.right);
-      }
-      const { whenTrue, whenFalse } = readChoice(subject.rest) ?? {};
-      if (whenTrue !== undefined) yield* mentionedNames(whenTrue);
-      if (whenFalse !== undefined) yield* mentionedNames(whenFalse);
-    }
+    collectNames(value, names, 0);
   } catch (error) {
     // Expanding the value tells it; without that it does no harm.
     if (!(error instanceof ExpansionError)) throw error;
+  }
+  return names;
+}
+
+function collectNames(
+  value: PlacedText | undefined,
+  names: PlacedText[],
+  depth: number,
+): void {
+  if (value === undefined || depth > DEPTH_MAX) return;
+  for (const item of items(value)) {
+    if (item.kind === "literal") continue;
+    const subject = readSubject(item.body);
+    if (subject.kind === "name") names.push(subject.name);
+    else if (subject.kind === "function") {
+      collectNames(subject.argument, names, depth + 1);
+    } else {
+      collectNames(subject.left, names, depth + 1);
+      collectNames(subject.right, names, depth + 1);
+    }
+    const { whenTrue, whenFalse } = readChoice(subject.rest) ?? {};
+    collectNames(whenTrue, names, depth + 1);
+    collectNames(whenFalse, names, depth + 1);
   }
 }
 
 /** One value's expansion: what is on the way, and how far it got. */
 class Expander {
   readonly #lookup: Lookup;
+  readonly #known: KnownValues;
+  readonly #isLenient: boolean;
   /** The names being expanded, outermost first. */
   readonly #names: string[] = [];
   #nesting = 0;
   #depth = 0;
+  /** The most that there was of both in the name being expanded. */
+  #nestingPeak = 0;
+  #depthPeak = 0;
   #references = 0;
 
-  constructor(lookup: Lookup) {
+  constructor({ lookup, known, isLenient }: ExpandContext) {
     this.#lookup = lookup;
+    this.#known = known ?? new Map();
+    this.#isLenient = isLenient ?? false;
   }
 
   expand(value: PlacedText): string {
@@ -131,31 +176,41 @@ class Expander {
       this.#refuseTooMuch(item);
       this.#nesting++;
       this.#depth++;
-      text += item.kind === "literal" ? item.text : this.#reference(item.body);
+      text += item.kind === "literal" ? item.text : this.#reference(item);
       this.#depth--;
       this.#nesting--;
+      if (text.length > VALUE_BYTES_MAX) {
+        throw new ExpansionError(
+          "unreasonable length of a value",
+          value.place,
+          `it may have up to ${VALUE_BYTES_MAX} bytes`,
+        );
+      }
     }
     return text;
   }
 
   #refuseTooMuch(item: Item): void {
-    const [text, { place }] = item.kind === "literal"
-      ? [item.text, item.at]
-      : [item.body.text, item.body];
     if (this.#nesting > NESTING_MAX || this.#depth > DEPTH_MAX) {
       throw new ExpansionError(
-        `unreasonable macro call nesting: "${text}"`,
-        place,
+        `unreasonable macro call nesting: "${textOf(item)}"`,
+        readAt(item).place,
         this.#loop() ?? "let fewer names lead to names",
       );
     }
-    if (++this.#references > REFERENCES_MAX) {
-      throw new ExpansionError(
-        `unreasonable number of macro calls: "${text}"`,
-        place,
-        `one value may take up to ${REFERENCES_MAX}`,
-      );
-    }
+    this.#nestingPeak = Math.max(this.#nestingPeak, this.#nesting);
+    this.#depthPeak = Math.max(this.#depthPeak, this.#depth);
+    this.#count(1, item);
+  }
+
+  #count(references: number, item: Item): void {
+    this.#references += references;
+    if (this.#references <= REFERENCES_MAX) return;
+    throw new ExpansionError(
+      `unreasonable number of macro calls: "${textOf(item)}"`,
+      readAt(item).place,
+      `one value may take up to ${REFERENCES_MAX}`,
+    );
   }
 
   /** How the innermost name leads back to itself, if it does. */
@@ -166,16 +221,21 @@ class Expander {
     return `it is a loop: ${names.slice(before).join(" -> ")}`;
   }
 
-  #reference(body: PlacedText): string {
-    const subject = readSubject(body);
+  #reference(item: Item & { kind: "reference" }): string {
+    const subject = readSubject(item.body);
     if (subject.kind === "name") {
-      const name = subject.name.text;
-      const value = this.#lookup(name);
+      const value = this.#find(subject.name);
       const choice = readChoice(subject.rest);
       if (choice !== undefined) {
         return this.#choose(value !== undefined && value.text !== "", choice);
       }
-      return value === undefined ? "" : this.#value(name, value);
+      return value === undefined
+        ? ""
+        : this.#value(subject.name.text, value, item);
+    }
+    if (subject.kind === "function") {
+      const { name, argument } = subject;
+      return callFunction(name, this.expand(argument), argument);
     }
     const { left, operator, isLevel, right } = subject;
     const order = isLevel
@@ -187,11 +247,52 @@ class Expander {
     return isTrue ? this.expand(TRUE) : "";
   }
 
-  #value(name: string, value: PlacedText): string {
+  #find(name: PlacedText): PlacedText | undefined {
+    const value = this.#lookup(name.text);
+    if (value !== undefined || this.#isLenient || !isPostfixName(name.text)) {
+      return value;
+    }
+    throw new ExpansionError(
+      `no value known for Postfix's parameter ${name.text}`,
+      name.place,
+      "write its value here, or set it in main.cf",
+    );
+  }
+
+  #value(name: string, value: PlacedText, item: Item): string {
+    if (RAW_NAMES.has(name)) return value.text;
+    const known = this.#known.get(name);
+    if (known !== undefined && this.#hasRoomFor(known)) {
+      this.#count(known.references, item);
+      this.#nestingPeak = Math.max(
+        this.#nestingPeak,
+        this.#nesting + known.nesting,
+      );
+      this.#depthPeak = Math.max(this.#depthPeak, this.#depth + known.depth);
+      return known.text;
+    }
+    const [nestingPeak, depthPeak] = [this.#nestingPeak, this.#depthPeak];
+    const before = this.#references;
+    this.#nestingPeak = this.#nesting;
+    this.#depthPeak = this.#depth;
     this.#names.push(name);
     const text = this.expand(value);
     this.#names.pop();
+    this.#known.set(name, {
+      text,
+      nesting: this.#nestingPeak - this.#nesting,
+      depth: this.#depthPeak - this.#depth,
+      references: this.#references - before,
+    });
+    this.#nestingPeak = Math.max(nestingPeak, this.#nestingPeak);
+    this.#depthPeak = Math.max(depthPeak, this.#depthPeak);
     return text;
+  }
+
+  /** Else it is gone through again, to where it goes too deep. */
+  #hasRoomFor({ nesting, depth }: Known): boolean {
+    return this.#nesting + nesting <= NESTING_MAX &&
+      this.#depth + depth <= DEPTH_MAX;
   }
 
   #choose(isTrue: boolean, { whenTrue, whenFalse }: Choice): string {
@@ -200,10 +301,11 @@ class Expander {
   }
 
   #operand(operand: PlacedText): string {
-    const nesting = this.#nesting;
+    const [nesting, nestingPeak] = [this.#nesting, this.#nestingPeak];
     this.#nesting = 0;
     const text = this.expand(operand);
     this.#nesting = nesting;
+    this.#nestingPeak = nestingPeak;
     return text;
   }
 
@@ -225,6 +327,15 @@ class Expander {
       "write MAJOR, MAJOR.MINOR or MAJOR.MINOR.PATCH",
     );
   }
+}
+
+/** An item as it is told. */
+function textOf(item: Item): string {
+  return item.kind === "literal" ? item.text : item.body.text;
+}
+
+function readAt(item: Item): PlacedText {
+  return item.kind === "literal" ? item.at : item.body;
 }
 
 function order<T extends bigint | string>(a: T, b: T): number {

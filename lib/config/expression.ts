@@ -36,7 +36,7 @@ export type Item =
   | { readonly kind: "literal"; readonly text: string; readonly at: PlacedText }
   | { readonly kind: "reference"; readonly body: PlacedText };
 
-const CLOSING = { "{": "}", "(": ")" } as const;
+const CLOSING: Readonly<Record<string, string>> = { "{": "}", "(": ")" };
 const BARE_NAME = /^[A-Za-z0-9_]*/;
 
 /**
@@ -86,13 +86,14 @@ function readReference(
   const open = text.charAt(start);
   let end: number;
   let body: PlacedText;
-  if (open === "{" || open === "(") {
-    end = closing(text, start, CLOSING[open]);
+  const close = CLOSING[open];
+  if (close !== undefined) {
+    end = value.closing(start);
     if (end < 0) {
       throw new ExpansionError(
         `truncated macro reference: "${text}"`,
         value.slice(dollar).place,
-        `close it with ${CLOSING[open]}`,
+        `close it with ${close}`,
       );
     }
     body = value.slice(start + 1, end - 1);
@@ -109,23 +110,4 @@ function readReference(
     );
   }
   return { body, end };
-}
-
-/**
- * Finds the end of what is in brackets.
- *
- * @param text The text.
- * @param start Where the bracket is opened.
- * @param close What closes it; others do not count.
- * @returns Past the one that closes it, or -1.
- */
-export function closing(text: string, start: number, close: string): number {
-  const open = text.charAt(start);
-  let depth = 0;
-  for (let at = start; at < text.length; at++) {
-    const char = text.charAt(at);
-    if (char === open) depth++;
-    else if (char === close && --depth === 0) return at + 1;
-  }
-  return -1;
 }

@@ -6,7 +6,7 @@
  */
 
 import { type PlacedText, readLogicalLines } from "./logical_lines.ts";
-import { type Problem, problemAt } from "./problems.ts";
+import { Findings, type Problem, problemAt } from "./problems.ts";
 
 /** A parameter's value as it was written. */
 export interface Setting {
@@ -66,20 +66,21 @@ export function parseMainCf(
   binary: string,
   earlier: Iterable<Setting> = [],
 ): MainCf {
-  const { lines, problems: odd } = readLogicalLines(file, binary);
-  const problems = [...odd];
+  const findings = new Findings();
+  const { report, problems } = findings;
   const settings = new Map<string, Setting>();
   for (const setting of earlier) settings.set(setting.name.text, setting);
-  for (const line of lines) {
+  for (const line of readLogicalLines(file, binary, report)) {
+    if (!findings.goesOn(line.placeIn(file))) break;
     const split = splitNameValue(line);
     if (split.ok) {
       const old = settings.get(split.setting.name.text);
       if (old !== undefined && old.value.text !== split.setting.value.text) {
-        problems.push(overriding(file, old, split.setting));
+        report(overriding(file, old, split.setting));
       }
       settings.set(split.setting.name.text, split.setting);
     } else {
-      problems.push(problemAt(line.placeIn(file), {
+      report(problemAt(line.placeIn(file), {
         text: `${split.text}: "${line.text}"`,
         mend: "write name = value",
       }));

@@ -6,9 +6,11 @@
  */
 
 import { splitWords, withoutBraces } from "./braces.ts";
+import type { IsDisabled } from "./disabled_services.ts";
+import { splitInetName } from "./inet_name.ts";
 import { PlacedText, readLogicalLines } from "./logical_lines.ts";
 import { type Setting, splitNameValue } from "./main_cf.ts";
-import { type Problem, problemAt, type Report } from "./problems.ts";
+import { Findings, type Problem, problemAt, type Report } from "./problems.ts";
 import { parseCount } from "./values.ts";
 
 const TYPES = ["inet", "unix", "unix-dgram", "fifo", "pass"] as const;
@@ -55,6 +57,16 @@ export interface MasterCf {
   readonly problems: readonly Problem[];
 }
 
+/** What a master.cf is read by. */
+export interface MasterCfOptions {
+  /** What `-` means in the chroot field. */
+  readonly chroots?: boolean;
+  /** Finds the number of a port by its name, by which one service has several. */
+  readonly findPort?: (name: string) => number | undefined;
+  /** Tells which entries do not count. */
+  readonly isDisabled?: IsDisabled;
+}
+
 /** The fields, with the names that master(8) calls them by in messages. */
 const FIELDS = [
   "service name",
@@ -75,25 +87,34 @@ const NUMBER_MAX = 2 ** 31 - 1;
  *
  * @param file Its name, for places.
  * @param binary What it says, as a binary string.
+ * @param options What it is read by.
  * @returns Its entries, and everything wrong with it.
  */
-export function parseMasterCf(file: string, binary: string): MasterCf {
-  const { lines, problems: odd } = readLogicalLines(file, binary);
-  const problems = [...odd];
+export function parseMasterCf(
+  file: string,
+  binary: string,
+  options: MasterCfOptions = {},
+): MasterCf {
+  const { chroots = false, findPort, isDisabled } = options;
+  const findings = new Findings();
+  const { report, problems } = findings;
   const entries: MasterEntry[] = [];
-  for (const line of lines) {
-    const entry = new EntryReader(file, (problem) => problems.push(problem))
-      .read(line);
+  for (const line of readLogicalLines(file, binary, report)) {
+    if (!findings.goesOn(line.placeIn(file))) break;
+    const entry = new EntryReader(file, report, chroots).read(line);
     if (entry !== undefined) entries.push(entry);
   }
   const last = new Map<string, MasterEntry>();
   for (const entry of entries) {
-    const path = servicePath(entry);
+    if (isDisabled?.(entry.name.text, entry.type)) continue;
+    const path = servicePath(entry, findPort);
     const key = `${entry.type} ${path}`;
-    if (last.delete(key)) {
-      problems.push(problemAt(entry.name.placeIn(file), {
+    const earlier = last.get(key);
+    if (earlier !== undefined) {
+      last.delete(key);
+      report(problemAt(entry.name.placeIn(file), {
         level: "warning",
-        text: `duplicate master.cf entry for service "${entry.name.text}" ` +
+        text: `duplicate master.cf entry for service "${earlier.name.text}" ` +
           `(${path}) -- using the last entry`,
         mend: "leave one of them out",
       }));
@@ -103,21 +124,36 @@ export function parseMasterCf(file: string, binary: string): MasterCf {
   return { file, entries, services: [...last.values()], problems };
 }
 
-/** What tells services of one type apart: private and public ones have their own names. */
-function servicePath({ name, type, isPrivate }: MasterEntry): string {
-  if (type === "inet") return name.text;
-  return `${isPrivate ? "private" : "public"}/${name.text}`;
+/**
+ * What tells services of one type apart: private and public ones have their
+ * own names, and an address or a port may be written in several ways.
+ */
+function servicePath(
+  { name, type, isPrivate }: MasterEntry,
+  findPort: MasterCfOptions["findPort"],
+): string {
+  if (type !== "inet") {
+    return `${isPrivate ? "private" : "public"}/${name.text}`;
+  }
+  const split = splitInetName(name.text);
+  if (!split.ok) return name.text;
+  const { host, port: text } = split.value;
+  const port = /^\+?\d+$/.test(text) ? Number(text) : findPort?.(text) ?? text;
+  if (host === undefined) return `${port}`;
+  return `[${host.kind === "address" ? host.address : host.name}]:${port}`;
 }
 
 /** Reads one line. */
 class EntryReader {
   readonly #file: string;
   readonly #report: Report;
+  readonly #chroots: boolean;
   #isGood = true;
 
-  constructor(file: string, report: Report) {
+  constructor(file: string, report: Report, chroots: boolean) {
     this.#file = file;
     this.#report = report;
+    this.#chroots = chroots;
   }
 
   /** The entry, unless a field is missing or bad. */
@@ -136,7 +172,7 @@ class EntryReader {
       fields: words.slice(0, FIELDS.length),
       isPrivate: this.#isYes("private", isPrivate, true),
       isUnprivileged: this.#isYes("unprivileged", unprivileged, true),
-      isChrooted: this.#isYes("chroot", chroot, false),
+      isChrooted: this.#isYes("chroot", chroot, this.#chroots),
       wakeupSeconds: this.#number("wakeup_time", wakeup, /\?$/) ?? 0,
       maxProcesses: this.#number("max_proc", max, /$/),
       command: this.#command(command),
@@ -156,7 +192,7 @@ class EntryReader {
     if (type !== undefined) return type;
     if (word.text === "-") this.#noDefault("transport type", word);
     else {
-      const mend = `it is one of ${TYPES.join(", ")}`;
+      const mend = "it is inet or unix, or pass below master(8)";
       this.#wrong(word, `bad transport type: ${word.text}`, mend);
     }
     return "unix";
@@ -180,9 +216,19 @@ class EntryReader {
     suffix: RegExp,
   ): number | undefined {
     if (word === undefined || word.text === "-") return undefined;
-    const number = parseCount(word.text.replace(suffix, ""), NUMBER_MAX);
+    const [digits = ""] = /^\d*/.exec(word.text) ?? [];
+    const number = parseCount(digits, NUMBER_MAX);
     if (number === undefined) {
       this.#badValue(field, word, "write a whole number or -");
+      return undefined;
+    }
+    const rest = word.text.slice(digits.length).replace(suffix, "");
+    if (rest !== "") {
+      this.#report(problemAt(word.placeIn(this.#file), {
+        level: "warning",
+        text: `field "${field}": text after the number: "${word.text}"`,
+        mend: `it is ignored: the number is ${number}`,
+      }));
     }
     return number;
   }

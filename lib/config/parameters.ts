@@ -3,9 +3,10 @@
  * checks, help and the manual pages are made from.
  *
  * Names, defaults, units and ranges of Postfix's parameters are Postfix 3.7's,
- * to the byte, but that `max_idle` and `max_use` may be 0. What a default
- * depends on the build for (`daemon_directory` and the like) is not here, as
- * spawnd has no use for it.
+ * to the byte, but that `max_idle` and `max_use` may be 0. What depends on the
+ * machine (`myhostname` and the like) has its default elsewhere; what depends on
+ * the build (`daemon_directory` and the like) is not here, as spawnd has no use
+ * for it.
  *
  * @module
  */
@@ -34,6 +35,8 @@ export type Parameter =
       readonly type: "string";
       /** Whether it may be empty; not, unless it says so. */
       readonly mayBeEmpty?: true;
+      /** Whether it is a path that must not depend on where one is. */
+      readonly isAbsolutePath?: true;
       /** The values there are, if they are few. */
       readonly choices?: readonly string[];
     }
@@ -89,6 +92,16 @@ export const PARAMETERS = [
       "SERVICE_time_limit of their own. Then its whole process group is killed.",
   },
   {
+    name: "compatibility_level",
+    type: "string",
+    default: "0",
+    origin: "Postfix",
+    since: "3.0",
+    meaning:
+      "The Postfix version whose defaults are in effect. Below 1, - in " +
+      "the chroot field of master.cf means y.",
+  },
+  {
     name: "config_directory",
     type: "string",
     default: "/etc/postfix",
@@ -126,6 +139,17 @@ export const PARAMETERS = [
       "PATH is always /usr/bin:/bin.",
   },
   {
+    name: "import_environment",
+    type: "string",
+    default: "MAIL_CONFIG MAIL_DEBUG MAIL_LOGTAG TZ XAUTHORITY DISPLAY " +
+      "LANG=C POSTLOG_SERVICE POSTLOG_HOSTNAME",
+    mayBeEmpty: true,
+    origin: "Postfix",
+    meaning: "The environment of the daemon itself, written as " +
+      "export_environment: what is not here cannot be exported. Below " +
+      "master(8), that has applied it already.",
+  },
+  {
     name: "inet_interfaces",
     type: "string",
     default: "all",
@@ -153,6 +177,22 @@ export const PARAMETERS = [
     meaning: "How long sending or receiving over an internal channel may take.",
   },
   {
+    name: "known_tcp_ports",
+    type: "string",
+    default: "lmtp=24, smtp=25, smtps=submissions=465, submission=587",
+    mayBeEmpty: true,
+    origin: "Postfix",
+    since: "3.6",
+    meaning: "Port names of inet services that need not be in services(5).",
+  },
+  {
+    name: "mail_name",
+    type: "string",
+    default: "Postfix",
+    origin: "Postfix",
+    meaning: "The name of the mail system, for other values to refer to.",
+  },
+  {
     name: "mail_owner",
     type: "string",
     default: "postfix",
@@ -160,6 +200,15 @@ export const PARAMETERS = [
     meaning:
       "Below master(8), the account whose effective ids the daemon has " +
       "except for the moment of starting a command. No command may run as it.",
+  },
+  {
+    name: "mail_version",
+    type: "string",
+    default: "3.7.11",
+    origin: "Postfix",
+    meaning:
+      "The version of the Postfix on this machine, for other values to " +
+      "refer to. The default shown is for a machine without one.",
   },
   {
     name: "maillog_file",
@@ -170,6 +219,16 @@ export const PARAMETERS = [
     since: "3.4",
     meaning: "The file that Postfix's log daemon writes. Where it is set, " +
       "records go to that daemon and not to syslog.",
+  },
+  {
+    name: "master_service_disable",
+    type: "string",
+    default: "",
+    mayBeEmpty: true,
+    origin: "Postfix",
+    since: "2.6",
+    meaning: "Services that are not served, by name/type or by type alone; ! " +
+      "turns a match round, and the first one counts.",
   },
   {
     name: "max_idle",
@@ -192,6 +251,17 @@ export const PARAMETERS = [
       "many times more.",
   },
   {
+    name: "multi_instance_directories",
+    type: "string",
+    default: "",
+    mayBeEmpty: true,
+    origin: "Postfix",
+    since: "2.6",
+    meaning:
+      "Other instances' configuration directories, for other values to " +
+      "refer to.",
+  },
+  {
     name: "multi_instance_enable",
     type: "boolean",
     default: "no",
@@ -199,6 +269,15 @@ export const PARAMETERS = [
     since: "2.6",
     meaning: "Whether Postfix's instance manager may start this instance. " +
       "spawnd only checks it.",
+  },
+  {
+    name: "multi_instance_group",
+    type: "string",
+    default: "",
+    mayBeEmpty: true,
+    origin: "Postfix",
+    since: "2.6",
+    meaning: "The group of this instance, for other values to refer to.",
   },
   {
     name: "multi_instance_name",
@@ -209,6 +288,35 @@ export const PARAMETERS = [
     since: "2.6",
     meaning: "The name of this instance, where there are several on a " +
       "machine; by default the log has it, too.",
+  },
+  {
+    name: "multi_instance_wrapper",
+    type: "string",
+    default: "",
+    mayBeEmpty: true,
+    origin: "Postfix",
+    since: "2.6",
+    meaning: "Postfix's instance manager, for other values to refer to.",
+  },
+  {
+    name: "mydomain",
+    type: "string",
+    default: "",
+    mayBeEmpty: true,
+    origin: "Postfix",
+    meaning:
+      "The machine's domain, for other values to refer to. By default, " +
+      "what follows the first dot of myhostname.",
+  },
+  {
+    name: "myhostname",
+    type: "string",
+    default: "",
+    mayBeEmpty: true,
+    origin: "Postfix",
+    meaning:
+      "The machine's name, for other values to refer to. By default, what " +
+      "the system says, with mydomain if that has no dot.",
   },
   {
     name: "owner",
@@ -239,6 +347,7 @@ export const PARAMETERS = [
   {
     name: "queue_directory",
     type: "string",
+    isAbsolutePath: true,
     default: "/var/spool/postfix",
     origin: "Postfix",
     meaning: "The working directory of commands. unix services are in " +

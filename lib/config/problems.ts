@@ -33,6 +33,36 @@ export interface Problem extends Place {
 /** Where problems go as they are found. */
 export type Report = (problem: Problem) => void;
 
+/** As many errors of one file as anybody mends at a time. */
+const ERRORS_MAX = 1000;
+
+/** The problems found in reading a file, until that is hopeless. */
+export class Findings {
+  readonly problems: Problem[] = [];
+  #errors = 0;
+
+  /** Adds a problem. */
+  readonly report: Report = (problem) => {
+    this.problems.push(problem);
+    if (problem.level === "error") this.#errors++;
+  };
+
+  /**
+   * Tells whether to go on reading. If not, that is itself a problem.
+   *
+   * @param place Where reading would go on.
+   * @returns Whether there are few enough errors.
+   */
+  goesOn(place: Place): boolean {
+    if (this.#errors < ERRORS_MAX) return true;
+    this.report(problemInText(place, {
+      text: `more than ${ERRORS_MAX} errors: the rest is not looked at`,
+      mend: "mend the first ones",
+    }));
+    return false;
+  }
+}
+
 /** What is said of a place. */
 export interface Finding {
   readonly level?: Level;
@@ -64,10 +94,20 @@ export function problemAt(place: Place, finding: Finding): Problem {
  * @returns The problem.
  */
 export function problemInText(place: Place, finding: Finding): Problem {
-  const { level = "error", text, mend } = finding;
+  const { level = "error", mend } = finding;
+  const text = shortened(finding.text);
   const { file, line, column, length } = place;
   const problem = { level, file, line, column, length, text };
   return mend === undefined ? problem : { ...problem, mend };
+}
+
+/** What a text quotes may be as long as a file. */
+const TEXT_LENGTH_MAX = 1000;
+
+function shortened(text: string): string {
+  return text.length > TEXT_LENGTH_MAX
+    ? `${text.slice(0, TEXT_LENGTH_MAX)}...`
+    : text;
 }
 
 /**

@@ -3,6 +3,7 @@
  *
  * ```text
  * body    = subject (nothing | "?" branch | ":" branch | "?" branch ":" branch)
+ *         | function "{" value "}"
  * subject = name | "{" value "}" operator "{" value "}"
  * branch  = "{" value "}" | value
  * ```
@@ -10,7 +11,7 @@
  * @module
  */
 
-import { closing, ExpansionError } from "./expression.ts";
+import { ExpansionError } from "./expression.ts";
 import type { PlacedText } from "./logical_lines.ts";
 
 /** The operators of a relation. */
@@ -19,12 +20,25 @@ export const OPERATORS = ["==", "!=", "<", "<=", ">=", ">"] as const;
 /** One of them. */
 export type Operator = typeof OPERATORS[number];
 
+/** The functions of a text, which Postfix has since 3.11. */
+export const FUNCTIONS = ["domain_to_ascii", "domain_to_utf8"] as const;
+
+/** One of them. */
+export type NamedFunction = typeof FUNCTIONS[number];
+
 /** What a reference asks about. */
 export type Subject =
   | {
     readonly kind: "name";
     readonly name: PlacedText;
     /** What depends on the subject, operator first. */
+    readonly rest: PlacedText;
+  }
+  | {
+    readonly kind: "function";
+    readonly name: NamedFunction;
+    readonly argument: PlacedText;
+    /** Nothing. */
     readonly rest: PlacedText;
   }
   | {
@@ -49,8 +63,7 @@ const QUOTE_BYTES = 20;
 /** Postfix's list of the operators, with the quotes as it has them. */
 const OPERATORS_LISTED = `"==" or "!="" or "<"" or "<="" or ">="" or ">"`;
 
-const NAME = /^[ \t\r\n]*([A-Za-z0-9_]*)[ \t\r\n]*(?=$|[?:])/;
-const GOOD_START_OF_NAME = /^[ \t\r\n]*[A-Za-z0-9_]*/;
+const NAME = /^[A-Za-z0-9_]*/;
 const OPERATOR = /^([<>!=?+\-*/~&|%]*)([A-Za-z0-9]*)/;
 
 /**
@@ -63,25 +76,24 @@ const OPERATOR = /^([<>!=?+\-*/~&|%]*)([A-Za-z0-9]*)/;
 export function readSubject(body: PlacedText): Subject {
   const braced = withoutBlanks(body);
   if (braced.text.startsWith("{")) return readRelation(braced);
-  const match = NAME.exec(body.text);
-  if (match === null) {
-    const [good = ""] = GOOD_START_OF_NAME.exec(body.text) ?? [];
-    // Blanks after a name belong to what is wrong, as Postfix shows it.
-    const name = body.text.slice(0, good.length);
-    const wrong = body.slice(name.length);
-    throw new ExpansionError(
-      `attribute name syntax error at: "...${name}>>>${quote(wrong)}"`,
-      wrong.place,
-      "names are of letters, digits and _",
-    );
+  const [text = ""] = NAME.exec(braced.text) ?? [];
+  const name = braced.slice(0, text.length);
+  const afterName = braced.slice(text.length);
+  const rest = withoutBlanks(afterName);
+  if (/^(?:$|[?:])/.test(rest.text)) return { kind: "name", name, rest };
+  const known = FUNCTIONS.find((known) => known === text);
+  if (known !== undefined && rest.text.startsWith("{")) {
+    const { inner: argument, rest: afterAll } = readGroup(rest);
+    if (afterAll.text !== "") throw unexpected(argument, afterAll);
+    return { kind: "function", name: known, argument, rest: afterAll };
   }
-  const [all, name = ""] = match;
-  const at = all.indexOf(name);
-  return {
-    kind: "name",
-    name: body.slice(at, at + name.length),
-    rest: body.slice(all.length),
-  };
+  // Blanks after a name belong to what is wrong, as Postfix shows it.
+  const good = body.text.slice(0, body.text.length - afterName.text.length);
+  throw new ExpansionError(
+    `attribute name syntax error at: "...${good}>>>${quote(afterName)}"`,
+    afterName.place,
+    "names are of letters, digits and _",
+  );
 }
 
 function readRelation(braced: PlacedText): Subject {
@@ -134,7 +146,11 @@ export function readChoice(rest: PlacedText): Choice | undefined {
 function readLastBranch(colon: PlacedText): PlacedText {
   const { inner, rest } = readBranch(colon.slice(1));
   if (rest.text === "") return inner;
-  throw new ExpansionError(
+  throw unexpected(inner, rest);
+}
+
+function unexpected(inner: PlacedText, rest: PlacedText): ExpansionError {
+  return new ExpansionError(
     `unexpected input at: "...${inner.text}}>>>${quote(rest)}"`,
     rest.place,
     "nothing may follow the last braces",
@@ -157,7 +173,7 @@ function readBranch(text: PlacedText): Part {
 
 /** What is in braces, and what is behind them and the blanks after. */
 function readGroup(braced: PlacedText): Part {
-  const end = closing(braced.text, 0, "}");
+  const end = braced.closing(0);
   if (end < 0) {
     throw new ExpansionError(
       `unbalanced {} in attribute expression: "${braced.text}"`,

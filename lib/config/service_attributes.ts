@@ -10,18 +10,21 @@ import {
   type CommandAttributes,
   parseAttributes,
 } from "./attributes.ts";
+import { isUtf8 } from "../posix/byte_text.ts";
 import type { Identity } from "../posix/credentials.ts";
 import type { Mistake } from "../result.ts";
-import { isUtf8, toText } from "./bytes.ts";
+import { toWord } from "./bytes.ts";
 import type { PlacedText } from "./logical_lines.ts";
 import type { MasterEntry } from "./master_cf.ts";
-import { problemAt, problemInText, type Report } from "./problems.ts";
+import { problemInText, type Report } from "./problems.ts";
 
 /** What checking needs beside the configuration. */
 export interface CheckContext {
   readonly accounts: Accounts;
   /** Whose ids the daemon itself has: no command may have them. */
   readonly owner: Identity | undefined;
+  /** Whether master(8) may start the services by their lines. */
+  readonly isBelowMaster?: boolean;
 }
 
 /** Attributes that were not refused. */
@@ -51,25 +54,33 @@ interface Attribute {
  * @returns The attributes, unless they were refused.
  */
 export function checkAttributes(
-  { words, command }: MasterEntry,
+  entry: MasterEntry,
   file: string,
   context: CheckContext,
   report: Report,
 ): CheckedAttributes | undefined {
+  const { words, command } = entry;
   const [first, ...rest] = words;
   const all = (first?.text === "--" ? rest : words)
-    .map((word) => ({ text: toText(word.text), word }));
-  const strange = all.find(({ word }) => !isUtf8(word.text));
+    .map((word) => ({ text: toWord(word.text), word }));
+  const strange = context.isBelowMaster ? strangeWord(entry) : undefined;
   if (strange !== undefined) {
-    // It would reach the command as other bytes.
-    report(problemAt(strange.word.placeIn(file), {
-      text: `not UTF-8: ${strange.word.text}`,
-      mend: "save the file as UTF-8",
+    report(problemInText(strange.placeIn(file), {
+      level: "warning",
+      text: `not UTF-8: ${toWord(strange.text)}`,
+      mend: "master(8) cannot start spawnd with it: save the file as UTF-8",
     }));
-    return undefined;
   }
   const texts = all.map(({ text }) => text);
   const ours = beforeCommand(all);
+  const users = ours.filter((each) => valueOf("user", each) !== undefined);
+  for (const { word, text } of users.slice(0, -1)) {
+    report(problemInText(word.placeIn(file), {
+      level: "warning",
+      text: `overridden by a later user=: ${text}`,
+      mend: "leave it out",
+    }));
+  }
   const parsed = parseAttributes(texts, context);
   if (!parsed.ok) {
     const about = aboutWhich(parsed.mistake, ours)?.word ?? command;
@@ -82,6 +93,20 @@ export function checkAttributes(
     user: lastOf("user", ours)?.word ?? command,
     command: lastOf("argv", ours)?.word ?? command,
   };
+}
+
+/**
+ * Finds a word of an entry that master(8) cannot start spawnd with: the runtime
+ * reads its arguments as UTF-8 before any of this program runs.
+ *
+ * @param entry The entry.
+ * @returns The word, if there is one.
+ */
+export function strangeWord(
+  { name, options, words }: MasterEntry,
+): PlacedText | undefined {
+  return [name, ...options.map(({ word }) => word), ...words]
+    .find(({ text }) => !isUtf8(toWord(text)));
 }
 
 /** The attributes up to `argv=`; the words after it are the command's. */

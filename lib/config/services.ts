@@ -7,13 +7,15 @@
  * @module
  */
 
-import { commandEnvironment } from "../engine/environment.ts";
 import type { CommandAttributes } from "./attributes.ts";
-import { splitWords, withoutBraces } from "./braces.ts";
 import { toText } from "./bytes.ts";
 import { isComplete } from "./complete.ts";
+import {
+  type EnvironmentEntry,
+  environmentParameter,
+} from "./environment_list.ts";
 import type { Configuration } from "./load.ts";
-import { PlacedText } from "./logical_lines.ts";
+import type { PlacedText } from "./logical_lines.ts";
 import type { MasterEntry, ServiceType } from "./master_cf.ts";
 import {
   inOrder,
@@ -43,6 +45,7 @@ export interface ServicePlaces {
   readonly name: Place;
   readonly maxProcesses: Place;
   readonly timeLimit: Place;
+  readonly chroot: Place;
   /** The `user=` attribute. */
   readonly user: Place;
   /** The `argv=` attribute. */
@@ -60,8 +63,7 @@ export interface CheckedService {
   /** Commands of one process at once; 0 for no limit. */
   readonly concurrency: number;
   readonly timeLimitSeconds: number;
-  /** The list, as `commandEnvironment` takes it. */
-  readonly exportEnvironment: string;
+  readonly exportEnvironment: readonly EnvironmentEntry[];
   readonly attributes: CommandAttributes;
   /** The attributes as they were written. */
   readonly attributeWords: readonly string[];
@@ -70,6 +72,8 @@ export interface CheckedService {
   readonly maxIdleSeconds: number;
   readonly maxUses: number;
   readonly syslogName: string;
+  /** Whether queue_directory is the root directory of its command. */
+  readonly isChrooted: boolean;
   readonly places: ServicePlaces;
   /** All its other parameters. */
   readonly scope: Scope;
@@ -95,17 +99,21 @@ export function checkServices(
   context: CheckContext,
 ): CheckedServices {
   const problems: Problem[] = [];
+  const imported = importedNames(configuration);
   const services = configuration.entries.flatMap((entry) => {
-    const checker = new ServiceChecker(configuration, entry);
+    const checker = new ServiceChecker(configuration, entry, imported);
     const service = checker.check(context);
-    problems.push(...checker.problems);
+    for (const problem of checker.problems) problems.push(problem);
     return service === undefined ? [] : [service];
   });
   return { services, problems: inOrder(problems) };
 }
 
-/** What is between the entries of `export_environment`. */
-const ENTRY_SEPARATORS = ", \t\r\n";
+/** The variables that a daemon passes on; what is wrong is told elsewhere. */
+function importedNames({ scope }: Configuration): ReadonlySet<string> {
+  const entries = environmentParameter("import_environment", scope, () => {});
+  return new Set(entries?.map(({ name }) => name));
+}
 
 /** What a line may have beside `-o`: -v for verbose, -D for a debugger. */
 const NO_FLAG = /[^-vD]/;
@@ -113,12 +121,18 @@ const NO_FLAG = /[^-vD]/;
 class ServiceChecker {
   readonly problems: Problem[] = [];
   readonly #entry: MasterEntry;
+  readonly #imported: ReadonlySet<string>;
   readonly #scope: Scope;
   readonly #file: string;
   readonly #report: Report = (problem) => this.problems.push(problem);
 
-  constructor(configuration: Configuration, entry: MasterEntry) {
+  constructor(
+    configuration: Configuration,
+    entry: MasterEntry,
+    imported: ReadonlySet<string>,
+  ) {
     this.#entry = entry;
+    this.#imported = imported;
     this.#scope = configuration.scopeOf(entry);
     this.#file = configuration.master.file;
   }
@@ -150,6 +164,7 @@ class ServiceChecker {
       maxIdleSeconds: scope.seconds("max_idle", report),
       maxUses: scope.integer("max_use", report),
       syslogName: scope.string("syslog_name", report),
+      isChrooted: this.#entry.isChrooted,
       places: checked && this.#places(checked),
       scope,
     };
@@ -165,21 +180,17 @@ class ServiceChecker {
     if (type === "inet" && isPrivate) return undefined;
     if (type !== "fifo" && type !== "unix-dgram") return type;
     const text = `unsupported transport type: ${type}`;
-    this.#wrong(fields[1], text, "a command needs a connection");
+    this.#wrong(fields[1], text, "make it inet or unix");
     return undefined;
   }
 
   /** spawn(8) itself must be able to become the command's user. */
   #refusePrivileges(): void {
-    const { name, fields, isUnprivileged, isChrooted } = this.#entry;
+    const { name, fields, isUnprivileged } = this.#entry;
+    if (!isUnprivileged) return;
     const text = `service ${name.text} requires privileged operation`;
-    if (isUnprivileged) {
-      const mend = "write n for unprivileged, its fourth field";
-      this.#wrong(fields[3], text, mend);
-    }
-    if (isChrooted) {
-      this.#wrong(fields[4], text, "write n for chroot, its fifth field");
-    }
+    const mend = "write n for unprivileged, its fourth field";
+    this.#wrong(fields[3], text, mend);
   }
 
   #flags(): string {
@@ -196,16 +207,19 @@ class ServiceChecker {
     return flags;
   }
 
-  #exportEnvironment(): string | undefined {
-    const list = this.#scope.string("export_environment", this.#report);
-    if (list === undefined) return undefined;
-    const wrong = wrongEnvironment(list);
-    if (wrong === undefined) return list;
-    this.#report(problemInText(this.#scope.place("export_environment"), {
-      text: `export_environment: ${wrong}`,
-      mend: "write names, name=value words and { name = value } groups",
-    }));
-    return undefined;
+  #exportEnvironment(): readonly EnvironmentEntry[] | undefined {
+    const name = "export_environment";
+    const entries = environmentParameter(name, this.#scope, this.#report);
+    if (this.#scope.setting(name) === undefined) return entries;
+    for (const { name: variable, value } of entries ?? []) {
+      if (value !== undefined || this.#imported.has(variable)) continue;
+      this.#report(problemInText(this.#scope.place(name), {
+        level: "warning",
+        text: `${name}: ${variable} is not in import_environment`,
+        mend: "commands do not get it: set import_environment, too",
+      }));
+    }
+    return entries;
   }
 
   #address(queueDirectory: string | undefined): ServiceAddress | undefined {
@@ -226,6 +240,7 @@ class ServiceChecker {
       name: place(name),
       maxProcesses: place(fields[6] ?? name),
       timeLimit: timeLimit.line > 0 ? timeLimit : place(name),
+      chroot: place(fields[4] ?? name),
       user: place(user),
       command: place(command),
     };
@@ -234,25 +249,5 @@ class ServiceChecker {
   #wrong(word: PlacedText | undefined, text: string, mend: string): void {
     const place = (word ?? this.#entry.name).placeIn(this.#file);
     this.#report(problemAt(place, { text, mend }));
-  }
-}
-
-/**
- * Finds what is wrong with an `export_environment`.
- *
- * @param list Its value.
- * @returns What is, as Postfix says it if it does; `undefined` if nothing is.
- */
-export function wrongEnvironment(list: string): string | undefined {
-  for (const word of splitWords(new PlacedText(list), ENTRY_SEPARATORS)) {
-    const { wrong } = withoutBraces(word);
-    if (wrong !== undefined) return wrong;
-  }
-  try {
-    commandEnvironment(list, () => undefined);
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return error.message;
   }
 }

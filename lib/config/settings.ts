@@ -5,8 +5,9 @@
  * @module
  */
 
-import { expand, type Expansion } from "./expand.ts";
+import { expand, type Expansion, type KnownValues } from "./expand.ts";
 import { PlacedText } from "./logical_lines.ts";
+import { type Machine, NO_DOMAIN } from "./machine.ts";
 import type { MainCf, Setting, Settings } from "./main_cf.ts";
 import {
   findParameter,
@@ -16,7 +17,7 @@ import {
   timeLimitParameter,
 } from "./parameters.ts";
 import { type Place, problemAt, type Report } from "./problems.ts";
-import { toText } from "./bytes.ts";
+import { fromText, toText } from "./bytes.ts";
 import { parseBoolean, parseConfiguredTime, parseInteger } from "./values.ts";
 
 /** What the program itself says about the parameters that are its own. */
@@ -32,6 +33,7 @@ export interface ScopeOptions {
   /** The services that have a time limit of their own. */
   readonly services: ReadonlySet<string>;
   readonly own: OwnValues;
+  readonly machine: Machine;
   /** Settings of a line in master.cf; none for the daemon as a whole. */
   readonly overrides?: Settings;
 }
@@ -42,11 +44,16 @@ export class Scope {
   readonly #services: ReadonlySet<string>;
   readonly #own: ReadonlyMap<string, string>;
   readonly #overrides: Settings;
+  readonly #machine: Machine;
+  readonly #known: KnownValues = new Map();
+  /** Whether the machine's domain is being found: its name may refer to it. */
+  #findsDomain = false;
 
-  constructor({ main, services, own, overrides }: ScopeOptions) {
+  constructor({ main, services, own, machine, overrides }: ScopeOptions) {
     this.#main = main;
     this.#services = services;
     this.#own = new Map(Object.entries(own));
+    this.#machine = machine;
     this.#overrides = overrides ?? new Map();
   }
 
@@ -87,8 +94,32 @@ export class Scope {
   written(name: string): PlacedText | undefined {
     const setting = this.setting(name);
     if (setting !== undefined) return setting.value;
-    const text = this.#own.get(name) ?? this.parameter(name)?.default;
+    const text = this.#own.get(name) ?? this.#ofMachine(name) ??
+      this.parameter(name)?.default;
     return text === undefined ? undefined : new PlacedText(text);
+  }
+
+  /** The defaults that no table can have. */
+  #ofMachine(name: string): string | undefined {
+    if (name === "mail_version") return this.#machine.mailVersion();
+    if (name === "mydomain") return this.#domain();
+    if (name !== "myhostname") return undefined;
+    const hostname = fromText(this.#machine.hostname());
+    if (hostname.includes(".")) return hostname;
+    const hasDomain = this.setting("mydomain") !== undefined;
+    return `${hostname}.${hasDomain ? "$mydomain" : NO_DOMAIN}`;
+  }
+
+  #domain(): string {
+    if (this.#findsDomain) return "";
+    this.#findsDomain = true;
+    const hostname = this.expanded("myhostname");
+    this.#findsDomain = false;
+    // What is wrong with the name is told where that is used.
+    const [, domain] = hostname?.ok
+      ? /^[^.]*\.(.*)$/s.exec(hostname.text) ?? []
+      : [];
+    return domain ?? NO_DOMAIN;
   }
 
   /**
@@ -110,8 +141,30 @@ export class Scope {
    * @returns The expansion, as a binary string.
    */
   expand(value: PlacedText): Expansion {
-    const place = value.placeIn(this.#main.file);
-    return expand(value, (name) => this.written(name), place);
+    return this.#expand(value, false);
+  }
+
+  /**
+   * Expands the value of a parameter that may be any of Postfix's: names for
+   * which spawnd has no value are taken for empty.
+   *
+   * @param name A binary string.
+   * @returns The expansion, as a binary string; none if nothing sets it.
+   */
+  expandedForeign(name: string): string | undefined {
+    const setting = this.setting(name);
+    const expansion = setting && this.#expand(setting.value, true);
+    return expansion?.ok ? expansion.text : undefined;
+  }
+
+  #expand(value: PlacedText, isLenient: boolean): Expansion {
+    return expand(value, {
+      lookup: (name) => this.written(name),
+      place: value.placeIn(this.#main.file),
+      // Names that were taken for empty have other values.
+      ...isLenient || this.#findsDomain ? {} : { known: this.#known },
+      isLenient,
+    });
   }
 
   /**
@@ -131,17 +184,27 @@ export class Scope {
 
   /** The value of a string; `undefined` if it was reported as wrong. */
   string(name: NameOf<"string">, report: Report): string | undefined {
+    const value = this.binary(name, report);
+    return value === undefined ? undefined : toText(value);
+  }
+
+  /** The same, as a binary string. */
+  binary(name: NameOf<"string">, report: Report): string | undefined {
     return this.#read(name, report, (parameter, text) => {
       if (parameter.type !== "string") return undefined;
       if (text === "" && !parameter.mayBeEmpty) {
         return { wrong: `bad string length 0 < 1: ${name} = ` };
+      }
+      if (parameter.isAbsolutePath && !text.startsWith("/")) {
+        const wrong = `parameter ${name}: no absolute path: ${text}`;
+        return { wrong, mend: "begin it with /" };
       }
       const { choices } = parameter;
       if (choices !== undefined && !choices.includes(text)) {
         const wrong = `parameter ${name}: unrecognized value: ${text}`;
         return { wrong, mend: `it is one of ${choices.join(", ")}` };
       }
-      return { value: toText(text) };
+      return { value: text };
     });
   }
 

@@ -6,17 +6,22 @@
  * @module
  */
 
-import { closestString } from "@std/text/closest-string";
-import { levenshteinDistance } from "@std/text/levenshtein-distance";
 import { mentionedNames } from "./expand.ts";
+import { Guesses } from "./guesses.ts";
 import type { MainCf } from "./main_cf.ts";
 import type { MasterEntry } from "./master_cf.ts";
 import { PARAMETERS, timeLimitParameter } from "./parameters.ts";
-import { problemAt, type Report } from "./problems.ts";
+import { isPostfixName, POSTFIX_DAEMONS } from "./postfix_names.ts";
+import {
+  type Finding,
+  type Place,
+  problemAt,
+  type Report,
+} from "./problems.ts";
 import type { Scope } from "./settings.ts";
 
-/** A name within this many changes of a known one is taken for a slip. */
-const SLIP_DISTANCE_MAX = 2;
+/** Nobody reads more, and each takes the time to compare it with all names. */
+const WARNINGS_MAX = 1000;
 
 /** Where to look. */
 export interface Suspects {
@@ -39,6 +44,11 @@ export interface Suspects {
  */
 export function reportStrangers(suspects: Suspects, report: Report): void {
   const { main, entries, scope, isOurs } = suspects;
+  let warnings = 0;
+  const warn = (place: Place, finding: Finding): void => {
+    if (++warnings > WARNINGS_MAX) return;
+    report(problemAt(place, { level: "warning", ...finding }));
+  };
   const overrides = entries.flatMap(({ options }) =>
     options.flatMap((option) =>
       option.kind === "override" && option.setting ? [option.setting] : []
@@ -46,39 +56,72 @@ export function reportStrangers(suspects: Suspects, report: Report): void {
   );
   const settings = [...main.settings.values(), ...overrides];
   const defined = new Set(settings.map(({ name }) => name.text));
+  const known = knownNames(entries);
+  const settable = new Guesses(known);
+  const mentionable = new Guesses([...known, ...defined]);
   const mentioned = new Set<string>();
   for (const { name, value } of settings) {
     const isRead = isOurs || scope.parameter(name.text) !== undefined ||
       overrides.some((override) => override.value === value);
+    const told = new Set<string>();
     for (const mention of mentionedNames(value)) {
       mentioned.add(mention.text);
+      if (told.has(mention.text)) continue;
+      told.add(mention.text);
       if (!isRead || defined.has(mention.text)) continue;
       if (mention.text === "" || scope.parameter(mention.text)) continue;
-      report(problemAt(mention.placeIn(main.file), {
-        level: "warning",
+      // That is an error where the value is used.
+      if (isPostfixName(mention.text)) continue;
+      if (warnings > WARNINGS_MAX) return;
+      warn(mention.placeIn(main.file), {
         text: `undefined parameter: ${mention.text}`,
-        mend: didYouMean(mention.text, [...knownNames(entries), ...defined]) ??
+        mend: mentionable.didYouMean(mention.text) ??
           "it is taken for empty",
-      }));
+      });
     }
   }
   for (const { name, value } of settings) {
     const parameter = scope.parameter(name.text);
     const assignment = `${name.text}=${value.text}`;
     if (parameter?.readOnly && !overrides.some((each) => each.name === name)) {
-      report(problemAt(name.placeIn(main.file), {
-        level: "warning",
+      warn(name.placeIn(main.file), {
         text: `read-only parameter assignment: ${assignment}`,
         mend: "it is ignored: leave it out",
-      }));
+      });
     }
     if (parameter !== undefined || mentioned.has(name.text)) continue;
-    const mend = didYouMean(name.text, knownNames(entries));
+    if (isPostfixName(name.text)) continue;
+    if (warnings > WARNINGS_MAX) return;
+    const mend = settable.didYouMean(name.text);
     if (mend === undefined && !isOurs) continue;
-    report(problemAt(name.placeIn(main.file), {
-      level: "warning",
+    warn(name.placeIn(main.file), {
       text: `unused parameter: ${assignment}`,
       mend: mend ?? "nothing uses it: leave it out",
+    });
+  }
+}
+
+/**
+ * Tells which entries run nothing that there is, and were meant for spawnd.
+ *
+ * @param entries Entries that spawnd does not serve.
+ * @param file Their file.
+ * @param report Where warnings go.
+ */
+export function reportStrangeCommands(
+  entries: readonly MasterEntry[],
+  file: string,
+  report: Report,
+): void {
+  const guesses = new Guesses(["spawn", "spawnd"]);
+  for (const { command } of entries) {
+    if (POSTFIX_DAEMONS.has(command.text)) continue;
+    const mend = guesses.didYouMean(command.text);
+    if (mend === undefined) continue;
+    report(problemAt(command.placeIn(file), {
+      level: "warning",
+      text: `unknown command: ${command.text}`,
+      mend,
     }));
   }
 }
@@ -88,16 +131,4 @@ function knownNames(entries: readonly MasterEntry[]): string[] {
     ...PARAMETERS.map(({ name }) => name),
     ...entries.map(({ name }) => timeLimitParameter(name.text).name),
   ];
-}
-
-function didYouMean(name: string, known: string[]): string | undefined {
-  const alike = known.filter(({ length }) =>
-    Math.abs(length - name.length) <= SLIP_DISTANCE_MAX
-  );
-  if (alike.length === 0) return undefined;
-  const nearest = closestString(name, alike);
-  const distance = levenshteinDistance(name, nearest);
-  return distance > 0 && distance <= SLIP_DISTANCE_MAX
-    ? `did you mean ${nearest}?`
-    : undefined;
 }

@@ -6,6 +6,7 @@
 
 import { lookAtDescriptor } from "../posix/files.ts";
 import type { Libc } from "../posix/libc.ts";
+import { textVariable } from "../text_variable.ts";
 
 const STANDARD_ERROR = 2;
 
@@ -18,7 +19,7 @@ const STANDARD_ERROR = 2;
  * @returns `true` if journald reads it.
  */
 export function underJournal(libc: Libc): boolean {
-  const stream = Deno.env.get("JOURNAL_STREAM");
+  const stream = textVariable("JOURNAL_STREAM");
   if (stream === undefined) return false;
   const facts = lookAtDescriptor(libc, STANDARD_ERROR);
   return facts !== undefined && stream === `${facts.device}:${facts.inode}`;

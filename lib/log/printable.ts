@@ -6,10 +6,14 @@
  */
 
 // Control characters (C0, DEL, C1), line and paragraph separators, and the
-// marks that change the direction of text.
+// marks that change the direction of text; and lone surrogates, which stand for
+// bytes that are no UTF-8.
 const UNPRINTABLE =
   // deno-lint-ignore no-control-regex -- these are what it is for
-  /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+  /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]/gu;
+
+/** A byte that is no UTF-8, as lib/posix/byte_text.ts has it. */
+const ESCAPED_BYTE = /[\udc80-\udcff]/u;
 
 /**
  * Escapes what is unprintable in a JSON text, where it can only stand within
@@ -37,7 +41,9 @@ function hexOf(character: string): string {
  */
 export function printable(text: string): string {
   return text.replaceAll(UNPRINTABLE, (character) => {
-    const hex = hexOf(character);
+    const hex = ESCAPED_BYTE.test(character)
+      ? hexOf(character).slice(-2)
+      : hexOf(character);
     return hex.length <= 2 ? `\\x${hex.padStart(2, "0")}` : `\\u{${hex}}`;
   });
 }

@@ -7,6 +7,8 @@
  */
 
 import type { Accounts } from "../config/attributes.ts";
+import { PORT_MAX } from "../config/inet_name.ts";
+import { parseCount } from "../config/values.ts";
 import type { Identity } from "../posix/credentials.ts";
 
 /** Where Debian, Fedora, Arch and their kin have it; never searched for. */
@@ -33,6 +35,42 @@ export function getent(database: string, key: string): string[] {
   if (code === KEY_NOT_FOUND) return [];
   if (code !== 0) throw new Error(`getent ${database}: exit status ${code}`);
   return new TextDecoder().decode(stdout).split("\n").filter((line) => line);
+}
+
+/** What was asked for, as many services may have one host or port. */
+const hostAddresses = new Map<string, readonly string[]>();
+const servicePorts = new Map<string, number | undefined>();
+
+/**
+ * Finds the addresses of a host, as getaddrinfo(3) has them.
+ *
+ * @param host Its name.
+ * @returns The addresses, in the order of the resolver; none if there is no
+ * host of that name.
+ */
+export function findHostAddresses(host: string): readonly string[] {
+  let addresses = hostAddresses.get(host);
+  if (addresses === undefined) {
+    addresses = getent("ahosts", host)
+      .flatMap((line) => line.split(/\s/)[0] ?? []);
+    hostAddresses.set(host, addresses);
+  }
+  return addresses;
+}
+
+/**
+ * Finds a tcp port.
+ *
+ * @param name Its name in services(5).
+ * @returns Its number, or `undefined` if there is none of that name.
+ */
+export function findServicePort(name: string): number | undefined {
+  if (!servicePorts.has(name)) {
+    const [line = ""] = getent("services", `${name}/tcp`);
+    const [, digits = ""] = /\s(\d+)\/tcp/.exec(line) ?? [];
+    servicePorts.set(name, parseCount(digits, PORT_MAX));
+  }
+  return servicePorts.get(name);
 }
 
 /** Accounts by way of getent(1). */

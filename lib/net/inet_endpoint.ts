@@ -1,15 +1,19 @@
 /**
- * The name of an inet service, `host:port`, `[v6]:port` or `port`, and the
- * addresses that it stands for.
+ * The name of an inet service, and the addresses that it stands for.
  *
  * @module
  */
 
+import {
+  mappedInet4,
+  parseHost,
+  PORT_MAX,
+  splitInetName,
+} from "../config/inet_name.ts";
+import type { KnownPorts } from "../config/known_tcp_ports.ts";
 import { parseCount } from "../config/values.ts";
-import { EX, failure, type Result, success } from "../result.ts";
-import { getent } from "./getent.ts";
-
-const PORT_MAX = 65535;
+import { EX, failure, type Mistake, type Result, success } from "../result.ts";
+import { findHostAddresses, findServicePort } from "./getent.ts";
 
 /** An address to listen on. */
 export interface InetEndpoint {
@@ -31,64 +35,75 @@ export interface InetScope {
   readonly interfaces: readonly string[];
   /** As `inet_protocols` has it: `all`, `ipv4`, `ipv6`. */
   readonly protocols: readonly string[];
+  /** Names of ports that the system need not have. */
+  readonly ports: KnownPorts;
 }
 
-const EVERYWHERE: InetScope = { interfaces: ["all"], protocols: ["all"] };
+const EVERYWHERE: InetScope = {
+  interfaces: ["all"],
+  protocols: ["all"],
+  ports: new Map(),
+};
 
-/** How names are looked up: getent(1), or a test's own. */
-export type Lookup = (database: "ahosts" | "services", key: string) => string[];
+/** How names are looked up: by getent(1), or by a test's own. */
+export interface Lookup {
+  /** The addresses of a host, in the order of the resolver. */
+  addresses(host: string): readonly string[];
+  /** The number of a tcp port. */
+  port(name: string): number | undefined;
+}
 
-const NAME = /^(?:(?:\[([^\]]+)\]|([^:[\]]*)):)?([^:[\]]+)$/;
-const IPV4 = /^\d+\.\d+\.\d+\.\d+$/;
+const SYSTEM: Lookup = {
+  addresses: findHostAddresses,
+  port: findServicePort,
+};
 
 /**
  * Reads the name of an inet service.
  *
  * @param name The name; hosts may be names of hosts(5), ports of services(5).
- * @param lookup How names are looked up.
  * @param scope Which of its addresses are meant.
+ * @param lookup How names are looked up.
  * @returns The addresses.
  */
 export function parseInetName(
   name: string,
-  lookup: Lookup = getent,
   scope: InetScope = EVERYWHERE,
+  lookup: Lookup = SYSTEM,
 ): Result<InetEndpoints> {
-  const match = NAME.exec(name);
-  if (match === null) {
+  const split = splitInetName(name);
+  if (!split.ok) {
     return failure({
-      text: `bad inet address: ${name}`,
-      mend: "write host:port, [address]:port or port",
+      text: `${split.wrong} in "${name}"`,
+      mend: mendOf(name),
       exitCode: EX.USAGE,
     });
   }
-  const [, bracketed, plain = "", portText = ""] = match;
-  const port = parsePort(portText, lookup);
+  const { host, port: portText } = split.value;
+  const port = parsePort(portText, scope.ports, lookup);
   if (!port.ok) return port;
-  const host = bracketed ?? plain;
-  const everywhere = host === "" && scope.interfaces.length === 1
-    ? WILDCARDS[scope.interfaces[0] ?? ""]
+  const everywhere = host === undefined && scope.interfaces.length === 1
+    ? WILDCARDS.get(scope.interfaces[0] ?? "")
     : undefined;
-  const hosts: string[] = [...everywhere ?? []];
-  const names = host === "" ? scope.interfaces : [host];
-  for (const named of everywhere === undefined ? names : []) {
-    const found = resolveHost(named, lookup);
-    if (found.length === 0) {
-      return failure({
-        text: `unknown host: ${named}`,
-        mend: "use an address of this machine, or a name of /etc/hosts",
-        exitCode: EX.NOHOST,
-      });
-    }
-    hosts.push(...found);
-  }
-  const usable = [...new Set(hosts)].filter(isOf(scope.protocols));
+  const found = everywhere !== undefined
+    ? success(everywhere)
+    : host === undefined
+    ? interfaceAddresses(scope.interfaces, lookup)
+    : host.kind === "name"
+    ? addressesOf(host.name, lookup)
+    : success([host.address]);
+  if (!found.ok) return found;
+  const usable = [...new Set(found.value)].filter(isOf(scope.protocols));
   if (usable.length === 0) {
     return failure({
       text: `no address of inet_protocols for ${name}`,
       mend: "name another host, or set inet_protocols = all",
       exitCode: EX.CONFIG,
     });
+  }
+  for (const host of usable) {
+    const inet4 = mappedInet4(host);
+    if (inet4 !== undefined) return failure(mapped(host, inet4));
   }
   return success({
     endpoints: usable.map((host) => ({ host, port: port.value })),
@@ -97,10 +112,29 @@ export function parseInetName(
 }
 
 /** The interfaces that are no hosts. */
-const WILDCARDS: Readonly<Record<string, readonly string[]>> = {
-  all: ["::", "0.0.0.0"],
-  "loopback-only": ["::1", "127.0.0.1"],
-};
+const WILDCARDS: ReadonlyMap<string, readonly string[]> = new Map([
+  ["all", ["::", "0.0.0.0"]],
+  ["loopback-only", ["::1", "127.0.0.1"]],
+]);
+
+/** An address alone is the commonest slip. */
+function mendOf(name: string): string {
+  const host = parseHost(name.replace(/^\[(.*)\]$/s, "$1"));
+  if (host?.kind !== "address") {
+    return "write host:port, [address]:port or port";
+  }
+  const { address } = host;
+  const shown = address.includes(":") ? `[${address}]` : address;
+  return `write its port, too: ${shown}:PORT`;
+}
+
+function mapped(host: string, inet4: string): Mistake {
+  return {
+    text: `an IPv4 address in IPv6's form: ${host}`,
+    mend: `write ${inet4}`,
+    exitCode: EX.USAGE,
+  };
+}
 
 function isOf(protocols: readonly string[]): (host: string) => boolean {
   const all = protocols.includes("all");
@@ -108,43 +142,62 @@ function isOf(protocols: readonly string[]): (host: string) => boolean {
     all || protocols.includes(host.includes(":") ? "ipv6" : "ipv4");
 }
 
-function parsePort(text: string, lookup: Lookup): Result<number> {
-  const number = /^\d+$/.test(text) ? parseCount(text, PORT_MAX) : parseCount(
-    /\s(\d+)\/tcp/.exec(lookup("services", `${text}/tcp`)[0] ?? "")?.[1] ??
-      "",
-    PORT_MAX,
-  );
+function parsePort(
+  text: string,
+  ports: KnownPorts,
+  lookup: Lookup,
+): Result<number> {
+  // The C library lets a sign pass.
+  const isNumber = /^\+?\d+$/.test(text);
+  const number = isNumber
+    ? parseCount(text.replace("+", ""), PORT_MAX)
+    : ports.get(text) ?? lookup.port(text);
   if (number !== undefined) return success(number);
+  if (isNumber) {
+    return failure({
+      text: `bad port: ${text}`,
+      mend: `use a number up to ${PORT_MAX}, or a tcp name of /etc/services`,
+      exitCode: EX.USAGE,
+    });
+  }
   return failure({
-    text: /^\d+$/.test(text) ? `bad port: ${text}` : `unknown service: ${text}`,
-    mend: `use a number up to ${PORT_MAX}, or a tcp name of /etc/services`,
+    text: `unknown service: ${text}`,
+    mend: parseHost(text) !== undefined && lookup.addresses(text).length > 0
+      ? `${text} is a host: write its port, too: ${text}:PORT`
+      : `use a number up to ${PORT_MAX}, or a tcp name of /etc/services`,
     exitCode: EX.USAGE,
   });
 }
 
-/** Addresses stand for themselves; the system's resolver tells the rest. */
-function resolveHost(host: string, lookup: Lookup): string[] {
-  if (isInet4(host)) return [host];
-  if (host.includes(":")) return [canonicalInet6(host)];
-  const addresses = lookup("ahosts", host).map((line) => line.split(/\s/)[0]);
-  return [...new Set(addresses)].filter((address) => address !== undefined);
+/** Brackets may be around any of them, and whatever the resolver knows is one. */
+function interfaceAddresses(
+  interfaces: readonly string[],
+  lookup: Lookup,
+): Result<readonly string[]> {
+  const all: string[] = [];
+  for (const named of interfaces) {
+    const text = named.replace(/^\[(.*)\]$/s, "$1");
+    const host = parseHost(text);
+    const found = host?.kind === "address"
+      ? success([host.address])
+      : addressesOf(text, lookup);
+    if (!found.ok) return found;
+    all.push(...found.value);
+  }
+  return success(all);
 }
 
-/**
- * The form in which the kernel's answers are written too, so that addresses
- * can be compared; what is no address stays as it is and is refused later.
- */
-function canonicalInet6(host: string): string {
-  const canonical = URL.parse(`http://[${host}]`)?.hostname.slice(1, -1);
-  const mapped = /^::ffff:([\da-f]+):([\da-f]+)$/.exec(canonical ?? "");
-  if (mapped === null) return canonical ?? host;
-  const [high, low] = [mapped[1], mapped[2]].map((part = "") =>
-    parseInt(part, 16)
-  );
-  return [high, low].flatMap((part = 0) => [part >> 8, part & 0xff]).join(".");
-}
-
-function isInet4(host: string): boolean {
-  return IPV4.test(host) &&
-    host.split(".").every((part) => parseCount(part, 255) !== undefined);
+function addressesOf(host: string, lookup: Lookup): Result<readonly string[]> {
+  const addresses = lookup.addresses(host);
+  if (addresses.length > 0) return success(addresses);
+  const meant = host.toLowerCase();
+  return failure({
+    text: `unknown host: ${host}`,
+    mend: WILDCARDS.has(meant)
+      ? meant === host
+        ? `${meant} stands alone: leave the others out`
+        : `did you mean ${meant}?`
+      : "use an address of this machine, or a name of /etc/hosts",
+    exitCode: EX.NOHOST,
+  });
 }

@@ -52,7 +52,7 @@ export function listenUnix(
   const path = resolve(name);
   const inherited = options.inherited?.take(path);
   if (inherited !== undefined) return success(inherited);
-  const obstacle = badPath(path) ?? clearTheWay(libc, path);
+  const obstacle = refuseSocketPath(path) ?? clearTheWay(libc, path);
   if (obstacle !== undefined) return failure(obstacle);
   try {
     const { listener, fd } = withUmask(
@@ -98,7 +98,14 @@ export function removeSocket(
   credentials().asRoot(() => removeFile(libc, path, file));
 }
 
-function badPath(path: string): Mistake | undefined {
+/**
+ * Tells what is wrong with a path as that of a socket.
+ *
+ * @param name The path.
+ * @returns The mistake, if it is one.
+ */
+export function refuseSocketPath(name: string): Mistake | undefined {
+  const path = resolve(name);
   const bytes = new TextEncoder().encode(path).length;
   if (bytes <= UNIX_PATH_BYTES_MAX && !path.includes("\0")) return undefined;
   return {

@@ -12,6 +12,7 @@
  */
 
 import { type Abi, abiOf } from "./abi.ts";
+import { bytesOf } from "./byte_text.ts";
 
 /** Where the C library is found; the build grants FFI for these paths alone. */
 export const LIBC_PATHS: readonly string[] = [
@@ -274,17 +275,16 @@ export function isLibc(result: Libc | { unavailable: string }): result is Libc {
   return "c" in result;
 }
 
-const encoder = new TextEncoder();
-
 /**
  * Makes a C string: the text in UTF-8, or bytes as they are, and a zero byte.
  *
- * @param text Text without a zero byte.
+ * @param text Text without a zero byte; bytes that are no UTF-8 are escaped in
+ * it as `byte_text.ts` has them.
  * @returns The bytes.
  * @throws {RangeError} If the text holds a zero byte, which C would cut it at.
  */
 export function cString(text: string | Uint8Array): Uint8Array<ArrayBuffer> {
-  const bytes = typeof text === "string" ? encoder.encode(text) : text;
+  const bytes = typeof text === "string" ? bytesOf(text) : text;
   if (bytes.includes(0)) {
     throw new RangeError(`a zero byte in ${JSON.stringify(text)}`);
   }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { textOf } from "./byte_text.ts";
 import { checked, ECHILD, errno } from "./errno.ts";
 import { cString, type Libc } from "./libc.ts";
 
@@ -220,15 +221,34 @@ export function startWords(
 }
 
 /**
+ * Reads the environment that this process was started with, also what the
+ * runtime cannot read for not being UTF-8.
+ *
+ * @param libc The C library.
+ * @returns Values by name, with bytes that are no UTF-8 escaped.
+ * @throws {SystemError} If /proc is not there.
+ */
+export function startEnvironment(libc: Libc): ReadonlyMap<string, string> {
+  const values = new Map<string, string>();
+  for (const bytes of startWords(libc, "environ")) {
+    const word = textOf(bytes);
+    const at = word.indexOf("=", 1);
+    const name = word.slice(0, at);
+    // As for getenv(3), the first of two counts.
+    if (at > 0 && !values.has(name)) values.set(name, word.slice(at + 1));
+  }
+  return values;
+}
+
+/**
  * Gives the command line that this process was started with.
  *
  * @param libc The C library.
- * @returns Its words, as text.
+ * @returns Its words, with bytes that are no UTF-8 escaped.
  * @throws {SystemError} If /proc is not there.
  */
 export function commandLine(libc: Libc): string[] {
-  const decoder = new TextDecoder();
-  return startWords(libc, "cmdline").map((word) => decoder.decode(word));
+  return startWords(libc, "cmdline").map(textOf);
 }
 
 /**

@@ -163,8 +163,18 @@ const WRONG_WORDS: readonly (readonly [readonly string[], string])[] = [
     "spawnd run: --log-format xml: unknown value (write text or json)",
   ],
   [
+    ["run", ...INET, "--max-processes", "-1", ...SERVICE],
+    "spawnd run: unknown option: -1 " +
+    "(a value that begins with - is written --NAME=VALUE)",
+  ],
+  [
+    ["run", ...INET, "--user", "nobody", "argv=/bin/cat"],
+    "spawnd run: unknown option: --user " +
+    "(it is an attribute, without dashes: user=...)",
+  ],
+  [
     ["run", ...INET, "--export-environment", "{ A", ...SERVICE],
-    'spawnd run: --export-environment { A: bad entry at "{ A" ' +
+    `spawnd run: --export-environment { A: missing '}' in "{ A" ` +
     "(write names, name=value words and { name = value } groups)",
   ],
   [
@@ -212,8 +222,12 @@ Deno.test("a flag takes no value", async () => {
 const WRONG_NAMES: readonly (readonly [string, string, string])[] = [
   ["inet", "127.0.0.1:99999", "bad port: 99999"],
   ["inet", "127.0.0.1:no-such", "unknown service: no-such"],
-  ["inet", "::1:80", "bad inet address: ::1:80"],
-  ["inet", "[::1]", "bad inet address: [::1]"],
+  [
+    "inet",
+    "::1%lo:80",
+    'valid hostname or network address required in "::1%lo:80"',
+  ],
+  ["inet", "[::1]", 'missing service information in "[::1]"'],
   [
     "unix",
     `/tmp/${"x".repeat(103)}`,

@@ -77,7 +77,6 @@ const OWN: readonly string[] = PARAMETERS
 
 const NAMES = [
   ...PARAMETERS.map(({ name }) => name).filter((name) => !OWN.includes(name)),
-  "service_name",
   "policy_time_limit",
   "127.0.0.1:7007_time_limit",
   "old_time_limit",
@@ -127,6 +126,12 @@ for (const which of ["", "-d"]) {
   );
 }
 
+Deno.test("config has the values of Postfix 3.11 outside of a service", async () => {
+  await using folder = await configuration("syslog_name = x/$service_name\n");
+  const { stdout } = await config(folder, "-x", "service_name", "syslog_name");
+  assertEquals(stdout, "service_name = amnesiac\nsyslog_name = x/amnesiac\n");
+});
+
 postfixTest('"config -n" prints all of main.cf as postconf does', async () => {
   await using folder = await configuration();
   assertEquals(
@@ -137,6 +142,46 @@ postfixTest('"config -n" prints all of main.cf as postconf does', async () => {
     (await config(folder, "-nx")).stdout,
     await postconf(folder, "-nx"),
   );
+});
+
+/** Parameters of every class, used and not. */
+const CLASSIFIED = `\
+a = $b
+b = 1
+c = 2
+relayhost = x
+max_use = $d
+d = 5
+e = 3
+policy_time_limit = 7
+`;
+
+for (const words of ["-n", "-n -C user", "-n -C service,user", "-n -C all"]) {
+  postfixTest(
+    `"config ${words}" leaves out what nothing uses, as postconf does`,
+    async () => {
+      await using folder = await configuration(
+        CLASSIFIED,
+        `${MASTER}x unix - n n - - pipe -o f=$e user=nobody argv=/bin/cat\n`,
+      );
+      const { stdout } = await config(folder, ...words.split(" "));
+      assertEquals(stdout, await postconf(folder, ...words.split(" ")));
+      assert(!stdout.includes("c = 2") && stdout.includes("b = 1"), stdout);
+    },
+  );
+}
+
+Deno.test("config --json prints an object for each parameter", async () => {
+  await using folder = await configuration(
+    'syslog_name = caf\u00e9 "x"\u001b\nmax_use = $undefined\n',
+  );
+  const { stdout } = await config(folder, "-jn", "syslog_name", "max_use");
+  assertEquals(
+    stdout,
+    '{"syslog_name":"caf\u00e9 \\"x\\"\\u001b"}\n{"max_use":"$undefined"}\n',
+  );
+  const { stdout: expanded } = await config(folder, "-jx", "max_use");
+  assertEquals(expanded, '{"max_use":""}\n');
 });
 
 postfixTest('"config" keeps bytes that are no text', async () => {

@@ -119,7 +119,7 @@ rootTest(
     const [first = "", second = "", third = ""] = addresses;
     const tell = "argv=/bin/sh -c { id -un; id -G; pwd; echo $A $B $C; }";
     const directory = await writeConfiguration(folder, {
-      main: ["export_environment = A"],
+      main: ["import_environment = A B C", "export_environment = A"],
       master: [
         inet(first, `user=${one.name} ${tell}`),
         inet(
@@ -399,7 +399,7 @@ rootTest("the last of two lines for one service counts", async () => {
   assertEquals(await talkTo(address), "last\n");
   const { level, text } = await server.daemon.event("configuration");
   assertEquals(level, "warning");
-  assertMatch(text, /\/master\.cf:2:1: warning: duplicate master\.cf entry/);
+  assertMatch(text, /\/master\.cf:2:1: duplicate master\.cf entry/);
 });
 
 rootTest("a warning keeps nothing from being served", async () => {
@@ -414,7 +414,7 @@ rootTest("a warning keeps nothing from being served", async () => {
   assertEquals(
     (await server.daemon.event("configuration")).text,
     [
-      `${directory}/main.cf:2:1: warning: `,
+      `${directory}/main.cf:2:1: `,
       "unused parameter: command_time_limt=5s ",
       "(did you mean command_time_limit?)",
     ].join(""),
@@ -450,9 +450,9 @@ rootTest(
       `${main}:3:19: parameter slow_time_limit: bad time value or unit: 5x`,
       `${master}:4:31: unknown user name: no-such-user`,
       `${master}:5:15: service closed requires privileged operation`,
-      `${master}:6:17: service jailed requires privileged operation`,
       `${master}:7:22: missing argv= attribute`,
       `${master}:8:29: request to deliver as root`,
+      `${master}:6:17: service jailed requires privileged operation`,
     ]);
     const { level, text } = entries.at(-1) ?? {};
     assertEquals(

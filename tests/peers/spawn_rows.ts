@@ -442,7 +442,7 @@ export const ROWS: readonly Row[] = [
     explained: {
       why: "spawn(8) finds out as it runs the command, spawnd at its start",
       spawn: /^fatal: clean_env: missing attribute name in: =lost$/,
-      spawnd: /^fatal: export_environment: expected "name = value" in "=lost"$/,
+      spawnd: /^fatal: export_environment: missing attribute name in: =lost$/,
     },
   },
   records(

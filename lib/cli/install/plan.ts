@@ -5,7 +5,7 @@
  * @module
  */
 
-import { fromText, toText } from "../../config/bytes.ts";
+import { fromText, toText, toWord } from "../../config/bytes.ts";
 import { compareLevels } from "../../config/compatibility_level.ts";
 import type { Configuration } from "../../config/load.ts";
 import {
@@ -13,6 +13,7 @@ import {
   type MasterEntry,
   parseMasterCf,
 } from "../../config/master_cf.ts";
+import { strangeWord } from "../../config/service_attributes.ts";
 import { type CheckContext, checkServices } from "../../config/services.ts";
 import { EX, failure, type Result, success } from "../../result.ts";
 import { isError } from "../inspect.ts";
@@ -149,6 +150,13 @@ function failureOf(
       mend: `below master(8) spawnd serves ${TRANSPORTS.join(" and ")}`,
     };
   }
+  const strange = strangeWord(entry);
+  if (strange !== undefined) {
+    return {
+      text: `not UTF-8: ${toWord(strange.text)}`,
+      mend: "spawnd cannot be started with it: save master.cf as UTF-8",
+    };
+  }
   const { problems } = checkServices(
     { ...configuration, entries: [entry] },
     context,
@@ -185,7 +193,7 @@ function isChrooted(
   { isChrooted, fields }: MasterEntry,
   { compatibilityLevel }: PlanContext,
 ): boolean {
-  if (isChrooted || fields[CHROOT]?.text !== "-") return isChrooted;
+  if (fields[CHROOT]?.text !== "-") return isChrooted;
   const order = compareLevels(compatibilityLevel, "1");
   return typeof order === "number" && order < 0;
 }

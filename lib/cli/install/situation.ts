@@ -7,7 +7,7 @@
 
 import { dirname } from "@std/path/posix/dirname";
 import { checkDaemon } from "../../config/daemon_settings.ts";
-import { type Configuration, loadConfiguration } from "../../config/load.ts";
+import type { Configuration } from "../../config/load.ts";
 import {
   inOrder,
   type Problem,
@@ -26,6 +26,7 @@ import { type InstallState, readState } from "./state.ts";
 import { isError } from "../inspect.ts";
 import { type MasterLine, Postconf } from "./postconf.ts";
 import { findOwner, openContext } from "../start.ts";
+import { readConfiguration } from "../read_configuration.ts";
 import { digestOf, isThere } from "./whole_file.ts";
 import { stepsTo, writersOf } from "../writers.ts";
 
@@ -78,10 +79,7 @@ export async function lookAtPostfix(
   }
   const postconf = Postconf.find(directory);
   if (!postconf.ok) return postconf;
-  const configuration = loadConfiguration(
-    directory,
-    (path) => Deno.readFileSync(path),
-  );
+  const configuration = readConfiguration(directory);
   const problems: Problem[] = [...configuration.problems];
   const report: Report = (problem) => {
     problems.push(problem);

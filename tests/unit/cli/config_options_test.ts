@@ -25,7 +25,9 @@ Deno.test("parseConfigRequest() asks for all actual values unless told otherwise
     directory: "/etc/postfix",
     names: [],
     which: "actual",
+    classes: ["builtin", "service", "user"],
     expanded: false,
+    json: false,
     valuesAlone: false,
     origin: false,
   });
@@ -59,6 +61,28 @@ Deno.test("parseConfigRequest() refuses what defaults have no use for", () => {
   assertEquals(
     refusalOf("--origin", "-d"),
     "specify one of -d --origin (defaults are set nowhere)",
+  );
+});
+
+Deno.test("parseConfigRequest() takes classes as postconf does", () => {
+  assertEquals(requestOf("-C", "user, builtin").classes, ["builtin", "user"]);
+  assertEquals(requestOf("-C", "all,user").classes.length, 3);
+  assertEquals(
+    refusalOf("-C", "mine"),
+    'unknown -C option value "mine" in "mine" ' +
+      "(it is all, or of builtin, service, user)",
+  );
+});
+
+Deno.test("parseConfigRequest() refuses what JSON has no place for", () => {
+  assertEquals(requestOf("-nj").json, true);
+  assertEquals(
+    refusalOf("-jh"),
+    "specify one of -j -h (objects have names)",
+  );
+  assertEquals(
+    refusalOf("--json", "--origin"),
+    "specify one of -j --origin (objects have names and values alone)",
   );
 });
 

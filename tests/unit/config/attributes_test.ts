@@ -43,6 +43,17 @@ function refusal(...words: string[]): Mistake {
   return result.mistake;
 }
 
+Deno.test("parseAttributes() finds user= where it is the command's", () => {
+  const result = parseAttributes(["argv=/bin/cat", "user=alice"], {
+    accounts,
+    owner: undefined,
+  });
+  assertEquals(
+    result.ok || result.mistake.mend,
+    "write user= before argv=: what stands behind is the command's",
+  );
+});
+
 Deno.test("parseAttributes() takes a user and a command", () => {
   assertEquals(parsed("user=alice", "argv=/bin/cat"), {
     identity: { uid: 1000, gid: 1000 },

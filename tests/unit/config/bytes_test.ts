@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
 import {
   fromText,
-  isUtf8,
   toBinary,
   toText,
+  toWord,
 } from "../../../lib/config/bytes.ts";
 
 Deno.test("toBinary() has one unit for every byte, whatever the size", () => {
@@ -24,8 +24,11 @@ Deno.test("fromText() is what toText() reads", () => {
   assertEquals(toText(fromText("plain 😀")), "plain 😀");
 });
 
-Deno.test("isUtf8() tells whether text stands for the same bytes", () => {
-  assertEquals(isUtf8("\xc3\xa9"), true);
-  assertEquals(isUtf8(""), true);
-  assertEquals(isUtf8("\xe9"), false);
+Deno.test("toText() keeps a byte order mark", () => {
+  assertEquals(toText("\xef\xbb\xbfa"), "\ufeffa");
+});
+
+Deno.test("toWord() loses nothing, and fromText() takes it back", () => {
+  assertEquals(toWord("caf\xc3\xa9 caf\xe9"), "café caf\udce9");
+  assertEquals(fromText(toWord("\xc3\xa9\xe9\x80")), "\xc3\xa9\xe9\x80");
 });

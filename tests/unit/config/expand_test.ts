@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import { toText } from "../../../lib/config/bytes.ts";
 import { expand, mentionedNames } from "../../../lib/config/expand.ts";
 import { PlacedText } from "../../../lib/config/logical_lines.ts";
 import { parseMainCf } from "../../../lib/config/main_cf.ts";
@@ -12,7 +13,10 @@ function valueOfX(text: string): string {
   const { settings } = parseMainCf("main.cf", binary(text));
   const lookup = (name: string): PlacedText | undefined =>
     settings.get(name)?.value;
-  const expansion = expand(lookup("x") ?? new PlacedText(""), lookup, WHOLE);
+  const expansion = expand(lookup("x") ?? new PlacedText(""), {
+    lookup,
+    place: WHOLE,
+  });
   return expansion.ok ? expansion.text : formatProblem(expansion.problem);
 }
 
@@ -176,13 +180,128 @@ Deno.test("expand() refuses values that double at each of many steps", () => {
   ).join("");
   assertEquals(
     valueOfX(`x = $n0\n${text}`).replace(/^.*?error: /, ""),
-    'unreasonable number of macro calls: "n37" ' +
+    'unreasonable number of macro calls: "n25" ' +
       "(one value may take up to 100000)",
   );
 });
 
+Deno.test("expand() refuses values that grow beyond any use", () => {
+  const long = "y".repeat(10_000);
+  assertEquals(
+    valueOfX(`x = ${"$a".repeat(105)}\na = ${long}\n`),
+    "main.cf:1:5: error: unreasonable length of a value " +
+      "(it may have up to 1048576 bytes)",
+  );
+  assertEquals(
+    valueOfX(`x = ${"$a".repeat(104)}\na = ${long}\n`).length,
+    1_040_000,
+  );
+});
+
+Deno.test("expand() is as strict about a value that it expanded before", () => {
+  const { settings } = parseMainCf(
+    "main.cf",
+    Array.from({ length: 60 }, (_, at) => `n${at} = $n${at + 1}\n`).join("") +
+      Array.from({ length: 60 }, (_, at) => `m${at} = $m${at + 1}\n`).join("") +
+      "n60 = $m0\nm60 = end\n",
+  );
+  const known = new Map();
+  const expanded = (name: string): string => {
+    const expansion = expand(new PlacedText(`$${name}`), {
+      lookup: (name) => settings.get(name)?.value,
+      place: WHOLE,
+      known,
+    });
+    return expansion.ok ? expansion.text : expansion.problem.text;
+  };
+  const unreasonable = 'unreasonable macro call nesting: "m40"';
+  assertEquals(expanded("n0"), unreasonable);
+  assertEquals(expanded("m0"), "end");
+  assertEquals(expanded("n30"), "end");
+  assertEquals(expanded("n0"), unreasonable);
+});
+
+/** How long it may take to refuse something, with room for a busy machine. */
+const AT_ONCE_MS = 1000;
+
+Deno.test("expand() and mentionedNames() are quick with what nests deeply", () => {
+  const nested: Record<string, string> = {
+    branches: "${x:{".repeat(20_000) + "}}".repeat(20_000),
+    comparisons: "${{".repeat(3_000) + "}=={x}}".repeat(3_000),
+    parentheses: "$(x:".repeat(20_000) + ")".repeat(20_000),
+    open: "${x:{".repeat(50_000),
+    blanks: `\${${" ".repeat(200_000)}-}`,
+    functions: "${domain_to_ascii{".repeat(20_000) + "}}".repeat(20_000),
+  };
+  for (const [what, text] of Object.entries(nested)) {
+    const value = new PlacedText(text);
+    const startedMs = performance.now();
+    const expansion = expand(value, { lookup: () => undefined, place: WHOLE });
+    mentionedNames(value);
+    const tookMs = performance.now() - startedMs;
+    assertEquals(expansion.ok, false, what);
+    assert(tookMs < AT_ONCE_MS, `${what}: ${tookMs} ms`);
+  }
+});
+
+Deno.test("expand() calls the functions that Postfix has since 3.11", () => {
+  assertEquals(
+    value("${domain_to_ascii{b\u00fccher.example}}"),
+    "xn--bcher-kva.example",
+  );
+  assertEquals(value("${domain_to_ascii{plain.example}}"), "plain.example");
+  assertEquals(
+    toText(value("${ domain_to_utf8 {xn--bcher-kva.$set} }")),
+    "b\u00fccher.yes",
+  );
+  assertEquals(value("<${domain_to_utf8{}}>"), "<>");
+  assertEquals(
+    refusal("${domain_to_utf8{xn--zzzzzz}}"),
+    "bad domain argument in: 'domain_to_utf8{xn--zzzzzz}'",
+  );
+  assertEquals(
+    refusal("${domain_to_utf8{a}b}"),
+    'unexpected input at: "...a}>>>b"',
+  );
+  assertEquals(
+    refusal("${domain_to_latin1{a}}"),
+    'attribute name syntax error at: "...domain_to_latin1>>>{a}"',
+  );
+});
+
+Deno.test("expand() leaves alone what Postfix calls raw", () => {
+  assertEquals(
+    valueOfX("x = $a $forward_path\na = b\nforward_path = $a/.forward\n"),
+    "b $a/.forward",
+  );
+});
+
+Deno.test("expand() does not take a parameter of Postfix's for empty", () => {
+  const refused = "error: no value known for Postfix's parameter " +
+    "data_directory (write its value here, or set it in main.cf)";
+  assertEquals(valueOfX("x = $data_directory/x\n"), `main.cf:1:6: ${refused}`);
+  assertEquals(
+    valueOfX("x = ${data_directory?y}\n"),
+    `main.cf:1:7: ${refused}`,
+  );
+  assertEquals(
+    valueOfX("x = $a\na = $data_directory\n"),
+    `main.cf:2:6: ${refused}`,
+  );
+  assertEquals(valueOfX("x = $data_directory\ndata_directory = d\n"), "d");
+  const lenient = expand(new PlacedText("<$data_directory>"), {
+    lookup: () => undefined,
+    place: WHOLE,
+    isLenient: true,
+  });
+  assertEquals(lenient, { ok: true, text: "<>" });
+});
+
 Deno.test("expand() points at the file where a value stands in none", () => {
-  const expansion = expand(new PlacedText("$"), () => undefined, WHOLE);
+  const expansion = expand(new PlacedText("$"), {
+    lookup: () => undefined,
+    place: WHOLE,
+  });
   assertEquals(
     expansion.ok || formatProblem(expansion.problem),
     'main.cf: error: empty macro name: "$" (write $$ for a dollar sign)',
@@ -191,7 +310,7 @@ Deno.test("expand() points at the file where a value stands in none", () => {
 
 Deno.test("mentionedNames() finds names in all branches, up to what is malformed", () => {
   const names = (text: string): string[] =>
-    [...mentionedNames(new PlacedText(text))].map((name) => name.text);
+    mentionedNames(new PlacedText(text)).map((name) => name.text);
   assertEquals(
     names("$a ${b?{$c}:{${d}}} ${{$e}=={$f}?$g} $$h"),
     ["a", "b", "c", "d", "e", "f", "g"],

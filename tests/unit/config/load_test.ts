@@ -2,7 +2,13 @@ import { assertEquals } from "@std/assert";
 import { loadConfiguration } from "../../../lib/config/load.ts";
 import type { Expansion } from "../../../lib/config/expand.ts";
 import type { Problem } from "../../../lib/config/problems.ts";
-import { type Files, GOOD_SERVICE, load, told } from "./configuration.ts";
+import {
+  binary,
+  type Files,
+  GOOD_SERVICE,
+  load,
+  told,
+} from "./configuration.ts";
 
 function problems(files: Files): string[] {
   return told(load(files).problems);
@@ -51,9 +57,10 @@ Deno.test("loadConfiguration() tells a file that cannot be read, and reads the o
   );
   assertEquals(found, [
     "/no/such/folder/main.cf: error: open /no/such/folder/main.cf: " +
-    "No such file or directory",
+    "No such file or directory (it may be empty; -c names another directory)",
     "/no/such/folder/master.cf: error: open /no/such/folder/master.cf: " +
-    "No such file or directory",
+    "No such file or directory (write a line for each service: " +
+    "127.0.0.1:7007 inet n n n - - spawn user=NAME argv=COMMAND)",
   ]);
 });
 
@@ -88,7 +95,7 @@ Deno.test("a service knows its name, its command and the daemon's process id", (
   );
   const [scope] = configuration.entries.map(configuration.scopeOf);
   assertEquals(text(scope?.expanded("a")), "x spawn 7");
-  assertEquals(text(configuration.scope.expanded("a")), " spawnd 7");
+  assertEquals(text(configuration.scope.expanded("a")), "amnesiac spawnd 7");
 });
 
 Deno.test("a service's time limit is a parameter for every kind of name", () => {
@@ -144,7 +151,7 @@ Deno.test("what only spawnd can say is ignored in main.cf and refused with -o", 
     text(
       load({ "main.cf": "service_name = x\n" }).scope.expanded("service_name"),
     ),
-    "",
+    "amnesiac",
   );
 });
 
@@ -187,7 +194,7 @@ Deno.test("in a directory of Postfix's, its own names are no slips", () => {
   );
 });
 
-Deno.test("sources has the lines to show a problem in", () => {
+Deno.test("sources has what the files say, to show a problem in", () => {
   const { sources } = load({ "main.cf": "a = été\nb = 2\n" });
-  assertEquals(sources.get("./main.cf")?.[0], "a = été");
+  assertEquals(sources.get("./main.cf"), binary("a = été\nb = 2\n"));
 });

@@ -3,10 +3,20 @@ import {
   PlacedText,
   readLogicalLines,
 } from "../../../lib/config/logical_lines.ts";
+import type { Problem } from "../../../lib/config/problems.ts";
 import { binary, told } from "./configuration.ts";
 
+/** A file's logical lines, and what is odd about it. */
+function read(text: string): { lines: PlacedText[]; problems: Problem[] } {
+  const problems: Problem[] = [];
+  const lines = [
+    ...readLogicalLines("f", text, (problem) => problems.push(problem)),
+  ];
+  return { lines, problems };
+}
+
 function lines(text: string): string[] {
-  return readLogicalLines("f", text).lines.map((line) => line.text);
+  return read(text).lines.map((line) => line.text);
 }
 
 Deno.test("readLogicalLines() joins a line that starts with white space to the last", () => {
@@ -35,8 +45,7 @@ Deno.test("readLogicalLines() needs no newline at the end", () => {
 });
 
 Deno.test("readLogicalLines() ignores text that continues nothing, and says so", () => {
-  const { lines, problems } = readLogicalLines(
-    "f",
+  const { lines, problems } = read(
     "# x\n  lost, and rather long for a quote\n too\na\n",
   );
   assertEquals(lines.map(({ text }) => text), ["a"]);
@@ -47,7 +56,7 @@ Deno.test("readLogicalLines() ignores text that continues nothing, and says so",
 });
 
 Deno.test("readLogicalLines() ends a logical line at a NUL byte, and says so", () => {
-  const { lines, problems } = readLogicalLines("f", "a\n b\0c\n d\ne\n");
+  const { lines, problems } = read("a\n b\0c\n d\ne\n");
   assertEquals(lines.map(({ text }) => text), ["a b", "e"]);
   assertEquals(told(problems), [
     "f:2:3: warning: NUL byte: the rest of the logical line is ignored " +
@@ -56,8 +65,7 @@ Deno.test("readLogicalLines() ends a logical line at a NUL byte, and says so", (
 });
 
 Deno.test("a part of a logical line knows the line that it was written on", () => {
-  const [line = new PlacedText("")] = readLogicalLines(
-    "f",
+  const [line = new PlacedText("")] = read(
     "\nname = one\n# x\n  two\n   three\n",
   ).lines;
   const at = line.text.indexOf("two");
@@ -71,14 +79,12 @@ Deno.test("a part of a logical line knows the line that it was written on", () =
 });
 
 Deno.test("a part that goes over the end of a line is placed on its first", () => {
-  const [line = new PlacedText("")] =
-    readLogicalLines("f", "one\n two\n").lines;
+  const [line = new PlacedText("")] = read("one\n two\n").lines;
   assertEquals(line.slice(1).place?.length, 2);
 });
 
 Deno.test("columns and lengths are in characters, not in bytes", () => {
-  const [line = new PlacedText("")] = readLogicalLines(
-    "f",
+  const [line = new PlacedText("")] = read(
     binary("é = 😀 été\n"),
   ).lines;
   const at = line.text.indexOf(binary("été"));
@@ -91,10 +97,27 @@ Deno.test("columns and lengths are in characters, not in bytes", () => {
 });
 
 Deno.test("trim() takes white space off both ends, and keeps the place", () => {
-  const [line = new PlacedText("")] = readLogicalLines("f", "= \t\v\fx y \r\n")
+  const [line = new PlacedText("")] = read("= \t\v\fx y \r\n")
     .lines;
   const value = line.slice(1).trim();
   assertEquals(value.text, "x y");
   assertEquals(value.place?.column, 6);
   assertEquals(new PlacedText(" \t").trim().text, "");
+});
+
+Deno.test("a byte order mark is told, and is not part of the first word", () => {
+  const { lines, problems } = read("\xef\xbb\xbfa\n");
+  assertEquals(lines.map(({ text }) => text), ["a"]);
+  assertEquals(told(problems), [
+    "f:1:1: error: the file begins with a byte order mark " +
+    "(save it as UTF-8 without one)",
+  ]);
+  assertEquals(read("a\n\xef\xbb\xbfb\n").problems, []);
+});
+
+Deno.test("a line of very many pieces is quick to be placed in", () => {
+  const [line = new PlacedText("")] =
+    read(`a\n${" b\n".repeat(200_000)}`).lines;
+  assertEquals(line.slice(line.text.length - 1).place?.line, 200_001);
+  assertEquals(line.slice(1).place?.line, 2);
 });

@@ -8,6 +8,16 @@ function settings(text: string): [string, string][] {
     .map(([name, { value }]) => [name, value.text]);
 }
 
+Deno.test("parseMainCf() stops after a thousand errors", () => {
+  const { problems } = parseMainCf("f", "a\n".repeat(5000));
+  assertEquals(problems.length, 1001);
+  assertEquals(
+    told(problems).at(-1),
+    "f:1001:1: error: more than 1000 errors: the rest is not looked at " +
+      "(mend the first ones)",
+  );
+});
+
 Deno.test("parseMainCf() takes white space around names and values away", () => {
   assertEquals(settings("a=1\nb \t=\v 2 \r\nc\n = \n  x  y\n"), [
     ["a", "1"],

@@ -49,6 +49,70 @@ Deno.test("parseMasterCf() has a default for all but name, type and command", ()
   assertEquals(read.maxProcesses, undefined);
 });
 
+Deno.test("parseMasterCf() takes - in the chroot field for what it is told", () => {
+  const chroots = (line: string): boolean | undefined =>
+    parseMasterCf("master.cf", line, { chroots: true }).entries[0]?.isChrooted;
+  assertEquals(chroots("x unix - n - - - spawn\n"), true);
+  assertEquals(chroots("x unix - n n - - spawn\n"), false);
+});
+
+Deno.test("parseMasterCf() takes the digits of a number, as master(8), and tells of the rest", () => {
+  const text = "x unix - n n 60x? 3x spawn\n";
+  assertEquals(entry(text).maxProcesses, 3);
+  assertEquals(entry(text).wakeupSeconds, 60);
+  assertEquals(errors(text), [
+    'master.cf:1:14: warning: field "wakeup_time": text after the number: ' +
+    '"60x?" (it is ignored: the number is 60)',
+    'master.cf:1:19: warning: field "max_proc": text after the number: "3x" ' +
+    "(it is ignored: the number is 3)",
+  ]);
+});
+
+Deno.test("parseMasterCf() knows an inet service by its address, however that is written", () => {
+  const findPort = (name: string): number | undefined =>
+    new Map([["smtp", 25]]).get(name);
+  const served = (...names: string[]): [string[], string[]] => {
+    const { services, problems } = parseMasterCf(
+      "master.cf",
+      names.map((name) => `${name} inet n n n - - spawn\n`).join(""),
+      { findPort },
+    );
+    return [
+      services.map(({ name }) => name.text),
+      problems.map(({ text }) => text),
+    ];
+  };
+  const told = (name: string, path: string): string =>
+    `duplicate master.cf entry for service "${name}" (${path}) ` +
+    "-- using the last entry";
+  for (
+    const [first, last, path] of [
+      ["22", ":22", "22"],
+      ["25", "smtp", "25"],
+      ["022", "22", "22"],
+      ["127.0.0.1:p", "[127.0.0.1]:p", "[127.0.0.1]:p"],
+      ["::1:22", "[ipv6:0::1]:22", "[::1]:22"],
+      ["127.00.0.1:+22", "127.0.0.1:22", "[127.0.0.1]:22"],
+      ["[localhost]:25", "localhost:smtp", "[localhost]:25"],
+    ] as const
+  ) {
+    assertEquals(served(first, last), [[last], [told(first, path)]]);
+  }
+  const different = ["22", "0.0.0.0:22", "localhost:22", "LOCALHOST:22"];
+  assertEquals(served(...different), [different, []]);
+});
+
+Deno.test("parseMasterCf() leaves out what is disabled", () => {
+  const { entries, services, problems } = parseMasterCf(
+    "master.cf",
+    "22 inet n n n - - spawn\nx unix - n n - - spawn\n",
+    { isDisabled: (name, type) => name === "22" && type === "inet" },
+  );
+  assertEquals(entries.length, 2);
+  assertEquals(services.map(({ name }) => name.text), ["x"]);
+  assertEquals(problems, []);
+});
+
 Deno.test("parseMasterCf() keeps a process limit of 0, which is none", () => {
   assertEquals(entry("x unix - - - - 0 spawn\n").maxProcesses, 0);
 });
@@ -114,16 +178,16 @@ Deno.test("parseMasterCf() tells which field is missing", () => {
 });
 
 Deno.test("parseMasterCf() tells every bad field of a line, where it stands", () => {
-  assertEquals(errors("x udp q Y\n  yes -? 1? -\n"), [
+  assertEquals(errors("x udp q Y\n  yes -? -1 -\n"), [
     "master.cf:1:3: error: bad transport type: udp " +
-    "(it is one of inet, unix, unix-dgram, fifo, pass)",
+    "(it is inet or unix, or pass below master(8))",
     'master.cf:1:7: error: field "private": bad value: "q" (write y, n or -)',
     'master.cf:1:9: error: field "unprivileged": bad value: "Y" ' +
     "(write y, n or -)",
     'master.cf:2:3: error: field "chroot": bad value: "yes" (write y, n or -)',
     'master.cf:2:7: error: field "wakeup_time": bad value: "-?" ' +
     "(write a whole number or -)",
-    'master.cf:2:10: error: field "max_proc": bad value: "1?" ' +
+    'master.cf:2:10: error: field "max_proc": bad value: "-1" ' +
     "(write a whole number or -)",
     'master.cf:2:13: error: field "command" has no default value',
   ]);

@@ -305,8 +305,8 @@ function masterLine(random: Random, used: Set<string>): string {
     type === "inet" && random.chance(95) ? "n" : flag(),
     flag(),
     flag(),
-    random.chance(1) ? random.of(["x", "5x", "1??"]) : wakeup(random),
-    random.chance(1) ? random.of(["x", "-1", "1?"]) : limit(random),
+    random.chance(1) ? random.of(["x", "-5", "x5"]) : wakeup(random),
+    random.chance(1) ? random.of(["x", "-1", "x1"]) : limit(random),
     random.of(["spawn", "spawn", "pipe", "smtpd", "x{y  z}w"]),
   ];
   if (random.chance(1)) fields.length = 1 + random.below(8);

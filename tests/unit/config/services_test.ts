@@ -54,7 +54,11 @@ Deno.test("checkServices() has all that serving takes", () => {
     maxProcesses: 7,
     concurrency: 7,
     timeLimitSeconds: 300,
-    exportEnvironment: "TZ MAIL_CONFIG LANG",
+    exportEnvironment: [
+      { name: "TZ" },
+      { name: "MAIL_CONFIG" },
+      { name: "LANG" },
+    ],
     attributes: {
       identity: { uid: 1000, gid: 100 },
       userName: "alice",
@@ -71,6 +75,7 @@ Deno.test("checkServices() has all that serving takes", () => {
     maxIdleSeconds: 100,
     maxUses: 3,
     syslogName: "postfix",
+    isChrooted: false,
   });
 });
 
@@ -115,11 +120,26 @@ Deno.test("a time limit is the service's, or command_time_limit", () => {
   );
 });
 
-Deno.test("a service must be neither unprivileged nor in a chroot", () => {
-  assertEquals(refusal("x unix - - y - - spawn user=alice argv=x"), [
+Deno.test("a service must not be unprivileged", () => {
+  assertEquals(refusal("x unix - - n - - spawn user=alice argv=x"), [
     "./master.cf:1:10: error: service x requires privileged operation",
-    "./master.cf:1:12: error: service x requires privileged operation",
   ]);
+});
+
+Deno.test("a service is in a chroot by its line, or by default below level 1", () => {
+  const chroots = (field: string, main = ""): boolean =>
+    service(`x unix - n ${field} - - spawn user=alice argv=x\n`, main)
+      .isChrooted;
+  assertEquals([chroots("y"), chroots("n"), chroots("-")], [true, false, true]);
+  assertEquals(chroots("-", "compatibility_level = 0.9\n"), true);
+  assertEquals(chroots("-", "compatibility_level = 1\n"), false);
+  assertEquals(chroots("-", "compatibility_level = 3.6\n"), false);
+  assertEquals(
+    problems({ "main.cf": "compatibility_level = new\n" }),
+    [
+      './main.cf:1:23: error: malformed compatibility level syntax: "new"',
+    ],
+  );
 });
 
 Deno.test("a command needs a connection", () => {
@@ -140,12 +160,14 @@ Deno.test("refused attributes are pointed at", () => {
     "./master.cf:1:24: error: unknown user name: nobody",
   ]);
   assertEquals(refusal(`${line} user=alice user=alice:x argv=x`), [
+    "./master.cf:1:24: warning: overridden by a later user=: user=alice",
     "./master.cf:1:35: error: unknown group name: x",
   ]);
   assertEquals(refusal(`${line} user=alice size=3 argv=x`), [
     "./master.cf:1:35: error: unknown attribute name: size=3",
   ]);
   assertEquals(refusal(`${line} user=alice user=root argv=x user=alice`), [
+    "./master.cf:1:24: warning: overridden by a later user=: user=alice",
     "./master.cf:1:35: error: request to deliver as root",
   ]);
   assertEquals(refusal(`${line} -- user=daemon argv=x`), [
@@ -156,17 +178,41 @@ Deno.test("refused attributes are pointed at", () => {
   ]);
 });
 
-Deno.test("arguments that are not UTF-8 are refused, as they would be changed", () => {
+Deno.test("arguments that are not UTF-8 are kept, and told where master(8) cannot pass them on", () => {
   const line = "x unix - n n - - spawn user=alice argv=/bin/echo caf\xe9\n";
   const configuration = loadConfiguration(".", (path) =>
     Uint8Array.from(
       path === "./main.cf" ? "" : line,
       (unit) => unit.charCodeAt(0),
     ));
-  const { problems } = checkServices(configuration, { accounts, owner });
-  assertEquals(told(problems), [
-    "./master.cf:1:50: error: not UTF-8: caf\ufffd (save the file as UTF-8)",
+  const context = { accounts, owner };
+  const { problems, services } = checkServices(configuration, context);
+  assertEquals(problems, []);
+  assertEquals(services[0]?.attributes.argv, ["/bin/echo", "caf\udce9"]);
+  const below = { ...context, isBelowMaster: true };
+  assertEquals(told(checkServices(configuration, below).problems), [
+    "./master.cf:1:50: warning: not UTF-8: caf\udce9 " +
+    "(master(8) cannot start spawnd with it: save the file as UTF-8)",
   ]);
+});
+
+Deno.test("a variable that is exported and not imported is told", () => {
+  const problemsOf = (main: string): string[] =>
+    told(
+      checkServices(
+        load({ "main.cf": main, "master.cf": GOOD_SERVICE }),
+        { accounts, owner },
+      ).problems,
+    );
+  assertEquals(
+    problemsOf("import_environment = A B=1\nexport_environment = A B C D=1\n"),
+    [
+      "./main.cf:2:22: warning: export_environment: C is not in " +
+      "import_environment " +
+      "(commands do not get it: set import_environment, too)",
+    ],
+  );
+  assertEquals(problemsOf("import_environment = TZ=Europe/Berlin\n"), []);
 });
 
 Deno.test("a bad export_environment is refused in Postfix's words", () => {

@@ -34,3 +34,7 @@ Deno.test("printable() lets nothing turn the direction of reading", () => {
     "\\u{61c}\\u{200e}\\u{200f}\\u{202a}\\u{202e}\\u{2066}\\u{2069}",
   );
 });
+
+Deno.test("printable() shows bytes that are no UTF-8 by their number", () => {
+  assertEquals(printable("caf\udce9 \ud83d"), "caf\\xe9 \\u{d83d}");
+});

@@ -10,6 +10,7 @@ import {
   loadConfiguration,
 } from "../../../../lib/config/load.ts";
 import { parseMasterCf } from "../../../../lib/config/master_cf.ts";
+import { bytesOf } from "../../../../lib/posix/byte_text.ts";
 
 const ACCOUNTS = new Map([
   ["nobody", { uid: 65534, gid: 65534 }],
@@ -22,8 +23,7 @@ const FIELDS = "policy unix - n n - -";
 function configurationOf(masterCf: string): Configuration {
   return loadConfiguration(
     "/etc/postfix",
-    (path) =>
-      new TextEncoder().encode(path.endsWith("/master.cf") ? masterCf : ""),
+    (path) => bytesOf(path.endsWith("/master.cf") ? masterCf : ""),
   );
 }
 
@@ -127,6 +127,15 @@ for (const name of ["a/b", "*", "-x", "a=b"]) {
     );
   });
 }
+
+Deno.test("planEntries() leaves a service with words that are no UTF-8", () => {
+  assertEquals(
+    planOf(
+      "policy unix - n n - - spawn user=nobody argv=/bin/cat \udcff",
+    ),
+    "not UTF-8: \udcff",
+  );
+});
 
 Deno.test("planEntries() leaves a service with chroot, and tells the mend", () => {
   const configuration = configurationOf(
