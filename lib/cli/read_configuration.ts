@@ -16,6 +16,8 @@ import { thisMachine } from "./this_machine.ts";
 /** More than any administrator writes; some 50,000 services. */
 const FILE_BYTES_MAX = 4 * 2 ** 20;
 
+const CHUNK_BYTES = 64 * 1024;
+
 /**
  * Reads a configuration.
  *
@@ -47,15 +49,27 @@ function readFile(path: string): Uint8Array {
   }
   using file = Deno.openSync(path);
   // The size that a file says it has need not be true, below /proc for one.
-  const bytes = new Uint8Array(FILE_BYTES_MAX + 1);
-  let length = 0;
-  while (length < bytes.length) {
-    const count = file.readSync(bytes.subarray(length));
-    if (count === null) return bytes.subarray(0, length);
-    length += count;
+  const chunks: Uint8Array[] = [];
+  for (let left = FILE_BYTES_MAX; left >= 0;) {
+    const chunk = new Uint8Array(CHUNK_BYTES);
+    const count = file.readSync(chunk);
+    if (count === null) return concat(chunks);
+    chunks.push(chunk.subarray(0, count));
+    left -= count;
   }
   throw new RefusedFile(
     "File too large",
     `it may have up to ${FILE_BYTES_MAX} bytes`,
   );
+}
+
+function concat(chunks: readonly Uint8Array[]): Uint8Array {
+  const size = chunks.reduce((sum, { length }) => sum + length, 0);
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
 }
