@@ -38,7 +38,7 @@ export function readConfiguration(
  * device may have no end.
  */
 function readFile(path: string): Uint8Array {
-  const { isFile, isDirectory } = Deno.statSync(path);
+  const { isFile, isDirectory, size } = Deno.statSync(path);
   if (!isFile) {
     throw new RefusedFile(
       isDirectory ? "Is a directory" : "Not a regular file",
@@ -46,16 +46,27 @@ function readFile(path: string): Uint8Array {
     );
   }
   using file = Deno.openSync(path);
-  // The size that a file says it has need not be true, below /proc for one.
-  const bytes = new Uint8Array(FILE_BYTES_MAX + 1);
+  let bytes = new Uint8Array(Math.min(size, FILE_BYTES_MAX) + 1);
   let length = 0;
-  while (length < bytes.length) {
+  for (;;) {
     const count = file.readSync(bytes.subarray(length));
     if (count === null) return bytes.subarray(0, length);
     length += count;
+    if (length > FILE_BYTES_MAX) {
+      throw new RefusedFile(
+        "File too large",
+        `it may have up to ${FILE_BYTES_MAX} bytes`,
+      );
+    }
+    // The size that it says it has need not be true, below /proc for one.
+    if (length === bytes.length) bytes = enlarged(bytes);
   }
-  throw new RefusedFile(
-    "File too large",
-    `it may have up to ${FILE_BYTES_MAX} bytes`,
+}
+
+function enlarged(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(
+    Math.min(2 * bytes.length, FILE_BYTES_MAX + 1),
   );
+  larger.set(bytes);
+  return larger;
 }
