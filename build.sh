@@ -448,6 +448,8 @@ build() {
   printf '{"revision":"%s","denort":"%s"}\n' "$revision_now" "$denort_source" \
     >dist/revision.json
   : >"$tmp/started"
+  rm -rf dist/bundle
+  # The binary keeps --quiet: the runtime's own warnings stay out of the log.
   "$deno" task compile >"$tmp/compile.log" 2>&1 || {
     cat "$tmp/compile.log" >&2
     die "compiling failed: mend what is said above"

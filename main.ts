@@ -1,58 +1,72 @@
 /**
  * spawnd runs a command for every connection, as an unprivileged user.
  *
+ * A subcommand is imported when it is asked for: parsing all of them takes
+ * milliseconds, which show when master(8) waits for a new process.
+ *
  * @module
  */
 
-import { check } from "./lib/cli/check.ts";
-import { completion } from "./lib/cli/completion.ts";
-import { config } from "./lib/cli/config.ts";
-import { MAIN_HELP } from "./lib/cli/help.ts";
-import { serveMaster } from "./lib/cli/master.ts";
-import { installPostfix } from "./lib/cli/install_postfix.ts";
 import { isMasterRequest } from "./lib/cli/master_options.ts";
-import { nearestWord } from "./lib/cli/options.ts";
-import { reload } from "./lib/cli/reload.ts";
-import { run } from "./lib/cli/run.ts";
-import { serve } from "./lib/cli/serve.ts";
-import { selfTest } from "./lib/cli/self_test.ts";
-import { services } from "./lib/cli/services.ts";
-import { SUBCOMMANDS } from "./lib/cli/subcommands.ts";
-import { versionLine } from "./lib/cli/version.ts";
 import { EX } from "./lib/result.ts";
 
 async function main(words: readonly string[]): Promise<number> {
-  if (isMasterRequest(words)) return await serveMaster(words);
+  if (isMasterRequest(words)) {
+    const { serveMaster } = await import("./lib/cli/master.ts");
+    return await serveMaster(words);
+  }
   const [word, ...rest] = words;
   switch (word) {
-    case "run":
+    case "run": {
+      const { run } = await import("./lib/cli/run.ts");
       return await run(rest);
-    case "serve":
+    }
+    case "serve": {
+      const { serve } = await import("./lib/cli/serve.ts");
       return await serve(rest);
-    case "reload":
+    }
+    case "reload": {
+      const { reload } = await import("./lib/cli/reload.ts");
       return await reload(rest);
-    case "check":
+    }
+    case "check": {
+      const { check } = await import("./lib/cli/check.ts");
       return check(rest);
-    case "config":
+    }
+    case "config": {
+      const { config } = await import("./lib/cli/config.ts");
       return config(rest);
-    case "services":
+    }
+    case "services": {
+      const { services } = await import("./lib/cli/services.ts");
       return services(rest);
-    case "install-postfix":
+    }
+    case "install-postfix": {
+      const { installPostfix } = await import("./lib/cli/install_postfix.ts");
       return await installPostfix(rest);
-    case "completion":
+    }
+    case "completion": {
+      const { completion } = await import("./lib/cli/completion.ts");
       return completion(rest);
-    case "self-test":
+    }
+    case "self-test": {
+      const { selfTest } = await import("./lib/cli/self_test.ts");
       return await selfTest();
-    case "--version":
+    }
+    case "--version": {
+      const { versionLine } = await import("./lib/cli/version.ts");
       console.log(versionLine());
       return EX.OK;
+    }
     case "--help":
+    case undefined: {
+      const { MAIN_HELP } = await import("./lib/cli/help.ts");
       console.log(MAIN_HELP);
-      return EX.OK;
-    case undefined:
-      console.log(MAIN_HELP);
-      return EX.USAGE;
+      return word === undefined ? EX.USAGE : EX.OK;
+    }
     default: {
+      const { nearestWord } = await import("./lib/cli/options.ts");
+      const { SUBCOMMANDS } = await import("./lib/cli/subcommands.ts");
       const nearest = nearestWord(word, [
         ...SUBCOMMANDS.map(({ name }) => name),
         "--version",

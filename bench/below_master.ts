@@ -9,14 +9,10 @@
  * @module
  */
 
-import {
-  measureLoad,
-  type Measurement,
-  median,
-  runLoadClient,
-  summarize,
-  type Summary,
-} from "./load.ts";
+import { whileHolding } from "./connections.ts";
+import { compareEnvironments, splitEnvironment } from "./environments.ts";
+import { measureLoad, type Measurement } from "./load.ts";
+import { runLoadClient } from "./load_client.ts";
 import { waitForQuiet } from "./machine.ts";
 import type { Options } from "./options.ts";
 import {
@@ -25,7 +21,8 @@ import {
   type RunningService,
 } from "./postfix.ts";
 import { BenchError } from "./processes.ts";
-import { holdConnection, type Workshop } from "./servers.ts";
+import { median, summarize, type Summary } from "./summary.ts";
+import type { Workshop } from "./workshop.ts";
 
 /** Connections held for the two figures of memory. */
 export const heldConnections = { few: 100, many: 1000 } as const;
@@ -37,8 +34,6 @@ const coldStarts = 10;
 const mostSecondsOfColdStart = 10;
 // One process of Deno has some 20 MB that it shares with no other.
 const availableKbForClassic = 2 * heldConnections.few * 20_000;
-// Those of the held connections, and some to spare.
-const neededDescriptors = heldConnections.many + 100;
 
 /** The memory of all processes of a service while connections are held. */
 export interface HeldMemory {
@@ -58,6 +53,8 @@ export interface ColdStart {
 
 /** All that this part of the benchmark measures. */
 export interface BelowMasterFigures {
+  /** That of every command, `NAME=VALUE` in order of the names. */
+  environment: readonly string[];
   measurements: readonly Measurement<MasterServiceName>[];
   summaries: readonly Summary<MasterServiceName>[];
   /** Without those for which the machine has too little memory. */
@@ -73,14 +70,14 @@ export interface BelowMasterFigures {
  * @param options How often, how long, and with how many clients.
  * @param workshop The processes and where things are.
  * @returns Its figures.
- * @throws {BenchError} When the system allows too few descriptors.
+ * @throws {BenchError} When Postfix or one of the services fails.
  */
 export async function measureBelowMaster(
   { rounds, seconds, clients }: Options,
   workshop: Workshop,
 ): Promise<BelowMasterFigures> {
-  await checkDescriptors(workshop);
   const postfix = await Postfix.start(workshop);
+  const environment = await checkEnvironment(postfix);
   const measurements = await measureLoad(postfix.services, {
     ...{ rounds, seconds, clients, warmUpSeconds },
     // Those that a measurement with more clients left behind would take part.
@@ -91,6 +88,7 @@ export async function measureBelowMaster(
   const warnings = postfix.findWarnings();
   await postfix.stop();
   return {
+    environment,
     measurements,
     summaries: summarize(measurements),
     memory,
@@ -99,15 +97,16 @@ export async function measureBelowMaster(
   };
 }
 
-async function checkDescriptors({ processes }: Workshop): Promise<void> {
-  const limit = await processes.capture(["sh", "-c", "ulimit -n"]);
-  if (Number(limit) < neededDescriptors) {
-    throw new BenchError(
-      `a process may have ${limit.trim()} descriptors, and ` +
-        `${heldConnections.many} connections are to be held: ` +
-        `run it after "ulimit -Hn ${neededDescriptors}" in the same shell`,
-    );
+/** The two programs are to hand on the same, as both come. */
+async function checkEnvironment(postfix: Postfix): Promise<string[]> {
+  const environments = [];
+  for (const { name, text } of await postfix.readEnvironments()) {
+    const common = splitEnvironment(text);
+    environments.push({ server: name, common, added: [] });
   }
+  const wanted = environments[0]?.common ?? [];
+  compareEnvironments(environments, wanted);
+  return wanted;
 }
 
 async function measureMemory(
@@ -145,19 +144,11 @@ async function readMemoryWhileHolding(
   service: RunningService,
   postfix: Postfix,
 ): Promise<HeldMemory> {
-  const connections: Deno.Conn[] = [];
-  try {
-    while (connections.length < held) {
-      connections.push(await holdConnection(service.port));
-    }
-    return {
-      server: service.name,
-      held,
-      ...await postfix.readMemory(service),
-    };
-  } finally {
-    for (const connection of connections) connection.close();
-  }
+  const memory = await whileHolding(
+    { port: service.port, count: held },
+    () => postfix.readMemory(service),
+  );
+  return { server: service.name, held, ...memory };
 }
 
 async function measureColdStarts(
@@ -169,7 +160,7 @@ async function measureColdStarts(
     console.error(`cold start ${count} of ${coldStarts}`);
     for (const { name, port } of postfix.services) {
       await postfix.endIdleDaemons();
-      await waitForQuiet(workshop.processes);
+      await waitForQuiet(workshop);
       const { p50Us, errors } = await runLoadClient(workshop, {
         port,
         clients: 1,

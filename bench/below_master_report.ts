@@ -6,9 +6,16 @@
  */
 
 import { type BelowMasterFigures, heldConnections } from "./below_master.ts";
-import { summaryAt } from "./load.ts";
 import { type MasterServiceName, masterServiceNames } from "./postfix.ts";
-import { countClients, formatLoadTable, formatTable } from "./table.ts";
+import { medianRatio, select } from "./summary.ts";
+import {
+  countClients,
+  formatLoadTable,
+  formatRatioTable,
+  formatTable,
+  formatTimeTable,
+  type Layout,
+} from "./table.ts";
 import { judge, type Target } from "./targets.ts";
 
 const titles: Readonly<Record<MasterServiceName, string>> = {
@@ -18,8 +25,9 @@ const titles: Readonly<Record<MasterServiceName, string>> = {
 };
 
 /** What spawnd's rate is to be at a number of clients, as spawn(8)'s is 1. */
-const rateTargets = new Map([[1, 1.15], [8, 1.15], [128, 1.3]]);
-const clientsOfTailLatency = 128;
+const rateTargets = new Map([[1, 1.4], [8, 1.15], [32, 1.2], [128, 1.2]]);
+const tailTargets = new Map([[128, 0.1]]);
+const workload = "cat";
 
 /**
  * Holds the figures against the targets. A target for a number of clients that
@@ -29,42 +37,43 @@ const clientsOfTailLatency = 128;
  * @returns The targets with their verdicts.
  */
 export function judgeBelowMaster(figures: BelowMasterFigures): Target[] {
-  const { summaries } = figures;
-  const own = summaries.filter((one) => one.server === "spawnd");
-  const targets: Target[] = [];
-  for (const { clients, rate, p99Us } of own) {
-    const spawn = summaryAt(summaries, "spawn", clients);
-    if (spawn === undefined) continue;
-    const at = `below master, at ${countClients(clients)}`;
-    const target = rateTargets.get(clients);
-    if (target !== undefined) {
-      targets.push(judge({
-        name: `${at}: rate, spawnd / spawn(8)`,
-        measured: rate / spawn.rate,
-        bound: "at least",
-        target,
-      }));
-    }
-    if (clients === clientsOfTailLatency) {
-      targets.push(judge({
-        name: `${at}: 99th percentile, spawnd / spawn(8)`,
-        measured: p99Us / spawn.p99Us,
-        bound: "at most",
-        target: 0.1,
-      }));
-    }
-  }
   return [
-    ...targets,
+    ...judgeRatios(figures, { figure: "rate", targets: rateTargets }),
+    ...judgeRatios(figures, { figure: "p99Us", targets: tailTargets }),
     judge({
       name: "below master: failed connections of spawnd",
-      measured: own.reduce((sum, one) => sum + one.errors, 0),
+      measured: figures.summaries.reduce(
+        (sum, one) => sum + (one.server === "spawnd" ? one.errors : 0),
+        0,
+      ),
       bound: "at most",
       target: 0,
     }),
     judgeMemory(figures, { held: heldConnections.few, target: 1 }),
     judgeMemory(figures, { held: heldConnections.many, target: 0.1 }),
   ];
+}
+
+function judgeRatios(
+  { measurements }: BelowMasterFigures,
+  { figure, targets }: {
+    figure: "rate" | "p99Us";
+    targets: ReadonlyMap<number, number>;
+  },
+): Target[] {
+  const isRate = figure === "rate";
+  return [...targets].flatMap(([clients, target]) => {
+    const above = select(measurements, { workload, server: "spawnd", clients });
+    const below = select(measurements, { workload, server: "spawn", clients });
+    if (above.length === 0) return [];
+    return [judge({
+      name: `below master, ${countClients(clients)}: ` +
+        `${isRate ? "rate" : "99th percentile"}, spawnd / spawn(8)`,
+      measured: medianRatio({ above, below }, (one) => one[figure]),
+      bound: isRate ? "at least" : "at most",
+      target,
+    })];
+  });
 }
 
 function judgeMemory(
@@ -100,16 +109,30 @@ export function formatBelowMaster(
   figures: BelowMasterFigures,
   clients: readonly number[],
 ): string[] {
-  const names = masterServiceNames;
+  const layout: Layout<MasterServiceName> = {
+    ...{ workload, clients, titles },
+    names: masterServiceNames,
+  };
   return [
+    `The environment of every command below master(8), as Postfix comes:\n${
+      figures.environment.join(" ")
+    }`,
     [
-      "Below one master(8), as Postfix comes: connections a second " +
-      "(99th percentile),",
-      "and the rate as a multiple of spawn(8)'s",
-      formatLoadTable(figures.summaries, {
-        ...{ clients, names, titles },
-        baseline: "spawn",
+      "Below one master(8), as Postfix comes, /bin/cat: connections a second",
+      "(99th percentile)",
+      formatLoadTable(figures.summaries, layout),
+    ].join("\n"),
+    [
+      "Below one master(8): spawnd's rate (99th percentile) as a multiple of",
+      formatRatioTable(figures.measurements, "spawnd", {
+        ...layout,
+        names: masterServiceNames.filter((name) => name !== "spawnd"),
       }),
+    ].join("\n"),
+    [
+      "Below one master(8): processor time of each connection in us, of the",
+      "whole machine with the client",
+      formatTimeTable(figures.summaries, layout),
     ].join("\n"),
     formatStanding(figures),
     formatWarnings(figures),

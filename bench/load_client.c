@@ -7,10 +7,14 @@
  * connect(2) to the end of the echo, so it covers the command's start and end.
  *
  * Usage: load_client PORT CLIENTS WARM_UP_SECONDS SECONDS MAX_CONNECTIONS
+ *        [DAEMON_PID]
  *
  * Prints one line of JSON. The rate counts the connections that ended within
  * the measured time; the percentiles are over those that began within it, to
- * their ends, so that a slow one is not lost because time was up.
+ * their ends, so that a slow one is not lost because time was up. Processor
+ * time is that of the measured time alone: the client's own, the daemon's, that
+ * of the daemon's children which ended, and all that the machine's processors
+ * were busy.
  *
  * This side ends its stream first, so the kernel keeps each connection's pair
  * of addresses here for a minute (TIME_WAIT). One source address would run out
@@ -23,6 +27,7 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,7 +35,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -54,6 +58,8 @@ struct client {
 };
 
 static int epoll_fd, port;
+static pid_t daemon_pid; /* 0: none */
+static clockid_t daemon_clock;
 static enum phase phase = WARM_UP;
 static unsigned long begun, ended, errors, open_now;
 static uint32_t *times_us;
@@ -73,13 +79,85 @@ static uint64_t now_ns(void)
 	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
-static double cpu_seconds(void)
-{
-	struct rusage usage;
+struct processor_time {
+	double client, daemon, children, machine; /* seconds */
+};
 
-	getrusage(RUSAGE_SELF, &usage);
-	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-		(double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+static double seconds_of(clockid_t clock)
+{
+	struct timespec time;
+
+	if (clock_gettime(clock, &time) != 0)
+		die("the processor clock of the daemon");
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/*
+ * What all processors together did not rest, and were not withheld by the host
+ * of a virtual machine. The kernel adds up their rest exactly, and their work
+ * by what the clock interrupt meets: so the work is what the rest leaves.
+ */
+static double busy_seconds(void)
+{
+	/* proc_stat(5): user nice system idle iowait irq softirq steal */
+	uint64_t idle, waiting, stolen;
+	const double ticks = (double)sysconf(_SC_CLK_TCK);
+	const double processors = (double)sysconf(_SC_NPROCESSORS_ONLN);
+	FILE *file = fopen("/proc/stat", "re");
+
+	if (file == NULL)
+		die("/proc/stat");
+	if (fscanf(file, "cpu %*u %*u %*u %" SCNu64 " %" SCNu64
+			" %*u %*u %" SCNu64, &idle, &waiting, &stolen) != 3) {
+		fprintf(stderr, "/proc/stat does not begin as it should\n");
+		exit(1);
+	}
+	fclose(file);
+	return (double)now_ns() / 1e9 * processors -
+		(double)(idle + waiting + stolen) / ticks;
+}
+
+/* Of the daemon's children, from fork to end, for which it has waited. */
+static double children_seconds(void)
+{
+	const double ticks = (double)sysconf(_SC_CLK_TCK);
+	char path[32], line[1024];
+	const char *fields;
+	int64_t user, system;
+	size_t length;
+	FILE *file;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)daemon_pid);
+	file = fopen(path, "re");
+	if (file == NULL)
+		die(path);
+	length = fread(line, 1, sizeof line - 1, file);
+	line[length] = '\0';
+	fclose(file);
+	/*
+	 * proc_pid_stat(5): the second field, a name in parentheses, may hold
+	 * anything; the times are the 16th and 17th.
+	 */
+	fields = strrchr(line, ')');
+	if (fields == NULL || sscanf(fields, ") %*c %*d %*d %*d %*d %*d %*u"
+			" %*u %*u %*u %*u %*u %*u %" SCNd64 " %" SCNd64,
+			&user, &system) != 2) {
+		fprintf(stderr, "%s is not as it should be\n", path);
+		exit(1);
+	}
+	return (double)(user + system) / ticks;
+}
+
+static struct processor_time read_processor_time(void)
+{
+	const struct processor_time time = {
+		.client = seconds_of(CLOCK_PROCESS_CPUTIME_ID),
+		.daemon = daemon_pid > 0 ? seconds_of(daemon_clock) : 0,
+		.children = daemon_pid > 0 ? children_seconds() : 0,
+		.machine = busy_seconds(),
+	};
+
+	return time;
 }
 
 static void keep_time(uint64_t ns)
@@ -243,12 +321,14 @@ int main(int argc, char *argv[])
 	struct client *clients;
 	uint64_t now, measure_at, from = 0, until = 0;
 	unsigned long most;
-	double seconds, cpu_before = 0, cpu_used = 0;
+	double seconds;
+	struct processor_time before = { 0 }, after = { 0 };
 	int count, i, ready;
 
-	if (argc != 6) {
+	if (argc != 6 && argc != 7) {
 		fprintf(stderr, "usage: load_client PORT CLIENTS "
-			"WARM_UP_SECONDS SECONDS MAX_CONNECTIONS\n");
+			"WARM_UP_SECONDS SECONDS MAX_CONNECTIONS "
+			"[DAEMON_PID]\n");
 		return 64;
 	}
 	port = atoi(argv[1]);
@@ -256,6 +336,12 @@ int main(int argc, char *argv[])
 	measure_at = now_ns() + (uint64_t)(atof(argv[3]) * 1e9);
 	seconds = atof(argv[4]);
 	most = strtoul(argv[5], NULL, 10);
+	daemon_pid = argc == 7 ? atoi(argv[6]) : 0;
+	if (argc == 7 &&
+		clock_getcpuclockid(daemon_pid, &daemon_clock) != 0) {
+		fprintf(stderr, "no process %s\n", argv[6]);
+		return 1;
+	}
 	clients = calloc((size_t)count, sizeof *clients);
 	epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (clients == NULL || epoll_fd < 0)
@@ -268,14 +354,14 @@ int main(int argc, char *argv[])
 		if (phase == WARM_UP && now >= measure_at) {
 			phase = MEASURE;
 			from = now;
-			cpu_before = cpu_seconds();
+			before = read_processor_time();
 		}
 		if (phase == MEASURE &&
 			((double)(now - from) >= seconds * 1e9 || ended >= most ||
 				errors >= ERRORS_TO_GIVE_UP)) {
 			phase = DRAIN;
 			until = now;
-			cpu_used = cpu_seconds() - cpu_before;
+			after = read_processor_time();
 		}
 		if (phase == DRAIN && (open_now == 0 ||
 				now - until >= DRAIN_SECONDS * 1000000000ull))
@@ -295,8 +381,13 @@ int main(int argc, char *argv[])
 	seconds = (double)(until - from) / 1e9;
 	printf("{\"connections\": %lu, \"seconds\": %.6f, \"rate\": %.1f, "
 		"\"p50_us\": %u, \"p99_us\": %u, \"errors\": %lu, "
-		"\"client_cpu_seconds\": %.6f}\n",
+		"\"client_cpu_seconds\": %.6f, "
+		"\"daemon_cpu_seconds\": %.6f, "
+		"\"children_cpu_seconds\": %.6f, "
+		"\"machine_cpu_seconds\": %.6f}\n",
 		ended, seconds, (double)ended / seconds, percentile(50),
-		percentile(99), errors, cpu_used);
+		percentile(99), errors, after.client - before.client,
+		after.daemon - before.daemon, after.children - before.children,
+		after.machine - before.machine);
 	return 0;
 }

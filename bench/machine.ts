@@ -78,18 +78,65 @@ export async function observe<T>(
 }
 
 /**
- * Waits until nothing else keeps the machine busy; not for ever.
- *
- * @param processes Reads /proc.
+ * How much of a run may be lost to a busy machine. Without a bound, a short
+ * measurement would take for ever beside a long build; and as a share of the
+ * time that has gone by, it is not spent before the last measurements.
  */
-export async function waitForQuiet(processes: Processes): Promise<void> {
-  const until = performance.now() + patienceMs;
-  while (performance.now() < until) {
-    const before = await readProcessorTimes([], processes);
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    const after = await readProcessorTimes([], processes);
-    if (isQuiet(compare(before, after))) return;
+export class Patience {
+  readonly #began = performance.now();
+  readonly #share: number;
+  #spentMs = 0;
+
+  /** @param share Of the run, between 0 and 1. */
+  constructor(share: number) {
+    this.#share = share;
   }
+
+  /** Whether all that there is by now is spent. */
+  get isOver(): boolean {
+    const allowedMs = this.#share * (performance.now() - this.#began);
+    return this.#spentMs >= allowedMs;
+  }
+
+  /**
+   * Does something that a quiet machine would not have asked for.
+   *
+   * @param act What to do.
+   * @returns What it came to.
+   */
+  async spend<T>(act: () => Promise<T>): Promise<T> {
+    const from = performance.now();
+    try {
+      return await act();
+    } finally {
+      this.#spentMs += performance.now() - from;
+    }
+  }
+}
+
+/**
+ * Waits until nothing else keeps the machine busy; not for ever, and not at all
+ * while the patience is over.
+ *
+ * @param workshop Reads /proc, and has the patience.
+ */
+export async function waitForQuiet(
+  { processes, patience }: { processes: Processes; patience: Patience },
+): Promise<void> {
+  const until = performance.now() + patienceMs;
+  if (patience.isOver || await isQuietNow(processes)) return;
+  await patience.spend(async () => {
+    while (performance.now() < until) {
+      if (await isQuietNow(processes)) return;
+    }
+  });
+}
+
+async function isQuietNow(processes: Processes): Promise<boolean> {
+  const before = await readProcessorTimes([], processes);
+  await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  const after = await readProcessorTimes([], processes);
+  return isQuiet(compare(before, after));
 }
 
 /**

@@ -1,25 +1,43 @@
 /**
  * `deno task bench`: spawnd beside tcpserver, xinetd and the least server
  * that C allows, and below Postfix's master(8) beside its spawn(8), in one run
- * on one machine, for a command per connection.
+ * on one machine, for a command per connection; and how long it takes to start.
  *
- * It needs root (the commands run as nobody), a C compiler, and the peers from
- * Debian's packages, but no network. It writes below dist/ only, and ends with
+ * It needs root (the commands run as nobody), a C compiler with its binutils,
+ * and the peers from Debian's packages, but no network. It writes below dist/ only, and ends with
  * 0 whenever it could measure: with `--assert`, only when all targets are met.
  *
  * @module
  */
 
-import { measureBelowMaster } from "./below_master.ts";
+import { heldConnections, measureBelowMaster } from "./below_master.ts";
 import { judgeBelowMaster } from "./below_master_report.ts";
-import { findMachine } from "./machine.ts";
-import { dist, help, type Options, parseOptions } from "./options.ts";
+import { allowDescriptors } from "./descriptors.ts";
+import { heldServers, measureHeld } from "./held.ts";
+import { judgeHeld } from "./held_report.ts";
+import { findMachine, Patience } from "./machine.ts";
+import {
+  dist,
+  help,
+  type Options,
+  parseOptions,
+  type Part,
+} from "./options.ts";
 import { findPostfixVersion } from "./postfix.ts";
 import { BenchError, exitCodes, Processes } from "./processes.ts";
-import { formatReport, type Report } from "./report.ts";
-import { compile, findVersions, type Workshop } from "./servers.ts";
+import { type Figures, formatReport, type Report } from "./report.ts";
+import { type ServerName, serverNames } from "./servers.ts";
 import { measureStandalone } from "./standalone.ts";
 import { judgeStandalone } from "./standalone_report.ts";
+import { measureStartUp } from "./start_up.ts";
+import { judgeStartUp } from "./start_up_report.ts";
+import type { Target } from "./targets.ts";
+import { findVersions } from "./versions.ts";
+import { compilePrograms, type Workshop } from "./workshop.ts";
+
+// What a server or a client needs beside those of the held connections.
+const sparedDescriptors = 1024;
+const interruptions = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 async function main(): Promise<number> {
   const options = parseOptions(Deno.args);
@@ -49,17 +67,19 @@ async function measureInWorkshop(options: Options): Promise<Report> {
     // Whatever waits for one of them now fails and comes past `finally`.
     processes.close();
   };
-  Deno.addSignalListener("SIGINT", interrupt);
-  Deno.addSignalListener("SIGTERM", interrupt);
+  for (const name of interruptions) Deno.addSignalListener(name, interrupt);
   await Deno.mkdir(dist, { recursive: true });
   const directory = await Deno.makeTempDir({ dir: dist, prefix: "bench." });
   try {
+    // The commands' account runs one of the programs, Postfix's has its queue.
+    await Deno.chmod(directory, 0o711);
     return await measure(options, {
       processes,
       directory,
       spawnd: options.spawnd,
       user: await findUser("nobody", processes),
       firstEphemeralPort: await findFirstEphemeralPort(processes),
+      patience: new Patience(options.patience),
     });
   } catch (error) {
     throw isInterrupted
@@ -68,42 +88,67 @@ async function measureInWorkshop(options: Options): Promise<Report> {
   } finally {
     await processes.close();
     await Deno.remove(directory, { recursive: true });
-    Deno.removeSignalListener("SIGINT", interrupt);
-    Deno.removeSignalListener("SIGTERM", interrupt);
+    for (const name of interruptions) {
+      Deno.removeSignalListener(name, interrupt);
+    }
   }
 }
 
 async function measure(options: Options, workshop: Workshop): Promise<Report> {
-  const { rounds, seconds, clients, servers, parts } = options;
-  const isStandalone = parts.includes("standalone");
-  const isBelowMaster = parts.includes("postfix");
+  const { rounds, seconds, clients, held } = options;
+  const has = (part: Part): boolean => options.parts.includes(part);
+  const most = Math.max(
+    has("held") ? held : 0,
+    has("postfix") ? heldConnections.many : 0,
+  );
+  await allowDescriptors(most + sparedDescriptors, workshop.processes);
   const versions = {
     deno: Deno.version.deno,
-    ...await findVersions(isStandalone ? servers : ["spawnd"], workshop),
-    ...isBelowMaster ? { postfix: await findPostfixVersion(workshop) } : {},
+    ...await findVersions(serversOf(options), workshop),
+    ...has("postfix") ? { postfix: await findPostfixVersion(workshop) } : {},
   };
   const machine = await findMachine(workshop.processes);
-  for (const name of ["minimal_server", "load_client", "start_clock"]) {
-    await compile(workshop, name);
-  }
-  const standalone = isStandalone
-    ? await measureStandalone(options, workshop)
-    : null;
-  const belowMaster = isBelowMaster
-    ? await measureBelowMaster(options, workshop)
-    : null;
+  await compilePrograms(workshop);
+  const measureIf = async <Figures>(
+    part: Part,
+    measurePart: (options: Options, workshop: Workshop) => Promise<Figures>,
+  ): Promise<Figures | null> =>
+    has(part) ? await measurePart(options, workshop) : null;
+  const figures = {
+    startUp: await measureIf("startup", measureStartUp),
+    standalone: await measureIf("standalone", measureStandalone),
+    held: await measureIf("held", measureHeld),
+    belowMaster: await measureIf("postfix", measureBelowMaster),
+  };
   return {
     measuredAt: new Date().toISOString(),
     machine,
     versions,
     plan: { rounds, seconds, clients },
-    standalone,
-    belowMaster,
-    targets: [
-      ...standalone === null ? [] : judgeStandalone(standalone),
-      ...belowMaster === null ? [] : judgeBelowMaster(belowMaster),
-    ],
+    ...figures,
+    targets: judgeAll(figures),
   };
+}
+
+/** Those of the parts that are measured. */
+function serversOf({ parts, servers }: Options): ServerName[] {
+  return serverNames.filter((name) =>
+    name === "spawnd" ||
+    servers.includes(name) &&
+      (parts.includes("standalone") ||
+        parts.includes("held") && heldServers.includes(name))
+  );
+}
+
+function judgeAll(
+  { startUp, standalone, held, belowMaster }: Figures,
+): Target[] {
+  return [
+    ...standalone === null ? [] : judgeStandalone(standalone),
+    ...held === null ? [] : judgeHeld(held),
+    ...belowMaster === null ? [] : judgeBelowMaster(belowMaster),
+    ...startUp === null ? [] : judgeStartUp(startUp),
+  ];
 }
 
 async function findUser(

@@ -26,7 +26,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
+/* What a command has from any of the servers that are compared. */
+static char path[] = "PATH=/usr/bin:/bin";
+static char *const environment[] = { path, NULL };
 
 static void die(const char *what)
 {
@@ -98,7 +100,7 @@ static void start_command(int fd, char *const command[],
 	for (target = 0; target <= 2; target++)
 		posix_spawn_file_actions_adddup2(&actions, fd, target);
 	failure = posix_spawn(&pid, command[0], &actions, attributes, command,
-		environ);
+		environment);
 	posix_spawn_file_actions_destroy(&actions);
 	if (failure != 0)
 		fprintf(stderr, "%s: %s\n", command[0], strerror(failure));

@@ -5,24 +5,21 @@
  *
  * Below its master(8) stand the services under measurement: the same command
  * by Postfix's spawn(8), by spawnd as it comes, and by spawnd with one command
- * a process. Each stands there twice: as Postfix comes, with a maxproc of 100,
+ * a process. Each stands there three times: as Postfix comes, with a maxproc of 100,
  * a queue of as many waiting connections and max_use = 100, after which a
- * process of spawn(8) ends; and with a maxproc above the number of connections
- * that are held for the figures of memory.
+ * process of spawn(8) ends; with a maxproc above the number of connections that
+ * are held for the figures of memory; and with a command that tells its
+ * environment.
  *
  * @module
  */
 
+import { environmentTeller, usualCommand } from "./commands.ts";
+import { findFreePort, host, readAnswer, waitForEcho } from "./connections.ts";
 import { BenchError, type Daemon, type Processes } from "./processes.ts";
-import {
-  command,
-  findFreePort,
-  host,
-  orMend,
-  type RunningServer,
-  waitForEcho,
-  type Workshop,
-} from "./servers.ts";
+import type { RunningServer } from "./servers.ts";
+import { orMend } from "./versions.ts";
+import type { Workshop } from "./workshop.ts";
 
 /** A service below master(8). */
 export type MasterServiceName = "spawn" | "spawnd" | "classic";
@@ -37,11 +34,17 @@ export const masterServiceNames: readonly MasterServiceName[] = [
 /** A service that has answered. */
 export type RunningService = RunningServer<MasterServiceName>;
 
-/** The limits of commands at once, as master.cf has them. */
-const maxProcesses = { load: "-", held: "1200" } as const;
+/**
+ * What a service is there for: its limit of commands at once, as master.cf has
+ * it, and its command.
+ */
+const purposes = {
+  load: { maxProcesses: "-", command: usualCommand },
+  held: { maxProcesses: "1200", command: usualCommand },
+  environment: { maxProcesses: "-", command: environmentTeller },
+} as const;
 
-/** What a service is measured for. */
-type Purpose = keyof typeof maxProcesses;
+type Purpose = keyof typeof purposes;
 
 const programs: Readonly<Record<MasterServiceName, string>> = {
   spawn: "spawn",
@@ -94,6 +97,8 @@ export class Postfix {
     readonly services: readonly RunningService[],
     /** Those that hold as many connections as are asked for, in that order. */
     readonly holders: readonly RunningService[],
+    /** Those whose command tells its environment, in that order. */
+    readonly tellers: readonly RunningService[],
   ) {
     this.#processes = processes;
     this.#folder = folder;
@@ -114,6 +119,7 @@ export class Postfix {
     const ports = masterServiceNames.map(() => ({
       load: findFreePort(workshop),
       held: findFreePort(workshop),
+      environment: findFreePort(workshop),
     }));
     await makeFolders(folder, { daemons, workshop });
     await Deno.writeTextFile(`${folder}/etc/main.cf`, mainCf(folder));
@@ -135,6 +141,7 @@ export class Postfix {
     const running = (purpose: Purpose): RunningService[] =>
       masterServiceNames.map((name, i) => ({
         name,
+        workload: "cat",
         port: ports[i]?.[purpose] ?? NaN,
         daemon: master,
       }));
@@ -144,7 +151,23 @@ export class Postfix {
       await waitForEcho(master, port);
     }
     const instance = { processes, folder, master };
-    return new Postfix(instance, services, holders);
+    return new Postfix(instance, services, holders, running("environment"));
+  }
+
+  /**
+   * Reads the environment that each service gives its command.
+   *
+   * @returns What env(1) writes, by service.
+   * @throws {BenchError} When a service stays silent.
+   */
+  async readEnvironments(): Promise<
+    { name: MasterServiceName; text: string }[]
+  > {
+    const texts = [];
+    for (const { name, daemon, port } of this.tellers) {
+      texts.push({ name, text: await readAnswer(daemon, port) });
+    }
+    return texts;
   }
 
   /**
@@ -172,7 +195,8 @@ export class Postfix {
   async endIdleDaemons(): Promise<void> {
     const until = performance.now() + patienceMs;
     Deno.kill(this.#master.pid, "SIGHUP");
-    for (const service of [...this.services, ...this.holders]) {
+    const all = [...this.services, ...this.holders, ...this.tellers];
+    for (const service of all) {
       while ((await this.findDaemons(service)).length > 0) {
         if (performance.now() > until) {
           throw new BenchError(`${service.name} stays after a reload`);
@@ -220,15 +244,13 @@ async function makeFolders(
   folder: string,
   { daemons, workshop }: { daemons: string; workshop: Workshop },
 ): Promise<void> {
-  const { processes, directory, spawnd } = workshop;
+  const { processes, spawnd } = workshop;
   const inFolder = (names: readonly string[]): string[] =>
     names.map((name) => `${folder}/${name}`);
   const owned = inFolder(["data", "queue/private", "queue/public"]);
   const others = inFolder(["etc", "sbin", "queue/pid"]);
   await processes.capture(["mkdir", "--parents", ...owned, ...others]);
   await processes.capture(["chown", owner, ...owned]);
-  // Postfix's daemons reach their files as its owner.
-  await Deno.chmod(directory, 0o711);
   const binary = (await processes.capture(["realpath", spawnd])).trim();
   const linked = [`${daemons}/spawn`, `${daemons}/postlogd`];
   await processes.capture(["ln", "-s", ...linked, `${folder}/sbin`]);
@@ -254,12 +276,15 @@ function masterCf(
   ports: readonly Readonly<Record<Purpose, number>>[],
   user: string,
 ): string {
-  const services = masterServiceNames.flatMap((name, i) =>
-    (["load", "held"] as const).map((purpose) =>
-      `${host}:${ports[i]?.[purpose]} inet n n n - ${maxProcesses[purpose]} ` +
-      `${programs[name]} user=${user} argv=${command}\n`
-    )
-  );
+  const services = masterServiceNames.flatMap((name, i) => {
+    const port = ports[i];
+    if (port === undefined) return [];
+    return (Object.keys(port) as Purpose[]).map((purpose) => {
+      const { maxProcesses, command } = purposes[purpose];
+      return `${host}:${port[purpose]} inet n n n - ${maxProcesses} ` +
+        `${programs[name]} user=${user} argv=${command}\n`;
+    });
+  });
   return ["postlog unix-dgram n - n - 1 postlogd\n", ...services].join("");
 }
 

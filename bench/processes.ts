@@ -2,8 +2,8 @@
  * The processes that the benchmark starts, and that it ends again whatever
  * happens: each by its own pid, on success, on an error and on SIGINT alike.
  *
- * Every process gets the same small environment: the peers hand theirs on to
- * the command, and a large one would cost only them.
+ * Every process gets the same small environment, without a language: what a
+ * server hands on costs the command time.
  *
  * Facts about a process come from `cat /proc/...`: Deno reads nothing below
  * /proc unless it is given every permission there is.
@@ -13,7 +13,6 @@
 
 const environment = {
   PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-  LANG: "C",
 };
 
 const charactersOfErrorKept = 4000;

@@ -5,35 +5,23 @@
  * @module
  */
 
-import {
-  measureLoad,
-  type Measurement,
-  summarize,
-  type Summary,
-} from "./load.ts";
-import {
-  type Footprint,
-  measureFootprint,
-  measureStartUp,
-  type StartUp,
-} from "./memory.ts";
+import { workloads } from "./commands.ts";
+import { checkEnvironments, type Environment } from "./environments.ts";
+import { measureLoad, type Measurement } from "./load.ts";
+import { type Footprint, measureFootprint } from "./memory.ts";
 import type { Options } from "./options.ts";
-import {
-  type RunningServer,
-  type ServerName,
-  startServer,
-  type TargetName,
-  type Workshop,
-} from "./servers.ts";
+import { type RunningServer, type ServerName, startServer } from "./servers.ts";
+import { summarize, type Summary } from "./summary.ts";
+import type { Workshop } from "./workshop.ts";
 
 const warmUpSeconds = 0.3;
 
 /** All that this part of the benchmark measures. */
 export interface StandaloneFigures {
   servers: readonly ServerName[];
+  environments: readonly Environment[];
   measurements: readonly Measurement[];
   summaries: readonly Summary[];
-  startUp: StartUp | null;
   footprints: readonly Footprint[];
 }
 
@@ -49,16 +37,16 @@ export async function measureStandalone(
   workshop: Workshop,
 ): Promise<StandaloneFigures> {
   const { rounds, seconds, clients, servers } = options;
-  // Before anything else has made the binary warm.
-  const startUp = servers.includes("spawnd")
-    ? await measureStartUp("spawnd", workshop)
-    : null;
-
+  const environments = await checkEnvironments(servers, workshop);
   const running: RunningServer[] = [];
-  const targetNames: TargetName[] = [...servers, "control"];
-  for (const name of targetNames) {
-    running.push(await startServer(name, workshop));
+  for (const workload of workloads) {
+    for (const name of servers) {
+      running.push(await startServer({ name, workload }, workshop));
+    }
   }
+  // Beside the faster ones: it shows that the client is faster still.
+  const control = { name: "control", workload: "static" } as const;
+  running.push(await startServer(control, workshop));
   const plan = { rounds, seconds, clients, warmUpSeconds };
   const measurements = await measureLoad(running, plan, workshop);
   for (const { daemon } of running) await workshop.processes.end(daemon.pid);
@@ -70,9 +58,9 @@ export async function measureStandalone(
   }
   return {
     servers,
+    environments,
     measurements,
     summaries: summarize(measurements),
-    startUp,
     footprints,
   };
 }

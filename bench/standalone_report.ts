@@ -5,45 +5,69 @@
  * @module
  */
 
-import { type Summary, summaryAt } from "./load.ts";
+import { type Workload, workloads, workloadTitles } from "./commands.ts";
+import type { Measurement } from "./load.ts";
 import type { Footprint, Memory } from "./memory.ts";
-import type { TargetName } from "./servers.ts";
+import { type ServerName, serverTitles } from "./servers.ts";
 import type { StandaloneFigures } from "./standalone.ts";
+import { medianRatio, select } from "./summary.ts";
 import {
   countClients,
   formatLoadTable,
+  formatRatioTable,
   formatTable,
+  formatTimeTable,
   percent,
 } from "./table.ts";
 import { judge, type Target } from "./targets.ts";
 
-const titles: Readonly<Record<TargetName, string>> = {
-  spawnd: "spawnd",
-  tcpserver: "tcpserver",
-  xinetd: "xinetd",
-  minimal: "minimal C",
-  control: "no command",
+/** What spawnd's figure is to be, as another server's is 1. */
+interface Aim {
+  workload: Workload;
+  figure: "rate" | "p99Us";
+  than: ServerName;
+  /** By the number of clients. */
+  targets: ReadonlyMap<number, number>;
+}
+
+const figureTitles: Readonly<Record<Aim["figure"], string>> = {
+  rate: "rate",
+  p99Us: "99th percentile",
 };
 
-// From this many clients on both processors are busy and the runtime's own
-// work hides behind the kernel's; below, each connection waits for it.
-const clientsOfFullLoad = 8;
-const clientsOfTailLatency = 128;
+const aims: readonly Aim[] = [
+  {
+    ...{ workload: "cat", figure: "rate", than: "tcpserver" },
+    targets: new Map([[1, 1.05], [8, 1.1], [32, 1.05], [128, 1.05]]),
+  },
+  {
+    ...{ workload: "cat", figure: "p99Us", than: "tcpserver" },
+    targets: new Map([[1, 1.05], [8, 1.1], [32, 0.85], [128, 0.85]]),
+  },
+  {
+    ...{ workload: "static", figure: "rate", than: "tcpserver" },
+    targets: new Map([[1, 1.25], [8, 1.1], [32, 1.1], [128, 1.1]]),
+  },
+  {
+    ...{ workload: "static", figure: "rate", than: "minimal" },
+    targets: new Map([[1, 1], [8, 1.25], [32, 1.25], [128, 1.25]]),
+  },
+];
 
 /**
- * Holds the figures against the targets. A target whose servers were not
- * measured is left out.
+ * Holds the figures against the targets. A target whose servers or number of
+ * clients were not measured is left out.
  *
  * @param figures The figures.
  * @returns The targets with their verdicts.
  */
 export function judgeStandalone(
-  { summaries, footprints }: StandaloneFigures,
+  { measurements, footprints }: StandaloneFigures,
 ): Target[] {
-  const own = summaries.filter((one) => one.server === "spawnd");
+  const own = measurements.filter((one) => one.server === "spawnd");
   const footprint = footprints.find((one) => one.server === "spawnd");
   return [
-    ...own.flatMap((summary) => judgeLoad(summary, summaries)),
+    ...aims.flatMap((aim) => judgeAim(aim, measurements)),
     ...(own.length === 0 ? [] : [judge({
       name: "spawnd: failed connections",
       measured: own.reduce((sum, one) => sum + one.errors, 0),
@@ -54,39 +78,24 @@ export function judgeStandalone(
   ];
 }
 
-function judgeLoad(
-  { clients, rate, p99Us }: Summary,
-  summaries: readonly Summary[],
+function judgeAim(
+  { workload, figure, than, targets }: Aim,
+  measurements: readonly Measurement[],
 ): Target[] {
-  const targets: Target[] = [];
-  const at = countClients(clients);
-  const tcpserver = summaryAt(summaries, "tcpserver", clients);
-  const minimal = summaryAt(summaries, "minimal", clients);
-  if (tcpserver !== undefined) {
-    targets.push(judge({
-      name: `rate at ${at}: spawnd / tcpserver`,
-      measured: rate / tcpserver.rate,
-      bound: "at least",
-      target: 1,
-    }));
-  }
-  if (minimal !== undefined) {
-    targets.push(judge({
-      name: `rate at ${at}: spawnd / minimal C`,
-      measured: rate / minimal.rate,
-      bound: "at least",
-      target: clients >= clientsOfFullLoad ? 0.9 : 0.85,
-    }));
-  }
-  if (tcpserver !== undefined && clients === clientsOfTailLatency) {
-    targets.push(judge({
-      name: `99th percentile at ${at}: spawnd / tcpserver`,
-      measured: p99Us / tcpserver.p99Us,
-      bound: "at most",
-      target: 1,
-    }));
-  }
-  return targets;
+  return [...targets].flatMap(([clients, target]) => {
+    const pairs = {
+      above: select(measurements, { workload, server: "spawnd", clients }),
+      below: select(measurements, { workload, server: than, clients }),
+    };
+    if (pairs.above.length === 0 || pairs.below.length === 0) return [];
+    return [judge({
+      name: `${workloadTitles[workload]}, ${countClients(clients)}: ` +
+        `${figureTitles[figure]}, spawnd / ${serverTitles[than]}`,
+      measured: medianRatio(pairs, (one) => one[figure]),
+      bound: figure === "rate" ? "at least" : "at most",
+      target,
+    })];
+  });
 }
 
 function judgeFootprint(
@@ -119,27 +128,63 @@ export function formatStandalone(
   figures: StandaloneFigures,
   clients: readonly number[],
 ): string[] {
-  const { servers: names, summaries } = figures;
   return [
-    [
-      "Standalone: connections a second (99th percentile)",
-      formatLoadTable(summaries, { clients, names, titles }),
-    ].join("\n"),
+    formatEnvironments(figures),
+    ...workloads.flatMap((workload) =>
+      formatWorkload(figures, { workload, clients })
+    ),
     formatClient(figures, clients),
     formatStanding(figures),
   ];
 }
 
+function formatEnvironments({ environments }: StandaloneFigures): string {
+  const added = environments.filter((one) => one.added.length > 0).map((one) =>
+    `${serverTitles[one.server]} adds ${one.added.join(", ")}`
+  );
+  return [
+    `The environment of every command: ${environments[0]?.common.join(" ")}`,
+    ...added,
+  ].join("\n");
+}
+
+function formatWorkload(
+  { servers: names, measurements, summaries }: StandaloneFigures,
+  { workload, clients }: { workload: Workload; clients: readonly number[] },
+): string[] {
+  const layout = { workload, clients, names, titles: serverTitles };
+  const title = workloadTitles[workload];
+  const others = names.filter((name) => name !== "spawnd");
+  const isCompared = others.length > 0 && others.length < names.length;
+  return [
+    [
+      `Standalone, ${title}: connections a second (99th percentile)`,
+      formatLoadTable(summaries, layout),
+    ].join("\n"),
+    ...(isCompared
+      ? [[
+        `Standalone, ${title}: spawnd's rate (99th percentile) as a multiple of`,
+        formatRatioTable(measurements, "spawnd", { ...layout, names: others }),
+      ].join("\n")]
+      : []),
+    [
+      `Standalone, ${title}: processor time of each connection in us, of the`,
+      "daemon / of its children / of the whole machine with the client",
+      formatTimeTable(summaries, layout),
+    ].join("\n"),
+  ];
+}
+
 /** Shows that the client could have made more connections than it did. */
 function formatClient(
-  { servers, summaries }: StandaloneFigures,
+  { summaries }: StandaloneFigures,
   clients: readonly number[],
 ): string {
   const rows = clients.map((clients) => {
-    const real = servers.flatMap((server) =>
-      summaryAt(summaries, server, clients) ?? []
-    );
-    const control = summaryAt(summaries, "control", clients)?.rate ?? NaN;
+    const atLevel = summaries.filter((one) => one.clients === clients);
+    const real = atLevel.filter((one) => one.server !== "control");
+    const control = atLevel.find((one) => one.server === "control")?.rate ??
+      NaN;
     const fastest = Math.max(...real.map((one) => one.rate));
     const share = Math.max(...real.map((one) => one.clientCpuShare));
     return [
@@ -156,7 +201,7 @@ function formatClient(
   ].join("\n");
 }
 
-function formatStanding({ footprints, startUp }: StandaloneFigures): string {
+function formatStanding({ footprints }: StandaloneFigures): string {
   if (footprints.length === 0) return "";
   const memory = ({ residentKb, ownKb }: Memory): string =>
     `${residentKb} (${ownKb})`;
@@ -171,7 +216,7 @@ function formatStanding({ footprints, startUp }: StandaloneFigures): string {
     "w+x maps",
   ];
   const rows = footprints.map((one) => [
-    titles[one.server],
+    serverTitles[one.server],
     memory(one.afterStart),
     memory(one.afterServing),
     memory(one.whileHolding),
@@ -182,12 +227,5 @@ function formatStanding({ footprints, startUp }: StandaloneFigures): string {
   return [
     "Resident memory in KB (of which own, RssAnon) of the daemon alone",
     formatTable([header, ...rows]),
-    ...(startUp === null ? [] : [
-      "",
-      `${titles[startUp.server]}, from exec to the first answer: ` +
-      `${startUp.firstMs.toFixed(1)} ms the first time, ` +
-      `${startUp.warmMedianMs.toFixed(1)} ms warm ` +
-      `(median of ${startUp.warmStarts})`,
-    ]),
   ].join("\n");
 }

@@ -1,9 +1,12 @@
 /*
- * How long a server takes from exec to its first answer: starts it, tries to
- * connect until it is accepted and a line has come back, prints the time in
- * microseconds, and ends it.
+ * How long a program takes from exec on, in microseconds.
  *
- * Usage: start_clock PORT COMMAND [ARGUMENT...]
+ * Usage: start_clock answer PORT COMMAND [ARGUMENT...]
+ *        start_clock end COMMAND [ARGUMENT...]
+ *
+ * "answer" is for a server, to its first answer: it tries to connect until it
+ * is accepted and a line has come back, and then ends the server. "end" is for
+ * any other program, to its end. What the program prints is thrown away.
  *
  * In C, because starting a process from a large runtime takes a good part of
  * the time to be measured.
@@ -11,6 +14,7 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <spawn.h>
@@ -28,7 +32,7 @@
 
 extern char **environ;
 
-static volatile pid_t server;
+static volatile pid_t server; /* or the other program */
 
 static void die(const char *what)
 {
@@ -103,42 +107,78 @@ static void stop(int signal_number)
 	_exit(128 + signal_number);
 }
 
-int main(int argc, char *argv[])
+static void start(char *const command[])
 {
-	const struct sigaction stopping = { .sa_handler = stop };
-	uint64_t start, end;
+	posix_spawn_file_actions_t actions;
 	pid_t pid;
 	int failure;
 
-	if (argc < 3) {
-		fprintf(stderr, "usage: start_clock PORT COMMAND...\n");
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null",
+		O_WRONLY, 0);
+	failure = posix_spawn(&pid, command[0], &actions, NULL, command,
+		environ);
+	if (failure != 0) {
+		fprintf(stderr, "%s: %s\n", command[0], strerror(failure));
+		exit(1);
+	}
+	server = pid;
+}
+
+/* Returns when it has answered. */
+static void await_answer(int port, uint64_t until)
+{
+	while (!is_answered(port)) {
+		if (has_ended()) {
+			fprintf(stderr, "the server ended before it answered\n");
+			exit(1);
+		}
+		if (now_us() >= until) {
+			fprintf(stderr, "no answer in %d seconds\n",
+				PATIENCE_SECONDS);
+			end_server();
+			exit(1);
+		}
+		pause_briefly();
+	}
+}
+
+static void await_end(void)
+{
+	int status;
+
+	if (waitpid(server, &status, 0) != server)
+		die("waitpid");
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+		fprintf(stderr, "the program failed\n");
+		exit(1);
+	}
+}
+
+int main(int argc, char *argv[])
+{
+	const struct sigaction stopping = { .sa_handler = stop };
+	const bool is_server = argc >= 4 && strcmp(argv[1], "answer") == 0;
+	uint64_t began, ended;
+
+	if (!is_server && (argc < 3 || strcmp(argv[1], "end") != 0)) {
+		fprintf(stderr, "usage: start_clock answer PORT COMMAND...\n"
+			"       start_clock end COMMAND...\n");
 		return 64;
 	}
 	sigaction(SIGTERM, &stopping, NULL);
 	sigaction(SIGINT, &stopping, NULL);
 
-	start = now_us();
-	failure = posix_spawn(&pid, argv[2], NULL, NULL, argv + 2, environ);
-	if (failure != 0) {
-		fprintf(stderr, "%s: %s\n", argv[2], strerror(failure));
-		return 1;
-	}
-	server = pid;
-	while (!is_answered(atoi(argv[1]))) {
-		if (has_ended()) {
-			fprintf(stderr, "the server ended before it answered\n");
-			return 1;
-		}
-		if (now_us() - start >= PATIENCE_SECONDS * 1000000u) {
-			fprintf(stderr, "no answer in %d seconds\n",
-				PATIENCE_SECONDS);
-			end_server();
-			return 1;
-		}
-		pause_briefly();
-	}
-	end = now_us();
-	end_server();
-	printf("%llu\n", (unsigned long long)(end - start));
+	began = now_us();
+	start(argv + (is_server ? 3 : 2));
+	if (is_server)
+		await_answer(atoi(argv[2]),
+			began + PATIENCE_SECONDS * 1000000u);
+	else
+		await_end();
+	ended = now_us();
+	if (is_server)
+		end_server();
+	printf("%llu\n", (unsigned long long)(ended - began));
 	return 0;
 }

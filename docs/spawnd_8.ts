@@ -23,8 +23,10 @@ const ABOUT: Readonly<Record<string, readonly string[]>> = {
   ],
   reload: [
     "Makes a running `spawnd serve` take its configuration, and its binary, " +
-    "anew, and waits until the new one serves. No connection is lost and no " +
-    "command cut short. If the new one cannot serve, the old one goes on.",
+    "anew, in the same process, and waits until the new one serves. No " +
+    "connection is lost and no command cut short; commands that run stay " +
+    "counted and keep their time limit. If the new one would not serve, the " +
+    "old one goes on, its log says why, and the exit code is 78.",
   ],
   check: [
     "Prints every error and warning there is about a configuration, one a " +
@@ -158,7 +160,11 @@ export function spawnd8(): string {
       "Every command's process group gets SIGTERM and, after five seconds, " +
         "SIGKILL.",
     )
-    .item("SIGHUP", "`spawnd serve` takes a new configuration, as by reload.")
+    .item(
+      "SIGHUP",
+      "`spawnd serve` takes a new configuration, as by reload, and stays the " +
+        "same process.",
+    )
     .section("ENVIRONMENT")
     .item("`MAIL_CONFIG`", "The directory of main.cf and master.cf.")
     .item("`NO_COLOR`", "Where it is set, terminals get no colours.")
@@ -237,9 +243,9 @@ function addMaster(page: ManPage): void {
         "it is a process for one command at a time, as spawn(8) is. It ends " +
         "after `max_idle` without a connection, or after `max_use` for each of " +
         "the commands at once, at the first moment without one; after twice as " +
-        "many it takes no more. After a reload its commands finish beside " +
-        "those of another process, so that for a time there may be twice as " +
-        "many.",
+        "many it takes no more. After a reload it goes on with the new " +
+        "configuration in the same process, its commands counted as before, " +
+        "and ends at the first moment without one.",
     )
     .item(
       "`-t` <TRANSPORT>",

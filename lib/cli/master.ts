@@ -10,12 +10,17 @@
 
 import { type DaemonLog, logTo } from "../log/log.ts";
 import { SYSLOG_SOCKET, SystemLog } from "../log/system_log.ts";
-import { serveTurn } from "../master/child.ts";
-import { isLibc, openLibc } from "../posix/libc.ts";
+import { type ChildPlan, serveTurn } from "../master/child.ts";
+import { readChildPlan, writeChildPlan } from "../master/child_record.ts";
+import { isLibc, type Libc, openLibc } from "../posix/libc.ts";
 import { commandLine, raiseDescriptorLimit } from "../posix/process.ts";
+import { EX } from "../result.ts";
 import { prepareProcess } from "../service/daemon.ts";
+import { type Handed, takeHanded } from "../service/reload/handed.ts";
+import { VerdictSender } from "../service/reload/verdict.ts";
 import { type MasterRequest, parseMasterRequest } from "./master_options.ts";
-import { Fatal, planChild } from "./master_plan.ts";
+import { Fatal, listeningSockets, planChild } from "./master_plan.ts";
+import { versionLine } from "./version.ts";
 
 /** Postfix's log facility until its configuration is known. */
 const MAIL_FACILITY = 2;
@@ -43,23 +48,70 @@ export async function serveMaster(words: readonly string[]): Promise<number> {
     origin: postlog === undefined ? { facility: MAIL_FACILITY } : { host },
   });
   const log = logTo(sink);
+  const logAs = (name: string, facility: number): void =>
+    sink.rename(`${name}/${program}`, facility);
   try {
-    prepareProcess(libc);
+    const start = takeHanded(libc);
+    if (start?.trialFd !== undefined) {
+      tryToServe(words, { libc, program, trialFd: start.trialFd });
+      return 0;
+    }
+    prepareProcess(libc, start !== undefined);
     // As spawn(8) does, for the daemon and for its commands.
     raiseDescriptorLimit(libc);
-    const request = readRequest(words);
-    const plan = planChild(request, {
-      libc,
-      program,
-      logAs: (name, facility) => sink.rename(`${name}/${program}`, facility),
-    });
+    const plan = takePlan(libc, start?.handed, logAs) ??
+      planChild(readRequest(words), {
+        ...{ libc, program, logAs },
+        isAnew: start !== undefined,
+      });
     for (const text of plan.warnings) log.warning("configuration", text);
-    await serveTurn(plan, { libc, log });
+    await serveTurn(plan, { libc, log, handed: start?.handed });
     await log.flush();
     return 0;
   } catch (error) {
     return await endFatally(log, error);
   }
+}
+
+/** Whoever reloads tells what is wrong: it is what serves. */
+function tryToServe(
+  words: readonly string[],
+  { libc, program, trialFd }: {
+    readonly libc: Libc;
+    readonly program: string;
+    readonly trialFd: number;
+  },
+): void {
+  const sender = new VerdictSender(libc, trialFd);
+  try {
+    prepareProcess(libc);
+    let named = { syslogName: "", facility: MAIL_FACILITY };
+    const plan = planChild(readRequest(words), {
+      ...{ libc, program },
+      isAnew: true,
+      logAs: (syslogName, facility) => named = { syslogName, facility },
+    });
+    sender.give({ plan: writeChildPlan({ ...named, plan }, versionLine()) });
+  } catch (error) {
+    if (!(error instanceof Fatal)) throw error;
+    const { message: text } = error;
+    sender.give({ mistakes: [{ text, exitCode: EX.CONFIG }] });
+  }
+}
+
+/** The plan that a trial has made; not there if another edition has. */
+function takePlan(
+  libc: Libc,
+  handed: Handed | undefined,
+  logAs: (name: string, facility: number) => void,
+): ChildPlan | undefined {
+  const named = handed?.plan && readChildPlan(handed.plan.text, {
+    program: versionLine(),
+    listening: (count) => listeningSockets(libc, count),
+  });
+  if (named === undefined) return undefined;
+  logAs(named.syslogName, named.facility);
+  return named.plan;
 }
 
 function readRequest(words: readonly string[]): MasterRequest {

@@ -17,7 +17,6 @@ import { Scope } from "../config/settings.ts";
 import { commandEnvironment } from "../engine/environment.ts";
 import { facilityNumber } from "../log/system_log.ts";
 import type { ChildPlan } from "../master/child.ts";
-import { DEPUTY_VARIABLE } from "../master/deputy.ts";
 import { FIRST_LISTEN_FD, parseGeneration } from "../master/status.ts";
 import type { Identity } from "../posix/credentials.ts";
 import type { Libc } from "../posix/libc.ts";
@@ -47,6 +46,10 @@ export interface PlanContext {
   readonly libc: Libc;
   /** The name that this program was started by. */
   readonly program: string;
+  /**
+   * Whether to take what master.cf says by now in place of the request.
+   */
+  readonly isAnew: boolean;
   /** Called as soon as it is known under what name to log, and where. */
   readonly logAs: (syslogName: string, facility: number) => void;
 }
@@ -61,7 +64,7 @@ export interface PlanContext {
  */
 export function planChild(
   given: MasterRequest,
-  { libc, program, logAs }: PlanContext,
+  { libc, program, isAnew, logAs }: PlanContext,
 ): ChildPlan {
   const directory = directoryVariable("MAIL_CONFIG");
   if (!directory.ok) throw new Fatal(directory.mistake.text);
@@ -69,8 +72,7 @@ export function planChild(
     directory.value ?? CONFIG_DIRECTORY,
     { processName: program },
   );
-  const isDeputy = Deno.env.get(DEPUTY_VARIABLE) !== undefined;
-  const request = isDeputy ? requestAnew(given, program, configuration) : given;
+  const request = isAnew ? requestAnew(given, program, configuration) : given;
   const { transport, serviceName: name = program } = request;
   const warnings: string[] = [];
   const report = ({ level, text }: Problem): void => {
@@ -133,7 +135,6 @@ export function planChild(
     queueDirectory: settings.queueDirectory,
     generation: parseGeneration(Deno.env.get("GENERATION")),
     isClassic: commands === 1,
-    isDeputy,
     backlogConnections: Math.max(BACKLOG_MIN, defaultLimit, commands),
     daemonTimeoutSeconds: need(scope.seconds("daemon_timeout", report)),
     turn: {
@@ -201,8 +202,8 @@ function findOwner(accounts: Accounts, name: string): Identity {
 }
 
 /**
- * What master(8) would ask for now: a deputy is started by the words that its
- * own parent was, and these may have changed.
+ * What master(8) would ask for now: a process that goes on without it has the
+ * words that it was started by, and these may have changed.
  */
 function requestAnew(
   request: MasterRequest,
@@ -249,7 +250,15 @@ function lookUpLimit(
   return entry === undefined ? "unknown" : entry.maxProcesses ?? "default";
 }
 
-function listeningSockets(
+/**
+ * Takes the sockets that master(8) has passed on.
+ *
+ * @param libc The C library.
+ * @param count How many there are.
+ * @returns The sockets.
+ * @throws {Fatal} If one of them does not listen.
+ */
+export function listeningSockets(
   libc: Libc,
   count: number,
 ): ServiceOptions["sockets"] {

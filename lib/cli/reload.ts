@@ -1,6 +1,5 @@
 /**
- * `spawnd reload`: asks a running daemon for a hand-over, and tells what came
- * of it.
+ * `spawnd reload`: asks a running daemon to reload, and tells what came of it.
  *
  * @module
  */
@@ -27,13 +26,16 @@ export const RELOAD_OPTIONS: readonly OptionSpec[] = [
   { name: "help", help: "show this" },
 ];
 
-/** How long a successor may take to start. */
+/** How long a reload may take. */
 const RELOAD_MS = 30_000;
 
 /** How often the pid file is looked at meanwhile. */
 const LOOK_MS = 20;
 
 const PID_MAX = 2 ** 22;
+
+/** More than an id has, with its newline. */
+const PID_BYTES_MAX = 32;
 
 /**
  * Runs the subcommand.
@@ -51,7 +53,7 @@ export async function reload(args: readonly string[]): Promise<ExitCode> {
     ? await reloadDaemon(parsed.value.values.get("pid-file"))
     : parsed;
   if (reloaded.ok) {
-    console.log(`process id ${reloaded.value} serves from now on`);
+    console.log(`process id ${reloaded.value} serves the new configuration`);
     return EX.OK;
   }
   console.error(`spawnd reload: ${formatMistake(reloaded.mistake)}`);
@@ -70,11 +72,12 @@ async function reloadDaemon(
   }
   const before = readPid(pidFile);
   if (!before.ok) return before;
+  const { pid, inode, writtenMs } = before.value;
   try {
-    Deno.kill(before.value, "SIGHUP");
+    Deno.kill(pid, "SIGHUP");
   } catch (error) {
     return failure({
-      text: `cannot signal process id ${before.value}: ${reasonOf(error)}`,
+      text: `cannot signal process id ${pid}: ${reasonOf(error)}`,
       mend: `see whether the daemon of ${pidFile} runs`,
       exitCode: error instanceof Deno.errors.PermissionDenied
         ? EX.NOPERM
@@ -84,20 +87,37 @@ async function reloadDaemon(
   const deadlineMs = performance.now() + RELOAD_MS;
   while (performance.now() < deadlineMs) {
     const now = readPid(pidFile);
-    if (now.ok && now.value !== before.value) return now;
+    // One that serves puts a file of its own there; one that refuses to writes
+    // into that which is there.
+    if (now.ok && now.value.inode !== inode) return success(now.value.pid);
+    if (now.ok && now.value.writtenMs !== writtenMs) break;
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
   return failure({
-    text: `process id ${before.value} serves still`,
+    text: `process id ${pid} goes on with the old configuration`,
     mend: "its log tells why, and so does spawnd check",
     exitCode: EX.CONFIG,
   });
 }
 
-function readPid(pidFile: string): Result<number> {
+/** A pid file as it was found. */
+interface FoundPid {
+  readonly pid: number;
+  readonly inode: number | null;
+  readonly writtenMs: number | undefined;
+}
+
+function readPid(pidFile: string): Result<FoundPid> {
   let text: string;
+  let info: Deno.FileInfo;
   try {
-    text = Deno.readTextFileSync(pidFile);
+    // Both of one file, though another may be put in its place meanwhile.
+    using file = Deno.openSync(pidFile);
+    info = file.statSync();
+    const bytes = new Uint8Array(PID_BYTES_MAX);
+    text = new TextDecoder().decode(
+      bytes.subarray(0, file.readSync(bytes) ?? 0),
+    );
   } catch (error) {
     return failure({
       text: `cannot read ${pidFile}: ${reasonOf(error)}`,
@@ -106,8 +126,11 @@ function readPid(pidFile: string): Result<number> {
     });
   }
   const pid = parseCount(text.trim(), PID_MAX);
-  // 0 and 1 would reach far more than a daemon.
-  if (pid !== undefined && pid > 1) return success(pid);
+  // 0 would reach far more than a daemon.
+  if (pid !== undefined && pid > 0) {
+    const { ino: inode, mtime } = info;
+    return success({ pid, inode, writtenMs: mtime?.getTime() });
+  }
   return failure({
     text: `no process id in ${pidFile}`,
     exitCode: EX.CONFIG,

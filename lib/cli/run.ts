@@ -23,12 +23,8 @@ import {
   type Result,
   success,
 } from "../result.ts";
-import {
-  type DaemonPlan,
-  type PlanListenOptions,
-  prepareProcess,
-  serveUntilStopped,
-} from "../service/daemon.ts";
+import { prepareProcess, serveUntilStopped } from "../service/daemon.ts";
+import type { DaemonPlan, PlanListenOptions } from "../service/plan.ts";
 import { runHelp } from "./help.ts";
 import {
   parseRunRequest,
@@ -99,6 +95,7 @@ async function serve(
   if (strange !== undefined) return failure(strange);
   const plan: DaemonPlan = {
     services: [{
+      id: request.name,
       name: request.name,
       listen: (options) => listen(request, socketOwner, options),
       command: {

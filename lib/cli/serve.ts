@@ -13,12 +13,30 @@ import {
   type Mistake,
   type Result,
 } from "../result.ts";
-import { prepareProcess, serveUntilStopped } from "../service/daemon.ts";
-import { READY_VARIABLE } from "../service/hand_over.ts";
+import type { LogRecord } from "../log/recorder.ts";
+import { recorder, retell } from "../log/recorder.ts";
+import { InheritedSockets } from "../net/inherited_sockets.ts";
+import { unchangingCredentials } from "../posix/credentials.ts";
+import type { Libc } from "../posix/libc.ts";
+import { raiseDescriptorLimit } from "../posix/process.ts";
+import {
+  type Adopted,
+  prepareProcess,
+  serveUntilStopped,
+} from "../service/daemon.ts";
+import type { DaemonPlan } from "../service/plan.ts";
+import {
+  type Handed,
+  type Start,
+  takeHanded,
+} from "../service/reload/handed.ts";
+import { readPlan } from "../service/reload/plan_record.ts";
+import { tryPlan } from "../service/reload/try_plan.ts";
 import { serveHelp } from "./help.ts";
 import { parseServeRequest, SERVE_OPTIONS } from "./serve_options.ts";
-import { planServices } from "./serve_plan.ts";
+import { announcement, planServices } from "./serve_plan.ts";
 import { checkMeans, openContext, type StartContext } from "./start.ts";
+import { versionLine } from "./version.ts";
 
 /** What a command line asks for. */
 export interface ServeRequest {
@@ -50,8 +68,18 @@ export async function serve(args: readonly string[]): Promise<ExitCode> {
     return EX.OK;
   }
   const context = openContext(request.value.logFormat);
-  const { log } = context;
-  const served = await serveConfiguration(request.value, context);
+  const { libc, log } = context;
+  const start = libc && takeHanded(libc);
+  if (libc !== undefined && start?.trialFd !== undefined) {
+    tryToServe(
+      request.value,
+      { ...context, libc },
+      start.handed,
+      start.trialFd,
+    );
+    return EX.OK;
+  }
+  const served = await serveConfiguration(request.value, context, start);
   if (!served.ok) {
     for (const mistake of served.mistake) {
       log.error("refused", formatMistake(mistake), { ...mistake });
@@ -66,16 +94,108 @@ function count({ length }: readonly unknown[]): string {
   return length === 1 ? "1 error" : `${length} errors`;
 }
 
+/** Whoever reloads tells what is wrong, so that one looks in one log. */
+function tryToServe(
+  request: ServeRequest,
+  context: StartContext & { readonly libc: Libc },
+  handed: Handed,
+  trialFd: number,
+): void {
+  const { log, records } = recorder();
+  // The descriptor of --ready-fd was told at the first start.
+  const planned = planWith({ ...request, readyFd: undefined }, {
+    ...context,
+    log,
+  });
+  tryPlan(planned, {
+    libc: context.libc,
+    ...{ handed, trialFd, records },
+    program: versionLine(),
+  });
+}
+
 async function serveConfiguration(
   request: ServeRequest,
   context: StartContext,
+  start: Start | undefined,
 ): Promise<Result<void, readonly Mistake[]>> {
-  // A successor has its own descriptor, whatever its predecessor was given.
-  const handedFd = Deno.env.get(READY_VARIABLE);
-  const readyFd = handedFd === undefined ? request.readyFd : Number(handedFd);
-  const means = checkMeans({ ...request, readyFd }, context);
+  const { libc } = context;
+  const adopted = libc && start && adopt(libc, start.handed);
+  const planned = adopted?.plan && libc !== undefined
+    ? takePlan(adopted.plan, { ...context, libc })
+    : planWith(
+      adopted === undefined ? request : { ...request, readyFd: undefined },
+      context,
+      adopted !== undefined,
+    );
+  if (!planned.ok) return planned;
+  const descriptorLimit = limitFor(planned.value, libc, start?.handed);
+  return await serveUntilStopped(
+    { ...planned.value, descriptorLimit },
+    { ...context, adopted },
+  );
+}
+
+/** What a former image of this process has handed on, and the plan for it. */
+interface AdoptedPlan extends Adopted {
+  /** Not there if another edition of the program has tried it. */
+  readonly plan: ReturnType<typeof readPlan>;
+}
+
+function adopt(libc: Libc, handed: Handed): AdoptedPlan {
+  const { plan, sockets } = handed;
+  const passed = plan?.passed ?? [];
+  const credentials = { now: unchangingCredentials() };
+  const inherited = new InheritedSockets(
+    libc,
+    [...sockets, ...passed],
+    () => credentials.now,
+  );
+  return {
+    ...{ handed, inherited, credentials },
+    plan: plan && readPlan(plan.text, {
+      program: versionLine(),
+      passed: passed.map(({ fd }) => fd),
+      inherited,
+    }),
+  };
+}
+
+function takePlan(
+  { plan, records }: {
+    plan: Omit<DaemonPlan, "announce">;
+    records: readonly LogRecord[];
+  },
+  context: StartContext & { readonly libc: Libc },
+): Result<DaemonPlan, readonly Mistake[]> {
+  prepareProcess(context.libc, true);
+  retell(records, context.log);
+  const announce = announcement(plan.about ?? {}, context);
+  return { ok: true, value: { ...plan, announce } };
+}
+
+/** Reads and checks everything. */
+function planWith(
+  request: ServeRequest,
+  context: StartContext,
+  isAdopting = false,
+): Result<DaemonPlan, readonly Mistake[]> {
+  const means = checkMeans(request, context);
   if (!means.ok) return { ok: false, mistake: [means.mistake] };
-  if (context.libc !== undefined) prepareProcess(context.libc);
-  const plan = planServices(request, means.value, context);
-  return plan.ok ? await serveUntilStopped(plan.value, context) : plan;
+  if (context.libc !== undefined) prepareProcess(context.libc, isAdopting);
+  return planServices(request, means.value, context);
+}
+
+/**
+ * Lets the daemon have as many descriptors as it may, for a pidfd a command,
+ * and its commands as many as ever. (relay would hand its own on.)
+ */
+function limitFor(
+  { engine }: DaemonPlan,
+  libc: Libc | undefined,
+  handed: Handed | undefined,
+): DaemonPlan["descriptorLimit"] {
+  if (libc === undefined || engine !== "direct") return undefined;
+  const before = raiseDescriptorLimit(libc);
+  return handed?.descriptorLimit ?? before;
 }

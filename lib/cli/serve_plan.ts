@@ -7,7 +7,6 @@
 
 import { checkDaemon, type DaemonSettings } from "../config/daemon_settings.ts";
 import type { KnownPorts } from "../config/known_tcp_ports.ts";
-import type { Configuration } from "../config/load.ts";
 import {
   inOrder,
   type Place,
@@ -38,7 +37,7 @@ import type {
   OpenSockets,
   PlanListenOptions,
   ServicePlan,
-} from "../service/daemon.ts";
+} from "../service/plan.ts";
 import type { ServeRequest } from "./serve.ts";
 import {
   findOwner,
@@ -107,6 +106,11 @@ export function planServices(
   if (mistakes.length > 0 || settings === undefined || !owner.ok) {
     return { ok: false, mistake: mistakes };
   }
+  const about = {
+    directory: configuration.directory,
+    services: configuration.entries.length,
+    otherEntries: configuration.otherEntries,
+  };
   const imported = cleanEnvironment(
     settings.importEnvironment,
     withMailConfig(request, context.variables),
@@ -131,7 +135,8 @@ export function planServices(
     verbose: request.verbose,
     reloads: true,
     pidFile: request.pidFile,
-    announce: (sockets) => announce(configuration, context, sockets),
+    about,
+    announce: announcement(about, context),
   });
 }
 
@@ -186,6 +191,7 @@ interface Ground {
 
 function planOf(service: CheckedService, ground: Ground): ServicePlan {
   return {
+    id: `${service.type} ${service.isPrivate ? "-" : "public"} ${service.name}`,
     name: service.name,
     listen: (options) => listen(service, ground, options),
     command: {
@@ -252,18 +258,27 @@ function listen(
   return at(socket.ok ? success([socket.value]) : socket);
 }
 
-function announce(
-  { directory, entries, otherEntries }: Configuration,
+/**
+ * Makes what announces a configuration that is served.
+ *
+ * @param about What is to be known of the configuration.
+ * @param context What the process has.
+ * @returns It.
+ */
+export function announcement(
+  about: Readonly<Record<string, unknown>>,
   { log }: StartContext,
-  sockets: OpenSockets,
-): void {
-  const addresses = [...sockets.values()].flat().map(({ address }) => address);
-  const services = entries.length;
-  log.info(
-    "listening",
-    `serving ${services === 1 ? "1 service" : `${services} services`} of ` +
-      `${directory}, addresses: ${addresses.length}, ` +
-      `entries left alone: ${otherEntries}`,
-    { directory, services, otherEntries, addresses },
-  );
+): (sockets: OpenSockets) => void {
+  const { services, directory, otherEntries } = about;
+  return (sockets) => {
+    const addresses = [...sockets.values()].flat()
+      .map(({ address }) => address);
+    log.info(
+      "listening",
+      `serving ${services === 1 ? "1 service" : `${services} services`} of ` +
+        `${directory}, addresses: ${addresses.length}, ` +
+        `entries left alone: ${otherEntries}`,
+      { ...about, addresses },
+    );
+  };
 }

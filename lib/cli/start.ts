@@ -14,15 +14,20 @@ import { getentAccounts } from "../net/getent.ts";
 import { findGroup, findUser } from "../posix/accounts.ts";
 import { isUtf8 } from "../posix/byte_text.ts";
 import { type Identity, startedAs } from "../posix/credentials.ts";
+import { SystemError } from "../posix/errno.ts";
 import { isLibc, type Libc, openLibc } from "../posix/libc.ts";
+import { mapMachineCode } from "../posix/machine_code.ts";
 import { wasInheritedForWriting } from "../posix/process.ts";
 import { EX, failure, type Mistake, type Result, success } from "../result.ts";
 import type { DaemonContext } from "../service/daemon.ts";
 import { ownVariables } from "./variables.ts";
 
+/** Those below are the daemon's own, or come to be a connection's. */
+const FIRST_FD_TO_GIVE = 3;
+
 /** What the process was found to have. */
 export interface StartContext extends DaemonContext {
-  /** Why there is no C library. */
+  /** Why the direct engine cannot run; empty where it can. */
   readonly unavailable: string;
   readonly accounts: Accounts;
   /** The environment that the process was started with. */
@@ -42,7 +47,9 @@ export function openContext(logFormat: LogFormat): StartContext {
   const libc = isLibc(library) ? library : undefined;
   return {
     libc,
-    unavailable: isLibc(library) ? "" : library.unavailable,
+    unavailable: isLibc(library)
+      ? machineCodeRefusal(library)
+      : library.unavailable,
     log: openLog({
       format: logFormat,
       journal: libc !== undefined && underJournal(libc),
@@ -51,6 +58,17 @@ export function openContext(logFormat: LogFormat): StartContext {
     variables: ownVariables(libc),
     self: { uid: Deno.uid() ?? -1, gid: Deno.gid() ?? -1 },
   };
+}
+
+/** A security module may allow no executable memory, however it is made. */
+function machineCodeRefusal(libc: Libc): string {
+  try {
+    mapMachineCode(libc);
+    return "";
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    return `the machine code of a command's start: ${error.message}`;
+  }
 }
 
 /**
@@ -94,11 +112,18 @@ export function checkMeans(
   { libc, unavailable }: StartContext,
 ): Result<Means> {
   const { engine, readyFd } = wanted;
-  if (engine === "direct" && libc === undefined) {
+  if (engine === "direct" && unavailable !== "") {
     return failure({
       text: `the direct engine cannot run: ${unavailable}`,
       mend: "leave --engine out to run with relay",
       exitCode: EX.OSERR,
+    });
+  }
+  if (readyFd !== undefined && readyFd < FIRST_FD_TO_GIVE) {
+    return failure({
+      text: `--ready-fd ${readyFd}: standard input, output and error are taken`,
+      mend: `open another for the daemon: spawnd run ... --ready-fd 3 3>FILE`,
+      exitCode: EX.USAGE,
     });
   }
   if (
@@ -118,7 +143,7 @@ export function checkMeans(
       exitCode: EX.NOPERM,
     });
   }
-  const byDefault = libc === undefined ? "relay" : "direct";
+  const byDefault = unavailable === "" ? "direct" : "relay";
   return success({ engine: engine ?? byDefault, readyFd });
 }
 

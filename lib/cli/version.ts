@@ -21,8 +21,8 @@ export function versionLine(): string {
 
 function revision(): string {
   if (!Deno.build.standalone) return "source";
-  // Written by build.sh, and embedded beside the bundle.
-  const file = new URL("revision.json", Deno.mainModule);
+  // Written by build.sh, and embedded above the bundle's folder.
+  const file = new URL("../revision.json", Deno.mainModule);
   const facts: unknown = JSON.parse(Deno.readTextFileSync(file));
   return typeof facts === "object" && facts !== null && "revision" in facts
     ? String(facts.revision)

@@ -3,7 +3,11 @@
  * input, output and error, and the daemon never touches a byte of it.
  *
  * One loop around one epoll set holds the listening sockets and a pidfd for
- * every running command; a table from pidfd to command is its only state.
+ * every command. It never waits for a command: a child that has not become its
+ * command yet is looked after from time to time, and counts as one that runs. A
+ * user that stops its own child, or holds its command's file, keeps the few
+ * slots of its own service, whose clients wait in the queue then; nobody else
+ * notices.
  *
  * Known limit: below a listening socket that the runtime made for a unix path,
  * the runtime's own reactor is woken by each connection too, in vain.
@@ -14,31 +18,38 @@
 import { setImmediate } from "node:timers";
 import type { Credentials } from "../posix/credentials.ts";
 import { Epoll } from "../posix/epoll.ts";
-import { errorText, isShortage, SystemError } from "../posix/errno.ts";
-import type { Libc } from "../posix/libc.ts";
-import { Children, SIGKILL } from "../posix/process.ts";
-import { Acceptor, keepAlive } from "../posix/sockets.ts";
-import { type PreparedCommand, Spawner } from "../posix/spawn.ts";
 import {
-  ACCEPT_RETRY_MS,
-  type Engine,
-  type RunningCommand,
-  type ServedService,
-  type ServeOptions,
-  type ServiceEvents,
+  errorText,
+  isShortage,
+  isStartShortage,
+  SystemError,
+} from "../posix/errno.ts";
+import type { Libc } from "../posix/libc.ts";
+import { Children, type DescriptorLimit, SIGKILL } from "../posix/process.ts";
+import { Acceptor, keepAlive } from "../posix/sockets.ts";
+import { type Start, Starter, type StartOptions } from "../posix/starter.ts";
+import { type DirectCommand, DirectService } from "./direct_service.ts";
+import type {
+  Engine,
+  RunningCommand,
+  ServedService,
+  ServeOptions,
 } from "./engine.ts";
 import { COMMAND_PATH } from "./environment.ts";
+import { Lingering } from "./lingering.ts";
+import { collectOrphans } from "./orphans.ts";
+import { Starts } from "./starts.ts";
 import { decodeWaitStatus } from "./wait_status.ts";
 
 /** Connections taken from one socket before the others have their turn. */
 const ACCEPT_BATCH = 16;
 
 /**
- * How long the loop keeps the main thread before whatever waits for it runs.
- * Full batches take several milliseconds each: below that, every one of them
- * would pay for a round of the runtime's event loop.
+ * How long the loop keeps the main thread before whatever waits for it runs, the
+ * writing of the log above all: a round of the runtime's event loop for each
+ * batch would cost more than the batch.
  */
-const TURN_MS = 20;
+const TURN_MS = 5;
 
 /**
  * How long, under full load, before the runtime looks at its clock and for
@@ -52,67 +63,109 @@ const PAUSE_MS = 50;
  * wait to another thread: under load this saves two changes of thread a
  * connection.
  */
-const WAIT_HERE_MS = 1;
+const WAIT_HERE_MS = 2;
 
-interface DirectCommand extends RunningCommand {
-  readonly pidFd: number;
-  readonly service: DirectService;
+/** The same while commands are on their way. */
+const LOOK_MS = 1;
+
+/** How often it is looked whether commands are still on their way. */
+const SETTLE_LOOK_MS = 2;
+
+/**
+ * From how many commands on a child shares the daemon's table of descriptors
+ * until it has one of its own. To copy it, with a descriptor for each command,
+ * and to close all that costs more then than what sharing costs: every use of
+ * a descriptor is dearer while a table is shared.
+ */
+const SHARES_FROM_COMMANDS = 300;
+
+/** What an engine is made of. */
+export interface DirectEngineOptions {
+  /** The way to signal commands, and what children can become. */
+  readonly credentials: Credentials;
+  /** The limit of descriptors that commands have, if not the daemon's own. */
+  readonly descriptorLimit?: DescriptorLimit | undefined;
+}
+
+/** A start that was begun, or the error number where it was not. */
+interface Begun {
+  readonly start: Start | number;
+  readonly peer: string;
 }
 
 /** The engine for Linux with glibc. */
 export class DirectEngine implements Engine {
   readonly name = "direct";
   readonly #libc: Libc;
-  readonly #credentials: Credentials;
+  readonly #options: DirectEngineOptions;
   readonly #epoll: Epoll;
   readonly #acceptor: Acceptor;
   readonly #children: Children;
-  readonly #spawner: Spawner;
+  readonly #starter: Starter;
   readonly #listening = new Map<number, DirectService>();
+  /** Commands by their pidfds. */
   readonly #running = new Map<number, DirectCommand>();
+  readonly #starts = new Starts();
+  readonly #lingering: Lingering;
+  /** Services with clients that wait for a slot. */
+  readonly #crowded = new Set<DirectService>();
   /** Services that wait for a descriptor: the end of a command frees one. */
   readonly #paused = new Set<DirectService>();
   /** Descriptors that others have an interest in, and what to call. */
   readonly #watched = new Map<number, () => void>();
+  /** Counts the turns of the loop. */
+  #turn = 0;
   #stopped = false;
 
   /**
    * @param libc The C library.
-   * @param credentials The way to become a command's user.
-   * @throws {SystemError} If the kernel gives no descriptors.
+   * @param options What it is made of.
+   * @throws {SystemError} If the kernel gives no descriptors, or does not allow
+   * the machine code.
    */
-  constructor(libc: Libc, credentials: Credentials) {
+  constructor(libc: Libc, options: DirectEngineOptions) {
     this.#libc = libc;
-    this.#credentials = credentials;
+    this.#options = options;
     this.#epoll = new Epoll(libc);
     this.#acceptor = new Acceptor(libc);
     this.#children = new Children(libc);
-    this.#spawner = new Spawner(libc, credentials);
+    this.#starter = new Starter(libc);
+    this.#lingering = new Lingering(this.#children, {
+      collected: (command, word) => this.#collected(command, word),
+      givenUp: (command) => this.#tellEnd(command, "gone"),
+    });
   }
 
   serve(options: ServeOptions): ServedService {
-    const prepared = this.#spawner.prepare({
-      argv: options.command.argv,
-      environment: options.command.environment,
+    const { argv, environment, identity, rootDirectory } = options.command;
+    const { credentials, descriptorLimit } = this.#options;
+    const prepared = this.#starter.prepare({
+      argv,
+      environment,
       searchPath: COMMAND_PATH,
-      identity: options.command.identity,
+      identity: credentials.canBecome ? identity : undefined,
+      rootDirectory,
+      descriptorLimit,
     });
     const fds = options.sockets.map(({ source }) => {
       if ("fd" in source) return source.fd;
       throw new TypeError("the direct engine accepts from descriptors");
     });
-    const service = new DirectService(options, prepared, fds, {
-      watch: (fd, watched) => this.#epoll.watch(fd, watched),
-      start: (connection) => this.#start(service, [connection], [""]),
-      forget: (fd) => {
-        this.#epoll.remove(fd);
-        this.#listening.delete(fd);
-      },
-      signal: ({ pid }, signal) => {
-        this.#credentials.asSender(
-          options.command.identity,
-          () => this.#children.signalGroup(pid, signal),
-        );
+    const service: DirectService = new DirectService({
+      serve: options,
+      prepared,
+      fds,
+      engine: {
+        watch: (fd, watched) => this.#epoll.watch(fd, watched),
+        start: (connection) => this.#startFor(service, connection),
+        forget: (fd) => {
+          this.#epoll.remove(fd);
+          this.#listening.delete(fd);
+        },
+        adopt: (command) => this.#adopt(service, command),
+        signal: (command, signal) =>
+          // Handed out by this engine.
+          this.#signal(command as DirectCommand, signal),
       },
     });
     for (const fd of fds) {
@@ -123,15 +176,18 @@ export class DirectEngine implements Engine {
   }
 
   async run(): Promise<void> {
+    collectOrphans(this.#children, (pid) => this.#collectByPid(pid));
     let turnedMs = performance.now();
     let pausedMs = turnedMs;
     while (!this.#stopped) {
-      let count = 0;
-      if (turnedMs - pausedMs < PAUSE_MS) {
-        count = this.#epoll.waitHere(WAIT_HERE_MS);
-      }
-      if (count === 0) {
-        count = await this.#epoll.waitElsewhere();
+      this.#lookAtStarts();
+      const isCrowded = this.#crowded.size > 0 && this.#awaitSlot();
+      const isPauseDue = turnedMs - pausedMs >= PAUSE_MS;
+      let count = isPauseDue ? 0 : this.#epoll.waitHere(
+        isCrowded ? 0 : this.#starts.hasYoung ? LOOK_MS : WAIT_HERE_MS,
+      );
+      if (isPauseDue || count === 0 && !this.#starts.hasYoung) {
+        count = await this.#epoll.waitElsewhere(this.#starts.lookAgainMs);
         turnedMs = pausedMs = performance.now();
       }
       this.#handle(count);
@@ -144,6 +200,20 @@ export class DirectEngine implements Engine {
   stop(): void {
     this.#stopped = true;
     this.#epoll.wake();
+  }
+
+  /**
+   * Waits until no command is on its way: until then a failure could not be
+   * told by what this process executes next. One that stands still is not
+   * waited for.
+   *
+   * @param limitMs How long to wait at the most.
+   */
+  async settled(limitMs: number): Promise<void> {
+    const endMs = performance.now() + limitMs;
+    while (!this.#starts.isEmpty && performance.now() < endMs) {
+      await new Promise((resolve) => setTimeout(resolve, SETTLE_LOOK_MS));
+    }
   }
 
   /**
@@ -184,6 +254,7 @@ export class DirectEngine implements Engine {
    */
   #handle(count: number): void {
     const { ready } = this.#epoll;
+    this.#turn++;
     for (let index = 0; index < count; index++) {
       const fd = ready[index] ?? -1;
       const service = this.#listening.get(fd);
@@ -199,26 +270,35 @@ export class DirectEngine implements Engine {
   }
 
   /**
-   * Takes what waits first and starts the commands then, as that takes a
-   * change of credentials there and back, however many they are.
+   * Starts a command for the client that waits first, and for the next ones
+   * where several are known to come: to find an empty queue takes as long as to
+   * take a client from it.
    */
   #acceptFrom(fd: number, service: DirectService): void {
     if (!service.accepting) return;
-    const room = Math.min(ACCEPT_BATCH, service.events.room);
-    const connections: number[] = [];
-    const peers: string[] = [];
-    let failure = 0;
-    while (connections.length < room) {
-      const connection = this.#acceptor.accept(fd);
-      if (connection < 0) {
-        failure = -connection;
-        break;
-      }
-      if (service.keepAlive) keepAlive(this.#libc, connection);
-      connections.push(connection);
-      peers.push(service.peers ? this.#acceptor.peer(connection) : "");
+    const { freeSlots } = service;
+    if (freeSlots <= 0) {
+      this.#crowded.add(service);
+      return;
     }
-    if (connections.length > 0) this.#start(service, connections, peers);
+    const most = service.comesAgain(this.#turn) ? ACCEPT_BATCH : 1;
+    const room = Math.min(most, service.events.room, freeSlots);
+    const begun: Begun[] = [];
+    const how = this.#howToStart(service);
+    let failure = 0;
+    this.#starter.withoutSignals(() => {
+      while (begun.length < room) {
+        const connection = this.#acceptor.accept(fd);
+        if (connection < 0) {
+          failure = -connection;
+          break;
+        }
+        if (service.keepAlive) keepAlive(this.#libc, connection);
+        const peer = service.peers ? this.#acceptor.peer(connection) : "";
+        begun.push({ start: service.prepared.start(connection, how), peer });
+      }
+    });
+    if (begun.length > 0) this.#tellBegun(service, begun);
     // The service may have had its fill meanwhile.
     if (failure !== 0 && service.accepting) {
       this.#acceptFailed(service, failure);
@@ -232,175 +312,248 @@ export class DirectEngine implements Engine {
     service.pause(errorText(this.#libc, code));
   }
 
-  /** Nothing is told before the daemon is itself again. */
-  #start(
-    service: DirectService,
-    connections: readonly number[],
-    peers: readonly string[],
-  ): void {
-    let pids: readonly number[];
-    try {
-      pids = service.prepared.start(connections);
-    } catch (error) {
-      if (!(error instanceof SystemError)) throw error;
-      for (const _ of connections) service.events.notStarted(error.message);
-      return;
-    }
-    const startedMs = performance.now();
-    for (let index = 0; index < pids.length; index++) {
-      this.#tell(service, pids[index] ?? -1, peers[index] ?? "", startedMs);
-    }
+  #startFor(service: DirectService, connection: number): void {
+    const how = this.#howToStart(service);
+    const begun: Begun[] = [];
+    this.#starter.withoutSignals(() => {
+      const start = service.prepared.start(connection, how);
+      begun.push({ start, peer: "" });
+    });
+    this.#tellBegun(service, begun);
   }
 
-  #tell(
-    service: DirectService,
-    pid: number,
-    peer: string,
-    startedMs: number,
-  ): void {
-    const { events } = service;
-    if (pid < 0) return events.notStarted(errorText(this.#libc, -pid));
-    const pidFd = this.#watch(pid);
-    if (typeof pidFd === "string") return events.notStarted(pidFd);
-    const command = { pid, peer, startedMs, pidFd, service };
-    this.#running.set(pidFd, command);
-    events.started(command);
+  #howToStart({ keepsConnections }: DirectService): StartOptions {
+    return {
+      keepsConnection: keepsConnections,
+      sharesDescriptors: this.#running.size >= SHARES_FROM_COMMANDS,
+    };
+  }
+
+  #tellBegun(service: DirectService, begun: readonly Begun[]): void {
+    const startedMs = performance.now();
+    for (const { start, peer } of begun) {
+      if (typeof start === "number") {
+        service.noteFailure();
+        service.events.notStarted({
+          reason: errorText(this.#libc, start),
+          isShortage: isStartShortage(start),
+        });
+        continue;
+      }
+      const command: DirectCommand = {
+        pid: start.pid,
+        pidFd: start.pidFd,
+        peer,
+        startedMs,
+        command: service.command,
+        service,
+        start,
+        hasFailed: false,
+        isKilled: false,
+        problem: undefined,
+        isTold: false,
+      };
+      this.#follow(command);
+      service.events.starting(command);
+      if (start.connection >= 0) this.#awaitOutcome(start);
+    }
   }
 
   /**
-   * Watches a child. The descriptor of its connection was closed before, so that
-   * one is free here; the kernel as a whole may still have none, or no memory.
-   * A command that cannot be watched cannot be limited or reported either, so
-   * it is ended.
-   *
-   * @returns The pidfd, or why there is none.
+   * The client of a connection that is kept sees no end of it until the outcome
+   * is known, which as a rule is much less than a millisecond away.
    */
-  #watch(pid: number): number | string {
-    const pidFd = this.#children.watch(pid);
-    let reason = "";
-    if (pidFd < 0) reason = errorText(this.#libc, -pidFd);
-    else {
-      try {
-        this.#epoll.addOnce(pidFd);
-        return pidFd;
-      } catch (error) {
-        if (!(error instanceof SystemError)) throw error;
-        this.#libc.c.close(pidFd);
-        reason = error.message;
-      }
+  #awaitOutcome(start: Start): void {
+    this.#starter.await(start, LOOK_MS);
+    this.#lookAtStarts();
+  }
+
+  /**
+   * Follows a child to its end. One that cannot be followed cannot be limited
+   * or reported either, so it is ended.
+   */
+  #follow(command: DirectCommand): void {
+    this.#running.set(command.pidFd, command);
+    this.#starts.add(command);
+    try {
+      this.#epoll.addOnce(command.pidFd);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      const reason = errorText(this.#libc, error.code);
+      command.problem = `it cannot be watched: ${reason}`;
+      this.#signal(command, SIGKILL);
+      this.#lingering.add(command, false);
     }
-    this.#credentials.asRoot(() => this.#children.signalGroup(pid, SIGKILL));
-    this.#children.collectDying(pid);
-    return `it cannot be watched: ${reason}`;
+  }
+
+  #lookAtStarts(): void {
+    this.#starts.look((command) => this.#arrived(command));
+  }
+
+  /**
+   * Nothing is lost for want of a descriptor: a command that cannot be watched
+   * is asked by a timer.
+   */
+  #adopt(service: DirectService, running: RunningCommand): DirectCommand {
+    const command: DirectCommand = {
+      ...running,
+      pidFd: this.#watch(running.pid),
+      service,
+      start: undefined,
+      hasFailed: false,
+      isKilled: false,
+      problem: undefined,
+      isTold: false,
+    };
+    if (command.pidFd >= 0) this.#running.set(command.pidFd, command);
+    else this.#lingering.add(command, false);
+    return command;
+  }
+
+  /** Watches a child by a new pidfd; -1 where there is none to be had. */
+  #watch(pid: number): number {
+    const pidFd = this.#children.watch(pid);
+    if (pidFd < 0) return -1;
+    try {
+      this.#epoll.addOnce(pidFd);
+      return pidFd;
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      this.#libc.c.close(pidFd);
+      return -1;
+    }
+  }
+
+  /** A child has left its slot: it is the command now, or it has failed. */
+  #arrived(command: DirectCommand): void {
+    const { start, service } = command;
+    if (start === undefined) return;
+    if (start.slot.list.hasFailed) {
+      // The slot is free when the child was collected, which it soon can be.
+      command.hasFailed = true;
+      return;
+    }
+    service.prepared.finish(start);
+    command.start = undefined;
+    service.noteStart(start);
+    service.setCrowded(false);
+    service.events.started(command);
+  }
+
+  /**
+   * Has clients wait for a slot that is about to be free, if there is one. A
+   * service whose slots are kept by children that stand still is not watched
+   * until one is free again.
+   *
+   * @returns Whether there is still a service with such clients.
+   */
+  #awaitSlot(): boolean {
+    let awaited: Start | undefined;
+    for (const service of this.#crowded) {
+      this.#crowded.delete(service);
+      if (!service.accepting || service.freeSlots > 0) continue;
+      const start = this.#starts.youngOf(service)?.start;
+      if (start === undefined) service.setCrowded(true);
+      else awaited ??= start;
+    }
+    if (awaited === undefined) return false;
+    this.#starter.await(awaited, LOOK_MS);
+    this.#lookAtStarts();
+    return true;
+  }
+
+  /**
+   * Signals a command's process group, with its user's rights; a child that is
+   * on its way may be nobody's yet, and in no group of its own.
+   */
+  #signal(command: DirectCommand, signal: number): void {
+    const { pid, start, command: { identity } } = command;
+    const { credentials } = this.#options;
+    if (signal === SIGKILL) command.isKilled = true;
+    if (start === undefined) {
+      credentials.asSender(identity, () => {
+        this.#children.signalGroup(pid, signal);
+      });
+    } else {
+      credentials.asRoot(() => {
+        this.#children.signal(pid, signal);
+        this.#children.signalGroup(pid, signal);
+      });
+    }
+  }
+
+  /** An orphan's end is nobody's to know. */
+  #collectByPid(pid: number): boolean {
+    const command = this.#lingering.find(pid) ??
+      this.#running.values().find((command) => command.pid === pid);
+    if (command === undefined) return false;
+    this.#collect(command);
+    return true;
   }
 
   #collect(command: DirectCommand): void {
-    const { pid, pidFd, service } = command;
+    const { pid, service } = command;
+    if (command.start !== undefined && !command.hasFailed) {
+      this.#starts.delete(command);
+      this.#arrived(command);
+    }
     // Before it is collected, for its process id names the group until then.
     if (service.endsGroups) service.signal(command, SIGKILL);
     const word = this.#children.collect(pid);
-    // A debugger that is attached to it comes first.
-    if (word === undefined) return this.#epoll.watchOnce(pidFd);
-    this.#libc.c.close(pidFd);
-    this.#running.delete(pidFd);
+    // A process that traces it comes first.
+    if (word === undefined) this.#lingering.add(command, true);
+    else this.#collected(command, word);
+  }
+
+  #collected(command: DirectCommand, word: number | "gone"): void {
+    this.#lingering.delete(command);
+    if (command.pidFd >= 0) {
+      this.#libc.c.close(command.pidFd);
+      this.#running.delete(command.pidFd);
+    }
+    if (command.hasFailed) this.#goOn(command);
+    else this.#tellEnd(command, word);
     if (this.#paused.size > 0) this.#resumePaused();
-    service.events.ended(
+  }
+
+  /** Tries the next file, if there is one, or tells why none was started. */
+  #goOn(command: DirectCommand): void {
+    const { start, service } = command;
+    if (start === undefined) return;
+    let failure: ReturnType<typeof service.prepared.goOn>;
+    this.#starter.withoutSignals(() => {
+      failure = service.prepared.goOn(start, command.isKilled);
+    });
+    command.hasFailed = false;
+    if (failure === undefined) {
+      command.pid = start.pid;
+      command.pidFd = start.pidFd;
+      this.#follow(command);
+      return;
+    }
+    command.start = undefined;
+    service.setCrowded(false);
+    service.noteFailure();
+    const { reason, code } = failure;
+    const isShortage = isStartShortage(code);
+    service.events.notStarted({ reason, isShortage, command });
+  }
+
+  #tellEnd(command: DirectCommand, word: number | "gone"): void {
+    if (command.isTold) return;
+    command.isTold = true;
+    const { service: { events }, problem: reason } = command;
+    if (reason !== undefined) {
+      return events.notStarted({ reason, isShortage: true, command });
+    }
+    events.ended(
       command,
       word === "gone" ? { kind: "unknown" } : decodeWaitStatus(word),
     );
   }
 
   #resumePaused(): void {
-    for (const paused of this.#paused) paused.resume();
+    for (const service of this.#paused) service.resume();
     this.#paused.clear();
-  }
-}
-
-/** What a service asks of its engine. */
-interface EngineAccess {
-  start(connection: number): void;
-  watch(fd: number, watched: boolean): void;
-  forget(fd: number): void;
-  signal(command: RunningCommand, signal: number): void;
-}
-
-class DirectService implements ServedService {
-  readonly events: ServiceEvents;
-  readonly prepared: PreparedCommand;
-  readonly peers: boolean;
-  readonly keepAlive: boolean;
-  endsGroups = false;
-  readonly #sockets: ServeOptions["sockets"];
-  readonly #fds: readonly number[];
-  readonly #engine: EngineAccess;
-  #wanted = false;
-  #paused = false;
-  #pauseTimer: ReturnType<typeof setTimeout> | undefined;
-  #watched = false;
-
-  constructor(
-    options: ServeOptions,
-    prepared: PreparedCommand,
-    fds: readonly number[],
-    engine: EngineAccess,
-  ) {
-    this.events = options.events;
-    this.peers = options.peers;
-    this.keepAlive = options.keepAlive ?? false;
-    this.prepared = prepared;
-    this.#sockets = options.sockets;
-    this.#fds = fds;
-    this.#engine = engine;
-  }
-
-  /** Whether the next connection may be accepted. */
-  get accepting(): boolean {
-    return this.#wanted && !this.#paused;
-  }
-
-  setAccepting(accepting: boolean): void {
-    if (this.#wanted === accepting) return;
-    this.#wanted = accepting;
-    this.#update();
-  }
-
-  take(connection: number): void {
-    this.#engine.start(connection);
-  }
-
-  /** Leaves the queue alone for a while. */
-  pause(reason: string): void {
-    this.#paused = true;
-    this.#update();
-    this.#pauseTimer ??= setTimeout(() => this.resume(), ACCEPT_RETRY_MS);
-    this.events.notAccepted(reason);
-  }
-
-  /** Takes from the queue again. */
-  resume(): void {
-    clearTimeout(this.#pauseTimer);
-    this.#pauseTimer = undefined;
-    this.#paused = false;
-    this.#update();
-  }
-
-  stopListening(heir = false): void {
-    this.setAccepting(false);
-    for (const fd of this.#fds) this.#engine.forget(fd);
-    for (const socket of this.#sockets) socket.close(heir);
-  }
-
-  signal(command: RunningCommand, signal: number): void {
-    this.#engine.signal(command, signal);
-  }
-
-  endGroups(): void {
-    this.endsGroups = true;
-  }
-
-  #update(): void {
-    if (this.#watched === this.accepting) return;
-    this.#watched = this.accepting;
-    for (const fd of this.#fds) this.#engine.watch(fd, this.#watched);
   }
 }

@@ -24,6 +24,8 @@ export interface Command {
   readonly environment: readonly string[];
   /** Whose rights it has. */
   readonly identity: Identity;
+  /** The directory that is its root, and in which it starts, if it has one. */
+  readonly rootDirectory?: string | undefined;
 }
 
 /** What tells a file from every other: a name may come to mean another one. */
@@ -36,6 +38,8 @@ export interface FileId {
 export interface ListeningSocket {
   /** Its address, as a user writes it. */
   readonly address: string;
+  /** The address that was asked for, where the kernel calls it another. */
+  readonly asked?: string | undefined;
   /** The socket's name in the file system, where it has one. */
   readonly file?: FileId | undefined;
   /** What to accept from: `direct` needs a descriptor, `relay` a listener. */
@@ -43,21 +47,33 @@ export interface ListeningSocket {
     | { readonly fd: number }
     | { readonly listener: Deno.Listener };
   /**
-   * Stops listening for good.
-   *
-   * @param heir Whether another process goes on to listen on this very socket.
-   * If none does, a unix socket is removed from its directory.
+   * Stops listening for good: a unix socket is removed from its directory.
    */
-  close(heir?: boolean): void;
+  close(): void;
 }
 
-/** A command that was started and whose end was not told yet. */
+/** A command that is there, started or about to be, and whose end was not told. */
 export interface RunningCommand {
   readonly pid: number;
   /** Where the connection came from; empty unless peers were asked for. */
   readonly peer: string;
   /** When it was started, in milliseconds of `performance.now()`. */
   readonly startedMs: number;
+  /** The command as it was configured by then. */
+  readonly command: Command;
+}
+
+/** Why the command of a connection did not start. */
+export interface StartProblem {
+  /** In the system's words. */
+  readonly reason: string;
+  /**
+   * Whether the system lacked a process, a descriptor or memory: nothing that
+   * the command could help.
+   */
+  readonly isShortage: boolean;
+  /** The command, if it was told of as starting. */
+  readonly command?: RunningCommand | undefined;
 }
 
 /** What an engine tells a service, always from the event loop's thread. */
@@ -67,12 +83,14 @@ export interface ServiceEvents {
    * `Infinity` where nothing limits them.
    */
   readonly room: number;
-  /** A connection was accepted and its command runs. */
+  /** A connection was accepted; its command counts from now on. */
+  starting(command: RunningCommand): void;
+  /** The command runs. */
   started(command: RunningCommand): void;
   /** A command has ended and was collected. */
   ended(command: RunningCommand, status: WaitStatus): void;
-  /** A connection was accepted and closed again: its command did not start. */
-  notStarted(reason: string): void;
+  /** A connection was closed again: its command did not start. */
+  notStarted(problem: StartProblem): void;
   /**
    * Connections cannot be accepted for want of a descriptor or of memory. They
    * wait in the kernel's queue; the engine tries again every second.
@@ -109,11 +127,16 @@ export interface ServedService {
    */
   take(connection: number): void;
   /**
-   * Stops listening for good; running commands go on.
+   * Takes a command over that this process has started before it executed its
+   * program anew: it is followed and reported as any other.
    *
-   * @param heir Whether another process listens on the same sockets.
+   * @param command The command; it may have ended meanwhile.
+   * @returns What the service's events will know it by.
+   * @throws {TypeError} If the engine knows no processes.
    */
-  stopListening(heir?: boolean): void;
+  adopt(command: RunningCommand): RunningCommand;
+  /** Stops listening for good; running commands go on. */
+  stopListening(): void;
   /** Signals a running command's whole process group. */
   signal(command: RunningCommand, signal: number): void;
   /**

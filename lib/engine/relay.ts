@@ -89,10 +89,10 @@ class RelayService implements ServedService {
     else this.#gate = Promise.withResolvers();
   }
 
-  stopListening(heir = false): void {
+  stopListening(): void {
     this.#closed = true;
     this.#gate.resolve();
-    for (const socket of this.#options.sockets) socket.close(heir);
+    for (const socket of this.#options.sockets) socket.close();
   }
 
   signal(command: RunningCommand, signal: number): void {
@@ -109,6 +109,10 @@ class RelayService implements ServedService {
 
   take(): never {
     throw new TypeError("the relay engine knows no descriptors");
+  }
+
+  adopt(): never {
+    throw new TypeError("the relay engine knows no processes but its own");
   }
 
   /** The runtime collects a command before it tells, so there is no moment for it. */
@@ -145,17 +149,22 @@ class RelayService implements ServedService {
       child = this.#spawn();
     } catch (error) {
       connection.close();
-      return events.notStarted(reasonOf(error));
+      return events.notStarted({
+        reason: reasonOf(error),
+        isShortage: isShortage(error),
+      });
     }
     const command: RelayCommand = {
       pid: child.pid,
       peer: peers ? peerOf(connection) : "",
       startedMs: performance.now(),
+      command: this.#options.command,
       child,
       connection,
       cut: Promise.withResolvers<void>(),
       ended: false,
     };
+    events.starting(command);
     events.started(command);
     this.#carry(command);
   }
@@ -310,6 +319,14 @@ function peerOf(connection: Deno.Conn): string {
   if (!("hostname" in remoteAddr)) return "unix";
   const host = remoteAddr.hostname.replace(/^::ffff:(?=\d+\.)/, "");
   return formatAddress({ kind: "inet", host, port: remoteAddr.port });
+}
+
+/** What the system may give later; the runtime names it as the system does. */
+const SHORTAGES = ["EAGAIN", "EMFILE", "ENFILE", "ENOMEM"];
+
+function isShortage(error: unknown): boolean {
+  return error instanceof Error && "code" in error &&
+    SHORTAGES.some((code) => code === error.code);
 }
 
 /** The system's words alone, out of the runtime's. */

@@ -6,9 +6,15 @@
  * `spawnd_concurrency` 1 it is a process for one command at a time, as
  * spawn(8) is.
  *
+ * After a reload, master counts on every process that said that it could take
+ * a connection until that process ends; so one whose commands run has to go on
+ * taking them, with what the configuration is by then: it executes its program
+ * anew in its own place, on the same sockets, and its commands stay its own and
+ * counted. At the first moment without a command it ends, and master starts a
+ * process of its own.
+ *
  * At most maxproc commands run that one process has started. Beside them may
- * run the last ones of a process that was there before, as many again: of one
- * whose turn was over, or that master has begun anew without.
+ * run the last ones of a process whose turn was over, as many again.
  *
  * @module
  */
@@ -16,16 +22,20 @@
 import { DirectEngine } from "../engine/direct.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { DaemonLog } from "../log/log.ts";
+import { handOn } from "../net/inherited_sockets.ts";
 import { type Identity, restAs } from "../posix/credentials.ts";
 import type { Libc } from "../posix/libc.ts";
-import { Children, duplicate, SIGTERM } from "../posix/process.ts";
-import { blockChildSignals } from "../posix/signals.ts";
+import { supplementaryGroups } from "../posix/own_image.ts";
+import { Children, duplicate, giveFreedMemoryBack } from "../posix/process.ts";
+import { keepSignals, SignalReader } from "../posix/signals.ts";
 import { setBacklog } from "../posix/sockets.ts";
 import { lockDown } from "../service/lock_down.ts";
 import { ownProgram } from "../service/own_program.ts";
+import { type Handed, remember } from "../service/reload/handed.ts";
+import { Reloader } from "../service/reload/reloader.ts";
+import { tellReloaded } from "../service/reload/tell_reloaded.ts";
 import { Service, type ServiceOptions } from "../service/service.ts";
-import { SignalQueue } from "../service/stopping.ts";
-import { Deputy } from "./deputy.ts";
+import { HANDLED_SIGNALS, SignalQueue } from "../service/stopping.ts";
 import { PassingEngine } from "./passing_engine.ts";
 import { STATUS_FD, StatusChannel } from "./status.ts";
 import { Turn, type TurnEnd } from "./turn.ts";
@@ -42,8 +52,6 @@ export interface ChildPlan {
   readonly generation: number;
   /** Whether this is a process for one command at a time. */
   readonly isClassic: boolean;
-  /** Whether this is another such process's {@linkcode Deputy}. */
-  readonly isDeputy: boolean;
   /** How many connections may wait in the kernel's queue. */
   readonly backlogConnections: number;
   /** See {@linkcode startWatchdog}. */
@@ -62,6 +70,8 @@ export interface ChildPlan {
 export interface ChildContext {
   readonly libc: Libc;
   readonly log: DaemonLog;
+  /** What a former image of this process has handed on. */
+  readonly handed?: Handed | undefined;
 }
 
 /** What a verbose process says at its end. */
@@ -78,22 +88,36 @@ const LAST_WORDS: Readonly<Partial<Record<TurnEnd, string>>> = {
  */
 export async function serveTurn(
   plan: ChildPlan,
-  { libc, log }: ChildContext,
+  { libc, log, handed }: ChildContext,
 ): Promise<void> {
-  blockChildSignals(libc);
-  const signals = new SignalQueue();
+  // Before the runtime starts a thread, so that none takes a signal.
+  const reader = new SignalReader(libc, HANDLED_SIGNALS);
+  keepSignals(libc, HANDLED_SIGNALS);
+  const signals = new SignalQueue(reader);
   const { transport, isClassic, isVerbose, service: { sockets } } = plan;
-  Deno.chdir(plan.queueDirectory);
+  const ids = {
+    owner: plan.owner,
+    gid: libc.c.getgid(),
+    groups: supplementaryGroups(libc),
+  };
   const program = ownProgram(libc);
+  Deno.chdir(plan.queueDirectory);
   const credentials = restAs(libc, plan.owner);
-  const direct = new DirectEngine(libc, credentials);
-  const engine: Engine = transport === "pass"
+  if ("unsafe" in credentials) throw new Error(credentials.unsafe);
+  const direct = new DirectEngine(libc, { credentials });
+  const passing = transport === "pass"
     ? new PassingEngine(libc, direct)
-    : direct;
-  const masterFd = new Children(libc).watch(Deno.ppid);
+    : undefined;
+  const engine: Engine = passing ?? direct;
+  const masterPid = handed?.masterPid ?? Deno.ppid;
+  // One that has gone meanwhile has left this process to another.
+  const masterFd = masterPid === Deno.ppid
+    ? new Children(libc).watch(masterPid)
+    : undefined;
   const connection = transport === "stdin" ? duplicate(libc, 0) : undefined;
   const status = new StatusChannel(libc, plan.generation);
-  if (connection !== undefined) status.close();
+  // A process that master has begun anew without has no channel any more.
+  if (connection !== undefined || handed !== undefined) status.close();
   const over = Promise.withResolvers<void>();
   const turn = new Turn({
     ...plan.turn,
@@ -125,56 +149,75 @@ export async function serveTurn(
     "fd" in source ? [source.fd] : []
   );
   for (const fd of listenFds) setBacklog(libc, fd, plan.backlogConnections);
-  const deputy = new Deputy({
-    libc,
-    credentials,
-    engine: direct,
-    log,
-    program,
-    listenFds,
-    serves: (serves) => service.hold(serves),
+  const reloader = new Reloader({
+    ...{ libc, credentials, engine: direct, log, signals, program, ids },
+    ...passing && { settled: (limitMs) => passing.settled(limitMs) },
+    present: () => ({
+      sockets: handOn(sockets),
+      services: [remember(plan.service.name, service)],
+      masterPid,
+    }),
   });
+  const left = Promise.withResolvers<Deno.Signal>();
+  const reload = async (): Promise<void> => {
+    const fatal = await reloader.reload();
+    if (fatal !== undefined) left.resolve(fatal);
+  };
   // At once, in the turn of the loop in which it is known: the next connection
   // is another process's.
   const end = (why: TurnEnd): void => {
     const text = LAST_WORDS[why];
     if (isVerbose && text !== undefined) log.info("stopping", text);
+    reloader.abandon();
     // Its commands go on beside those of the process that master starts next.
     if (why === "overdue" && !isClassic) status.tell("taken");
     service.drain().then(over.resolve);
   };
   lockDown("direct");
   startWatchdog(libc, plan.daemonTimeoutSeconds);
-  if (isVerbose) log.info("started", "daemon started");
+  if (isVerbose && handed === undefined) log.info("started", "daemon started");
+  direct.watch(reader.fd, () => signals.poll());
+  for (const { memory } of handed?.services ?? []) {
+    service.resume(memory);
+    turn.resume(memory.commands.length);
+  }
   const running = direct.run();
   if (connection !== undefined) {
     service.serveOne(connection);
     end("served");
   } else {
     // It is readable when its other end has gone.
-    direct.watch(STATUS_FD, () => {
-      // Its number may come to be a connection's.
-      status.close();
-      direct.closeWatched(STATUS_FD);
-      if (plan.isDeputy) return end("disconnect");
-      turn.leave();
-      if (service.count > 0 && !isClassic) deputy.start();
-    });
+    if (handed === undefined) {
+      direct.watch(STATUS_FD, () => {
+        // Its number may come to be a connection's.
+        status.close();
+        direct.closeWatched(STATUS_FD);
+        turn.leave();
+        if (service.count > 0 && !isClassic) void reload();
+      });
+    }
     // A master that has gone starts no other process: nobody takes connections.
-    if (masterFd >= 0) {
+    if (masterFd === undefined) end("disconnect");
+    else if (masterFd >= 0) {
       direct.watch(masterFd, () => {
         direct.closeWatched(masterFd);
         end("disconnect");
-        deputy.dismiss();
       });
     }
     service.start();
-    if (plan.isDeputy) status.tell("available");
+    if (handed !== undefined) {
+      tellReloaded(libc, handed, log);
+      turn.leave();
+    }
+    giveFreedMemoryBack(libc);
   }
-  const stopped = signals.fatalBefore(over.promise);
+  const stopped = Promise.race([
+    signals.fatalBefore(over.promise),
+    left.promise,
+  ]);
   const fatal = await Promise.race([stopped, running]);
   if (fatal !== undefined) {
-    deputy.signal(SIGTERM);
+    reloader.abandon();
     await service.terminate();
   }
   direct.stop();

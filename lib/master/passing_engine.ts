@@ -15,6 +15,7 @@ import type { DirectEngine } from "../engine/direct.ts";
 import {
   ACCEPT_RETRY_MS,
   type Engine,
+  type RunningCommand,
   type ServedService,
   type ServeOptions,
 } from "../engine/engine.ts";
@@ -33,6 +34,7 @@ export class PassingEngine implements Engine {
   readonly name = "direct";
   readonly #libc: Libc;
   readonly #direct: DirectEngine;
+  readonly #services: PassingService[] = [];
 
   /**
    * @param libc The C library.
@@ -45,7 +47,25 @@ export class PassingEngine implements Engine {
 
   serve(options: ServeOptions): ServedService {
     const served = this.#direct.serve({ ...options, sockets: [] });
-    return new PassingService(options, served, this.#libc, this.#direct);
+    const service = new PassingService(
+      options,
+      served,
+      this.#libc,
+      this.#direct,
+    );
+    this.#services.push(service);
+    return service;
+  }
+
+  /**
+   * Waits until no connection is being passed on: it would be lost with this
+   * image of the process.
+   *
+   * @param limitMs How long to wait at the most, beside {@linkcode PASS_MS}.
+   */
+  async settled(limitMs: number): Promise<void> {
+    await this.#direct.settled(limitMs);
+    for (const service of this.#services) await service.settled;
   }
 
   run(): Promise<void> {
@@ -68,6 +88,7 @@ class PassingService implements ServedService {
   #isWanted = false;
   /** Whether a program is passing a connection on. */
   #isBusy = false;
+  #idle = Promise.withResolvers<void>();
   #isWatched = false;
 
   constructor(
@@ -92,14 +113,23 @@ class PassingService implements ServedService {
     this.#update();
   }
 
+  /** Settled when no program is passing a connection on. */
+  get settled(): Promise<void> {
+    return this.#isBusy ? this.#idle.promise : Promise.resolve();
+  }
+
   take(connection: number): void {
     this.#served.take(connection);
   }
 
-  stopListening(heir = false): void {
+  adopt(command: RunningCommand): RunningCommand {
+    return this.#served.adopt(command);
+  }
+
+  stopListening(): void {
     this.setAccepting(false);
-    for (const socket of this.#options.sockets) socket.close(heir);
-    this.#served.stopListening(heir);
+    for (const socket of this.#options.sockets) socket.close();
+    this.#served.stopListening();
   }
 
   signal: ServedService["signal"] = (command, signal) =>
@@ -132,6 +162,10 @@ class PassingService implements ServedService {
 
   #setBusy(isBusy: boolean): void {
     this.#isBusy = isBusy;
+    if (!isBusy) {
+      this.#idle.resolve();
+      this.#idle = Promise.withResolvers();
+    }
     this.#update();
   }
 
@@ -149,8 +183,10 @@ class PassingService implements ServedService {
         this.take(connection);
       } else {
         if (connection !== undefined) this.#libc.c.close(connection);
-        const text = `no connection was passed on: ${reason}`;
-        this.#options.events.notStarted(text);
+        this.#options.events.notStarted({
+          reason: `no connection was passed on: ${reason}`,
+          isShortage: false,
+        });
       }
       this.#setBusy(false);
     };

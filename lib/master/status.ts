@@ -53,20 +53,6 @@ export function statusMessage(
   return new Uint8Array(words.buffer);
 }
 
-/** The length of a status message. */
-export const STATUS_BYTES = 12;
-
-/**
- * Reads a status message.
- *
- * @param message Its bytes, all of them.
- * @returns What the child says.
- */
-export function parseStatus(message: Uint8Array<ArrayBuffer>): Availability {
-  const [, , word] = new Uint32Array(message.slice().buffer);
-  return word === WORDS.available ? "available" : "taken";
-}
-
 /** The child's end of the channel. */
 export class StatusChannel {
   readonly #libc: Libc;

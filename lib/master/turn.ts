@@ -61,6 +61,15 @@ export class Turn {
   }
 
   /**
+   * Goes on with commands that a former image of this process has started.
+   *
+   * @param commands How many.
+   */
+  resume(commands: number): void {
+    this.#running += commands;
+  }
+
+  /**
    * Master begins anew, with a new configuration: the turn is over at the first
    * moment without a running command. Until then this process is the only one
    * that takes connections, for master counts on it while it is there.

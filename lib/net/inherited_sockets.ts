@@ -1,110 +1,95 @@
 /**
- * Listening sockets that pass from a daemon to its successor, so that a
- * reload or an upgrade closes none of them: no connection is refused, and
- * those that wait in a queue go on waiting in the same queue.
- *
- * The successor inherits the descriptors under their numbers, and an
- * environment variable says which is which.
+ * Listening sockets that stay open while this process executes its program
+ * anew, and that a trial of the program is started with: no connection is
+ * refused, and those that wait in a queue go on waiting in the same queue.
  *
  * @module
  */
 
 import type { FileId, ListeningSocket } from "../engine/engine.ts";
 import type { Credentials } from "../posix/credentials.ts";
+import { isSameFile, lookAt } from "../posix/files.ts";
 import type { Libc } from "../posix/libc.ts";
-import { formatAddress, isListening, socketAddress } from "../posix/sockets.ts";
+import { isListening } from "../posix/sockets.ts";
 import { removeSocket } from "./unix_socket.ts";
 
-/** Names the sockets that a daemon inherits from its predecessor. */
-export const INHERITED_VARIABLE = "SPAWND_INHERITED_SOCKETS";
-
-/** A socket that was handed over. */
-interface Handed {
+/** A socket as it is handed on: it keeps its descriptor's number. */
+export interface HandedSocket {
   readonly fd: number;
-  readonly file: FileId | undefined;
+  /** See {@linkcode ListeningSocket}. */
+  readonly address: string;
+  readonly asked?: string | undefined;
+  readonly file?: FileId | undefined;
 }
 
 /**
- * Writes the variable's value for a successor: descriptors, and behind those
- * of unix sockets what tells their names in the file system from others. It is
- * short, since the kernel takes no more than 128 KiB for a variable; addresses
- * are asked of the kernel.
+ * Says what there is to hand on.
  *
- * @param sockets The sockets, which have descriptors.
- * @returns The value, and the descriptors to hand on.
+ * @param sockets The sockets.
+ * @returns Those that have descriptors.
  */
-export function handOn(
-  sockets: readonly ListeningSocket[],
-): { value: string; fds: number[] } {
-  const words: string[] = [];
-  const fds: number[] = [];
-  for (const { file, source } of sockets) {
-    if (!("fd" in source)) continue;
-    fds.push(source.fd);
-    words.push(
-      file === undefined
-        ? `${source.fd}`
-        : `${source.fd}:${file.device}:${file.inode}`,
-    );
-  }
-  return { value: words.join(","), fds };
+export function handOn(sockets: readonly ListeningSocket[]): HandedSocket[] {
+  return sockets.flatMap(({ source, address, asked, file }) =>
+    "fd" in source ? [{ fd: source.fd, address, asked, file }] : []
+  );
 }
 
-/** What a predecessor handed over. */
+/** What was handed on to this process. */
 export class InheritedSockets {
   readonly #libc: Libc;
   readonly #credentials: () => Credentials;
-  readonly #byAddress = new Map<string, Handed>();
+  readonly #handed = new Set<HandedSocket>();
   readonly #taken = new Set<ListeningSocket>();
 
   /**
    * @param libc The C library.
-   * @param value The variable's value, if it is set.
+   * @param handed The sockets.
    * @param credentials The daemon's credentials when it removes a socket.
-   * @throws {Error} If a descriptor does not listen: then the variable was not
-   * set by a predecessor.
+   * @throws {Error} If a descriptor does not listen: then nobody has handed it
+   * on.
    */
   constructor(
     libc: Libc,
-    value: string | undefined,
+    handed: readonly HandedSocket[],
     credentials: () => Credentials,
   ) {
     this.#libc = libc;
     this.#credentials = credentials;
-    if (value === undefined) return;
-    for (const word of value.split(",")) {
-      const match = /^(\d+)(?::(\d+):(\d+))?$/.exec(word);
-      const fd = Number(match?.[1] ?? -1);
-      if (!isListening(libc, fd)) {
-        throw new Error(`${INHERITED_VARIABLE}: no listening socket: ${word}`);
+    for (const socket of handed) {
+      if (!isListening(libc, socket.fd)) {
+        throw new Error(`no listening socket: descriptor ${socket.fd}`);
       }
-      const [device, inode] = [match?.[2], match?.[3]];
-      const file = device === undefined || inode === undefined
-        ? undefined
-        : { device: BigInt(device), inode: BigInt(inode) };
-      const address = formatAddress(socketAddress(libc, fd));
-      this.#byAddress.set(address, { fd, file });
+      this.#handed.add(socket);
     }
   }
 
   /**
-   * Takes a socket over.
+   * Takes a socket over by its address.
    *
    * @param address Its address.
-   * @returns The socket, or `undefined` if it was not handed over.
+   * @returns The socket, or `undefined` if it was not handed on, or if its
+   * name in the file system is not its own any more.
    */
   take(address: string): ListeningSocket | undefined {
-    const handed = this.#byAddress.get(address);
-    if (handed === undefined) return undefined;
-    this.#byAddress.delete(address);
-    const socket = this.#socketOf(address, handed);
-    this.#taken.add(socket);
-    return socket;
+    return this.#take((socket) =>
+      (socket.address === address || socket.asked === address) &&
+      (socket.file === undefined ||
+        isSameFile(lookAt(this.#libc, socket.address), socket.file))
+    );
   }
 
   /**
-   * Tells whether a socket was taken over: until the predecessor is told that
-   * it may stop, it is not this process's to close for good.
+   * Takes a socket over by its descriptor.
+   *
+   * @param fd The descriptor.
+   * @returns The socket, or `undefined` if it was not handed on.
+   */
+  takeDescriptor(fd: number): ListeningSocket | undefined {
+    return this.#take((socket) => socket.fd === fd);
+  }
+
+  /**
+   * Tells whether a socket was taken over: a trial leaves it as it is.
    *
    * @param socket The socket.
    * @returns `true` if it was.
@@ -115,17 +100,30 @@ export class InheritedSockets {
 
   /** Closes what no service has taken over: its service was removed. */
   closeRest(): void {
-    for (const [address, handed] of this.#byAddress) {
-      this.#socketOf(address, handed).close();
-    }
-    this.#byAddress.clear();
+    for (const handed of this.#handed) this.#socketOf(handed).close();
+    this.#handed.clear();
   }
 
-  #socketOf(address: string, { fd, file }: Handed): ListeningSocket {
-    const close = (heir = false): void => {
-      if (!heir) removeSocket(this.#libc, address, file, this.#credentials);
+  #take(
+    isMeant: (socket: HandedSocket) => boolean,
+  ): ListeningSocket | undefined {
+    for (const handed of this.#handed) {
+      if (!isMeant(handed)) continue;
+      this.#handed.delete(handed);
+      const socket = this.#socketOf(handed);
+      this.#taken.add(socket);
+      return socket;
+    }
+    return undefined;
+  }
+
+  #socketOf({ fd, address, asked, file }: HandedSocket): ListeningSocket {
+    const close = (): void => {
+      if (file !== undefined) {
+        removeSocket(this.#libc, address, file, this.#credentials);
+      }
       this.#libc.c.close(fd);
     };
-    return { address, file, source: { fd }, close };
+    return { address, asked, file, source: { fd }, close };
   }
 }

@@ -27,7 +27,7 @@ export interface ListenOptions {
   readonly libc: Libc | undefined;
   /** How many connections may wait in the kernel's queue. */
   readonly backlogConnections: number;
-  /** What a predecessor handed over: taken in place of a new socket. */
+  /** What was handed on: taken in place of a new socket. */
   readonly inherited?: InheritedSockets | undefined;
 }
 
@@ -141,8 +141,12 @@ function listenOn(
   const close = () => {
     libc.c.close(own);
   };
+  const asked = port === 0
+    ? undefined
+    : formatAddress({ kind: "inet", host, port });
+  const { address } = socket;
   return {
-    socket: { address: socket.address, source: { fd: own }, close },
+    socket: { address, asked, source: { fd: own }, close },
     port: bound,
   };
 }

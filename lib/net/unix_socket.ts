@@ -68,13 +68,10 @@ export function listenUnix(
     );
     if (owner !== undefined) giveSocketAway(libc, path, { ...owner, mode });
     const file = lookAt(libc, path);
-    const remove = (heir: boolean) => {
-      if (!heir) removeSocket(libc, path, file, options.credentials);
-    };
     // The runtime's listener is never closed: it would remove whatever has
     // the path by then. Its descriptor is closed beneath it.
-    const close = (heir = false) => {
-      remove(heir);
+    const close = () => {
+      removeSocket(libc, path, file, options.credentials);
       libc.c.close(fd);
     };
     const source = engine === "relay" ? { listener } : { fd };

@@ -9,18 +9,32 @@
 /** The architectures that the direct engine knows. */
 export type Architecture = "x86_64" | "aarch64";
 
+/** The system calls that are made by number, or stand in call lists. */
+export type SystemCall =
+  | "capget"
+  | "capset"
+  | "chdir"
+  | "chroot"
+  | "close_range"
+  | "dup3"
+  | "execve"
+  | "fchdir"
+  | "fcntl"
+  | "futex"
+  | "pidfd_open"
+  | "prctl"
+  | "prlimit64"
+  | "rt_sigaction"
+  | "rt_sigprocmask"
+  | "setgroups"
+  | "setresgid"
+  | "setresuid"
+  | "setsid";
+
 /** The facts of one architecture. */
 export interface Abi {
   /** System call numbers: asm/unistd_64.h on x86_64, asm-generic/unistd.h on aarch64. */
-  readonly systemCalls: {
-    readonly capget: bigint;
-    readonly capset: bigint;
-    readonly close_range: bigint;
-    readonly pidfd_open: bigint;
-    readonly setgroups: bigint;
-    readonly setresgid: bigint;
-    readonly setresuid: bigint;
-  };
+  readonly systemCalls: Readonly<Record<SystemCall, bigint>>;
   /**
    * `struct epoll_event` (sys/epoll.h): packed on x86_64 alone, so that the
    * 64-bit data follows the 32-bit event mask at once; aligned elsewhere.
@@ -36,11 +50,23 @@ const ABIS: Readonly<Record<Architecture, Abi>> = {
     systemCalls: {
       capget: 125n,
       capset: 126n,
+      chdir: 80n,
+      chroot: 161n,
       close_range: 436n,
+      dup3: 292n,
+      execve: 59n,
+      fchdir: 81n,
+      fcntl: 72n,
+      futex: 202n,
       pidfd_open: 434n,
+      prctl: 157n,
+      prlimit64: 302n,
+      rt_sigaction: 13n,
+      rt_sigprocmask: 14n,
       setgroups: 116n,
       setresgid: 119n,
       setresuid: 117n,
+      setsid: 112n,
     },
     epollEvent: { sizeBytes: 12, dataOffset: 4 },
   },
@@ -48,11 +74,23 @@ const ABIS: Readonly<Record<Architecture, Abi>> = {
     systemCalls: {
       capget: 90n,
       capset: 91n,
+      chdir: 49n,
+      chroot: 51n,
       close_range: 436n,
+      dup3: 24n,
+      execve: 221n,
+      fchdir: 50n,
+      fcntl: 25n,
+      futex: 98n,
       pidfd_open: 434n,
+      prctl: 167n,
+      prlimit64: 261n,
+      rt_sigaction: 134n,
+      rt_sigprocmask: 135n,
       setgroups: 159n,
       setresgid: 149n,
       setresuid: 147n,
+      setsid: 157n,
     },
     epollEvent: { sizeBytes: 16, dataOffset: 8 },
   },

@@ -2,19 +2,13 @@
  * Who this process is, and who it becomes for a moment.
  *
  * The daemon rests with an unprivileged user's effective ids and keeps real
- * and saved uid 0 to come back by. To start a command, the main thread alone
- * becomes the command's user through the raw system calls: the C library's
- * wrappers would change every thread of the process.
+ * and saved uid 0: the children that it makes take root's ids back by them, and
+ * so does it itself for the moment in which it signals a command or removes a
+ * socket. Its real uid is never anybody else's, for kill(2) looks at that; and
+ * its memory is not dumpable, for its children share it until exec.
  *
- * The saved uid stays 0 until exec, and not only to come back by. posix_spawn
- * shares the daemon's memory with the child until exec, and ptrace(2) asks for
- * all three uids to match: with a saved uid of 0 no process of the command's
- * user can attach to either side.
- *
- * One thing is left, and is stated in README's security model: kill(2) looks
- * at the real uid, so while a command is being started, another process of the
- * command's own user may signal the daemon. posix_spawn(3) offers no way around
- * it.
+ * To change for a moment, the main thread alone uses the raw system calls: the
+ * C library's wrappers would change every thread of the process.
  *
  * @module
  */
@@ -29,11 +23,16 @@ export interface Identity {
 }
 
 // sys/prctl.h, linux/capability.h
+const PR_GET_DUMPABLE = 3;
+const PR_SET_DUMPABLE = 4;
+const SUID_DUMP_DISABLE = 0n;
+const SUID_DUMP_USER = 1;
 const PR_CAP_AMBIENT = 47;
 const PR_CAP_AMBIENT_CLEAR_ALL = 4n;
 const LINUX_CAPABILITY_VERSION_3 = 0x20080522;
 /** Two `struct __user_cap_data_struct`: effective, permitted, inheritable. */
 const CAPABILITY_DATA_BYTES = 24;
+const EFFECTIVE_OFFSETS = [0, 12];
 const INHERITABLE_OFFSETS = [8, 20];
 
 /** The -1 of setresuid(2) and setresgid(2), which leaves an id as it is. */
@@ -66,38 +65,43 @@ export function startedAs(
 export function dropInheritableCapabilities(libc: Libc): void {
   // A kernel without ambient capabilities (before 4.3) has none to clear.
   libc.c.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0n, 0n, 0n);
-  const header = new Uint8Array(
+  const data = capabilities(libc);
+  for (const offset of INHERITABLE_OFFSETS) data.setUint32(offset, 0, true);
+  const { capset } = libc.abi.systemCalls;
+  const bytes = new Uint8Array(data.buffer);
+  const result = libc.c.syscall_buffers(capset, capabilityHeader(), bytes);
+  checked(libc, "capset", result);
+}
+
+/** The sets of the main thread. */
+function capabilities(libc: Libc): DataView<ArrayBuffer> {
+  const data = new Uint8Array(CAPABILITY_DATA_BYTES);
+  const { capget } = libc.abi.systemCalls;
+  const result = libc.c.syscall_buffers(capget, capabilityHeader(), data);
+  checked(libc, "capget", result);
+  return new DataView(data.buffer);
+}
+
+/** A `struct __user_cap_header_struct`; 0 is the thread that calls. */
+function capabilityHeader(): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(
     new Uint32Array([LINUX_CAPABILITY_VERSION_3, 0]).buffer,
   );
-  const data = new Uint8Array(CAPABILITY_DATA_BYTES);
-  const { capget, capset } = libc.abi.systemCalls;
-  checked(libc, "capget", libc.c.syscall_buffers(capget, header, data));
-  const view = new DataView(data.buffer);
-  for (const offset of INHERITABLE_OFFSETS) view.setUint32(offset, 0, true);
-  checked(libc, "capset", libc.c.syscall_buffers(capset, header, data));
 }
 
 /** What the process may do as somebody else, while it is a nobody itself. */
 export interface Credentials {
-  /**
-   * Runs `action` on this thread as the command's user, group and nothing
-   * else, as a child that is made in it will be.
-   *
-   * @param identity The command's user and group.
-   * @param action What to do; it must not await.
-   * @returns Its result.
-   * @throws {SystemError} If the kernel refuses the change; nothing was run.
-   */
-  asCommand<T>(identity: Identity, action: () => T): T;
+  /** Whether a child can become another user. */
+  readonly canBecome: boolean;
   /**
    * Runs `action` with the user's rights to signal: effective ids alone, so
    * that the user cannot signal the daemon meanwhile.
    *
-   * @param identity The user whose processes are to be signalled.
+   * @param sender The user whose processes are to be signalled.
    * @param action What to do; it must not await.
    * @returns Its result.
    */
-  asSender<T>(identity: Identity, action: () => T): T;
+  asSender<T>(sender: Pick<Identity, "uid">, action: () => T): T;
   /**
    * Runs `action` with root's effective ids.
    *
@@ -107,21 +111,80 @@ export interface Credentials {
   asRoot<T>(action: () => T): T;
 }
 
+/** Why a process cannot keep its power to itself. */
+export interface Unsafe {
+  readonly unsafe: string;
+  readonly mend: string;
+}
+
 /**
  * Lock 3: gives root's effective ids away, for every thread of the process,
- * and returns the way to take an identity for a moment.
+ * closes its memory to everybody, and returns the way to take an identity for
+ * a moment.
  *
  * @param libc The C library.
  * @param owner Whose effective ids the daemon has from now on.
- * @returns The credentials to come back by.
+ * @returns The credentials to come back by; or what would leave a way in.
  * @throws {SystemError} If the kernel refuses.
  */
-export function restAs(libc: Libc, owner: Identity): Credentials {
+export function restAs(libc: Libc, owner: Identity): Credentials | Unsafe {
   const { c } = libc;
   checked(libc, "setgroups", c.setgroups(1n, groupList(owner.gid)));
   checked(libc, "setegid", c.setegid(owner.gid));
   checked(libc, "seteuid", c.seteuid(owner.uid));
+  const unsafe = wayIn(libc);
+  if (unsafe !== undefined) return unsafe;
+  closeMemory(libc);
   return new RootCredentials(libc, owner);
+}
+
+/**
+ * Looks whether {@linkcode restAs} would find a way in, and comes back: on the
+ * main thread alone.
+ *
+ * @param libc The C library.
+ * @param owner Whose effective ids the daemon would have.
+ * @returns What would leave a way in, if anything does.
+ * @throws {SystemError} If the kernel refuses.
+ */
+export function tryToRestAs(libc: Libc, owner: Identity): Unsafe | undefined {
+  const { c, abi: { systemCalls: { setresuid } } } = libc;
+  checked(libc, "setresuid", c.syscall(setresuid, KEEP, owner.uid, KEEP));
+  const unsafe = wayIn(libc);
+  checked(libc, "setresuid", c.syscall(setresuid, KEEP, ROOT, KEEP));
+  return unsafe;
+}
+
+/** What a change of the effective user id has left open. */
+function wayIn(libc: Libc): Unsafe | undefined {
+  const sets = capabilities(libc);
+  if (EFFECTIVE_OFFSETS.some((at) => sets.getUint32(at, true) !== 0)) {
+    return {
+      unsafe: "capabilities outlast a change of user id here",
+      mend: "start without the securebit no-setuid-fixup",
+    };
+  }
+  // The change has set it to what it will be in each child, for the moment
+  // between that one's change and its next call.
+  const dumpable = libc.c.prctl(PR_GET_DUMPABLE, 0n, 0n, 0n, 0n);
+  if (dumpable === SUID_DUMP_USER) {
+    return {
+      unsafe: "sysctl fs.suid_dumpable is 1: a command's user could read the " +
+        "daemon's memory",
+      mend: "set it to 0 or 2",
+    };
+  }
+  return undefined;
+}
+
+/**
+ * Makes a process one that cannot be traced and leaves no core: not dumpable,
+ * prctl(2). Each change of ids takes it back.
+ *
+ * @param libc The C library.
+ */
+export function closeMemory({ c }: Libc): void {
+  c.prctl(PR_SET_DUMPABLE, SUID_DUMP_DISABLE, 0n, 0n, 0n);
 }
 
 /**
@@ -132,42 +195,26 @@ export function restAs(libc: Libc, owner: Identity): Credentials {
  */
 export function unchangingCredentials(): Credentials {
   return {
-    asCommand: (_identity, action) => action(),
-    asSender: (_identity, action) => action(),
+    canBecome: false,
+    asSender: (_sender, action) => action(),
     asRoot: (action) => action(),
   };
 }
 
 class RootCredentials implements Credentials {
+  readonly canBecome = true;
   readonly #libc: Libc;
   readonly #owner: Identity;
-  readonly #ownerGroups: Uint8Array<ArrayBuffer>;
-  /** Group lists by group id: a few services, so a few entries. */
-  readonly #groups = new Map<number, Uint8Array<ArrayBuffer>>();
 
   constructor(libc: Libc, owner: Identity) {
     this.#libc = libc;
     this.#owner = owner;
-    this.#ownerGroups = groupList(owner.gid);
   }
 
-  asCommand<T>(identity: Identity, action: () => T): T {
-    const { uid, gid } = identity;
+  asSender<T>({ uid }: Pick<Identity, "uid">, action: () => T): T {
     try {
       this.#setUids(KEEP, ROOT, KEEP);
-      this.#setGroups(this.#groupsOf(gid));
-      this.#setGids(gid, gid, gid);
-      this.#setUids(uid, uid, ROOT);
-      return action();
-    } finally {
-      this.#comeBack();
-    }
-  }
-
-  asSender<T>(identity: Identity, action: () => T): T {
-    try {
-      this.#setUids(KEEP, ROOT, KEEP);
-      this.#setUids(KEEP, identity.uid, KEEP);
+      this.#setUids(KEEP, uid, KEEP);
       return action();
     } finally {
       this.#comeBack();
@@ -183,13 +230,12 @@ class RootCredentials implements Credentials {
     }
   }
 
-  /** Real uid first: from then on the command's user cannot signal us. */
   #comeBack(): void {
     try {
-      this.#setUids(ROOT, ROOT, ROOT);
-      this.#setGids(ROOT, this.#owner.gid, ROOT);
-      this.#setGroups(this.#ownerGroups);
-      this.#setUids(ROOT, this.#owner.uid, ROOT);
+      // Nobody but root may take an id that is none of its own.
+      this.#setUids(KEEP, ROOT, KEEP);
+      this.#setUids(KEEP, this.#owner.uid, KEEP);
+      closeMemory(this.#libc);
     } catch (error) {
       // A daemon of unknown identity must not go on for one more connection.
       console.error(`spawnd: panic: ${String(error)}`);
@@ -197,36 +243,11 @@ class RootCredentials implements Credentials {
     }
   }
 
-  #groupsOf(gid: number): Uint8Array<ArrayBuffer> {
-    let groups = this.#groups.get(gid);
-    if (groups === undefined) {
-      groups = groupList(gid);
-      this.#groups.set(gid, groups);
-    }
-    return groups;
-  }
-
   #setUids(real: number, effective: number, saved: number): void {
     const { c, abi } = this.#libc;
     const call = abi.systemCalls.setresuid;
     if (c.syscall(call, real, effective, saved) !== 0) {
       throw lastError(this.#libc, "setresuid");
-    }
-  }
-
-  #setGids(real: number, effective: number, saved: number): void {
-    const { c, abi } = this.#libc;
-    const call = abi.systemCalls.setresgid;
-    if (c.syscall(call, real, effective, saved) !== 0) {
-      throw lastError(this.#libc, "setresgid");
-    }
-  }
-
-  #setGroups(groups: Uint8Array<ArrayBuffer>): void {
-    const { c, abi } = this.#libc;
-    const call = abi.systemCalls.setgroups;
-    if (c.syscall_buffer(call, 1, groups) !== 0) {
-      throw lastError(this.#libc, "setgroups");
     }
   }
 }

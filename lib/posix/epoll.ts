@@ -151,16 +151,17 @@ export class Epoll {
   }
 
   /**
-   * Waits on another thread for as long as it takes.
+   * Waits on another thread.
    *
+   * @param timeoutMs Milliseconds; -1 for as long as it takes.
    * @returns How many entries of {@linkcode ready} are set; 0 after a signal.
    */
-  async waitElsewhere(): Promise<number> {
+  async waitElsewhere(timeoutMs = -1): Promise<number> {
     const count = await this.#libc.c.epoll_wait_elsewhere(
       this.#fd,
       this.#events,
       EVENTS_MAX,
-      -1,
+      timeoutMs,
     );
     // errno belongs to the other thread. A lasting failure is asked for here.
     return count >= 0 ? this.#collect(count) : this.waitHere(0);

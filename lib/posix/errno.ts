@@ -16,6 +16,7 @@ export const ENOMEM = 12;
 export const EACCES = 13;
 export const ENODEV = 19;
 export const ENOTDIR = 20;
+export const EINVAL = 22;
 export const ENFILE = 23;
 export const EMFILE = 24;
 export const ERANGE = 34;
@@ -61,6 +62,18 @@ export function errorText(libc: Libc, code: number): string {
  */
 export function isShortage(code: number): boolean {
   return [EMFILE, ENFILE, ENOBUFS, ENOMEM].includes(code);
+}
+
+/**
+ * Tells whether a command could not be started for want of a process, a
+ * descriptor or memory: clone(2) and execve(2) say EAGAIN where the user, or
+ * the system, has no process left.
+ *
+ * @param code An error number.
+ * @returns Whether it was.
+ */
+export function isStartShortage(code: number): boolean {
+  return code === EAGAIN || isShortage(code);
 }
 
 /** A system call that failed where nothing but failing is left. */

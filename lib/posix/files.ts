@@ -21,9 +21,12 @@ const S_IFSOCK = 0o140000;
 
 /** `struct statx` and the offsets of what is read from it. */
 const STATX_BYTES = 256;
+const STX_NLINK_OFFSET = 16;
 const STX_UID_OFFSET = 20;
 const STX_MODE_OFFSET = 28;
 const STX_INO_OFFSET = 32;
+/** `struct statx_timestamp`: seconds, then nanoseconds. */
+const STX_MTIME_OFFSET = 112;
 const STX_DEV_MAJOR_OFFSET = 136;
 const STX_DEV_MINOR_OFFSET = 140;
 
@@ -32,6 +35,10 @@ export interface FileFacts {
   /** The device number as `dev_t` has it. */
   readonly device: bigint;
   readonly inode: bigint;
+  /** How many names it has: 0 for one that was removed. */
+  readonly links: number;
+  /** When it was written to last, in nanoseconds of the system's clock. */
+  readonly writtenNs: bigint;
   readonly uid: number;
   readonly isSocket: boolean;
   /** The permission bits. */
@@ -47,6 +54,32 @@ export interface FileFacts {
  */
 export function lookAt(libc: Libc, path: string): FileFacts | undefined {
   return statx(libc, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW);
+}
+
+/**
+ * Looks at the file that a path leads to, through whatever links.
+ *
+ * @param libc The C library.
+ * @param path The path.
+ * @returns The facts, or `undefined` if there is nothing, or nothing to be seen.
+ */
+export function lookThrough(libc: Libc, path: string): FileFacts | undefined {
+  return statx(libc, AT_FDCWD, path, 0);
+}
+
+/**
+ * Tells whether two looks were at the same file.
+ *
+ * @param one What was seen.
+ * @param other What else was seen.
+ * @returns `true` if there was one, and it was the same.
+ */
+export function isSameFile(
+  one: Pick<FileFacts, "device" | "inode"> | undefined,
+  other: Pick<FileFacts, "device" | "inode"> | undefined,
+): boolean {
+  return one !== undefined && one.device === other?.device &&
+    one.inode === other.inode;
 }
 
 /**
@@ -76,9 +109,7 @@ export function removeFile(
   path: string,
   meant: Pick<FileFacts, "device" | "inode"> | undefined,
 ): boolean {
-  const found = lookAt(libc, path);
-  return found !== undefined && found.device === meant?.device &&
-    found.inode === meant.inode &&
+  return isSameFile(lookAt(libc, path), meant) &&
     libc.c.unlink(cString(path)) === 0;
 }
 
@@ -144,10 +175,17 @@ function statx(
   return {
     device: makeDevice(BigInt(major), BigInt(minor)),
     inode: view.getBigUint64(STX_INO_OFFSET, true),
+    links: view.getUint32(STX_NLINK_OFFSET, true),
+    writtenNs: timeNs(view, STX_MTIME_OFFSET),
     uid: view.getUint32(STX_UID_OFFSET, true),
     isSocket: (mode & S_IFMT) === S_IFSOCK,
     mode: mode & 0o7777,
   };
+}
+
+function timeNs(view: DataView, offset: number): bigint {
+  const seconds = view.getBigInt64(offset, true);
+  return seconds * 1_000_000_000n + BigInt(view.getUint32(offset + 8, true));
 }
 
 /** As `gnu_dev_makedev` of sys/sysmacros.h packs it. */

@@ -31,8 +31,16 @@ const SYMBOLS = {
   accept4: { parameters: ["i32", "buffer", "buffer", "i32"], result: "i32" },
   alarm: { parameters: ["u32"], result: "u32" },
   chmod: { parameters: ["buffer", "u32"], result: "i32" },
+  // int clone(int (*fn)(void *), void *stack, int flags, void *arg,
+  //   pid_t *pidfd, void *tls, pid_t *alive), both addresses plain numbers.
+  clone: {
+    parameters: ["u64", "u64", "i32", "buffer", "buffer", "u64", "buffer"],
+    result: "i32",
+  },
+  clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  dup3: { parameters: ["i32", "i32", "i32"], result: "i32" },
   epoll_create1: { parameters: ["i32"], result: "i32" },
   epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
   epoll_wait: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
@@ -43,11 +51,14 @@ const SYMBOLS = {
     nonblocking: true,
   },
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
+  execve: { parameters: ["buffer", "buffer", "buffer"], result: "i32" },
+  fchdir: { parameters: ["i32"], result: "i32" },
   fchownat: {
     parameters: ["i32", "buffer", "u32", "u32", "i32"],
     result: "i32",
   },
   fcntl: { parameters: ["i32", "i32", "i64"], result: "i32" },
+  getauxval: { parameters: ["u64"], result: "u64" },
   getegid: { parameters: [], result: "u32" },
   geteuid: { parameters: [], result: "u32" },
   getgid: { parameters: [], result: "u32" },
@@ -55,6 +66,7 @@ const SYMBOLS = {
     parameters: ["buffer", "buffer", "buffer", "usize", "buffer"],
     result: "i32",
   },
+  getgroups: { parameters: ["i32", "buffer"], result: "i32" },
   getpwnam_r: {
     parameters: ["buffer", "buffer", "buffer", "usize", "buffer"],
     result: "i32",
@@ -69,48 +81,29 @@ const SYMBOLS = {
   kill: { parameters: ["i32", "i32"], result: "i32" },
   listen: { parameters: ["i32", "i32"], result: "i32" },
   malloc: { parameters: ["usize"], result: "u64" },
+  malloc_trim: { parameters: ["usize"], result: "i32" },
   memcpy: { parameters: ["buffer", "u64", "usize"], result: "void" },
   memcpy_out: {
     name: "memcpy",
     parameters: ["u64", "buffer", "usize"],
     result: "void",
   },
+  memfd_create: { parameters: ["buffer", "u32"], result: "i32" },
+  mmap: {
+    parameters: ["u64", "usize", "i32", "i32", "i32", "i64"],
+    result: "u64",
+  },
   open: { parameters: ["buffer", "i32", "u32"], result: "i32" },
   pipe2: { parameters: ["buffer", "i32"], result: "i32" },
-  posix_spawn: {
-    parameters: ["buffer", "buffer", "buffer", "buffer", "buffer", "buffer"],
-    result: "i32",
-  },
-  posix_spawn_file_actions_addchdir_np: {
-    parameters: ["buffer", "buffer"],
-    result: "i32",
-  },
-  posix_spawn_file_actions_adddup2: {
-    parameters: ["buffer", "i32", "i32"],
-    result: "i32",
-  },
-  posix_spawn_file_actions_destroy: {
-    parameters: ["buffer"],
-    result: "i32",
-  },
-  posix_spawn_file_actions_init: { parameters: ["buffer"], result: "i32" },
-  posix_spawnattr_init: { parameters: ["buffer"], result: "i32" },
-  posix_spawnattr_setflags: { parameters: ["buffer", "i16"], result: "i32" },
-  posix_spawnattr_setsigdefault: {
-    parameters: ["buffer", "buffer"],
-    result: "i32",
-  },
-  posix_spawnattr_setsigmask: {
-    parameters: ["buffer", "buffer"],
-    result: "i32",
-  },
   prctl: { parameters: ["i32", "u64", "u64", "u64", "u64"], result: "i32" },
   pthread_sigmask: {
     parameters: ["i32", "buffer", "buffer"],
     result: "i32",
   },
+  pwrite: { parameters: ["i32", "buffer", "usize", "i64"], result: "i64" },
   read: { parameters: ["i32", "buffer", "usize"], result: "i64" },
   recvmsg: { parameters: ["i32", "u64", "i32"], result: "i64" },
+  sendmsg: { parameters: ["i32", "u64", "i32"], result: "i64" },
   sendto: {
     parameters: ["i32", "buffer", "usize", "i32", "buffer", "u32"],
     result: "i64",
@@ -124,11 +117,14 @@ const SYMBOLS = {
     result: "i32",
   },
   sigaction: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  signalfd: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
   statx: {
     parameters: ["i32", "buffer", "i32", "u32", "buffer"],
     result: "i32",
   },
+  strncpy: { parameters: ["buffer", "u64", "usize"], result: "u64" },
   strdup: { parameters: ["buffer"], result: "u64" },
   // Ids, flags and what these calls return have 32 bits: plain numbers, where
   // 64 bits would take a BigInt each.
@@ -143,16 +139,29 @@ const SYMBOLS = {
     parameters: ["i64", "buffer", "buffer"],
     result: "i32",
   },
+  syscall_futex: {
+    name: "syscall",
+    parameters: ["i64", "buffer", "i32", "u32", "buffer"],
+    result: "i32",
+  },
+  syscall_signals: {
+    name: "syscall",
+    parameters: ["i64", "i32", "buffer", "buffer", "u64"],
+    result: "i32",
+  },
   umask: { parameters: ["u32"], result: "u32" },
   unlink: { parameters: ["buffer"], result: "i32" },
+  waitid: { parameters: ["i32", "u32", "buffer", "i32"], result: "i32" },
   waitpid: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   write: { parameters: ["i32", "buffer", "usize"], result: "i64" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
+type Symbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+
 /** The bound C library together with the facts of this architecture. */
 export interface Libc {
   /** The bound functions, named as in the C library. */
-  readonly c: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+  readonly c: Symbols;
   /** System call numbers and structure layouts of this machine. */
   readonly abi: Abi;
   /** Where errno is of the thread that bound the library, the main one. */
@@ -173,11 +182,11 @@ export function openLibc(): Libc | { unavailable: string } {
   const refusals = new Set<string>();
   for (const path of LIBC_PATHS) {
     try {
-      const { symbols } = Deno.dlopen(path, SYMBOLS);
+      const c = bindAll(path);
       return {
-        c: symbols,
+        c,
         abi: abiOf(Deno.build.arch),
-        errnoAddress: symbols.__errno_location(),
+        errnoAddress: c.__errno_location(),
       };
     } catch (error) {
       refusals.add(
@@ -191,6 +200,72 @@ export function openLibc(): Libc | { unavailable: string } {
 }
 
 /**
+ * One argument more than each function has. The runtime compiles a trampoline
+ * for every function that it binds, which takes a seventh of a millisecond and
+ * a page, is of no use to an engine that compiles no code, and fails where
+ * memory may not be made executable; but it compiles none for a function that
+ * takes a structure. To a C function an argument after its last is a register
+ * or a word of the caller's stack that it does not look at, both in the System
+ * V ABI of x86_64 and in the procedure call standard of aarch64.
+ */
+const UNREAD = { struct: ["u8"] } as const satisfies Deno.NativeType;
+
+const unread = new Uint8Array(1);
+
+type BoundFunction = (...values: unknown[]) => unknown;
+
+function bindAll(path: string): Symbols {
+  const table: [string, Deno.ForeignFunction][] = Object.entries(SYMBOLS);
+  const { symbols } = Deno.dlopen(
+    path,
+    Object.fromEntries(
+      table.map(([name, symbol]) => [name, takingUnread(symbol)]),
+    ),
+  );
+  return Object.fromEntries(
+    table.map(([name, symbol]) => {
+      const call = symbols[name] as BoundFunction; // the table has no others
+      return [name, givingUnread(call, symbol)];
+    }),
+  ) as Symbols; // the table's own names and types
+}
+
+/** What runs on another thread has no trampoline, and stays as it is. */
+function takingUnread(symbol: Deno.ForeignFunction): Deno.ForeignFunction {
+  if (symbol.nonblocking === true) return symbol;
+  return { ...symbol, parameters: [...symbol.parameters, UNREAD] };
+}
+
+/**
+ * Completes a function's arguments. Those with few are called for every
+ * connection, and a rest parameter would cost as much as the call itself.
+ */
+function givingUnread(
+  call: BoundFunction,
+  { parameters, nonblocking }: Deno.ForeignFunction,
+): BoundFunction {
+  if (nonblocking === true) return call;
+  switch (parameters.length) {
+    case 0:
+      return () => call(unread);
+    case 1:
+      return (a) => call(a, unread);
+    case 2:
+      return (a, b) => call(a, b, unread);
+    case 3:
+      return (a, b, c) => call(a, b, c, unread);
+    case 4:
+      return (a, b, c, d) => call(a, b, c, d, unread);
+    case 5:
+      return (a, b, c, d, e) => call(a, b, c, d, e, unread);
+    case 7:
+      return (a, b, c, d, e, f, g) => call(a, b, c, d, e, f, g, unread);
+    default:
+      return (...values) => call(...values, unread);
+  }
+}
+
+/**
  * Tells whether {@linkcode openLibc} found the library.
  *
  * @param result What it returned.
@@ -201,40 +276,19 @@ export function isLibc(result: Libc | { unavailable: string }): result is Libc {
 }
 
 /**
- * Makes a C string: the text in UTF-8 and a zero byte.
+ * Makes a C string: the text in UTF-8, or bytes as they are, and a zero byte.
  *
  * @param text Text without a zero byte; bytes that are no UTF-8 are escaped in
  * it as `byte_text.ts` has them.
  * @returns The bytes.
  * @throws {RangeError} If the text holds a zero byte, which C would cut it at.
  */
-export function cString(text: string): Uint8Array<ArrayBuffer> {
-  if (text.includes("\0")) {
+export function cString(text: string | Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = typeof text === "string" ? bytesOf(text) : text;
+  if (bytes.includes(0)) {
     throw new RangeError(`a zero byte in ${JSON.stringify(text)}`);
   }
-  return bytesOf(`${text}\0`);
-}
-
-/**
- * Lays strings out in C memory, as execve(2) takes its argument and
- * environment vectors: pointers to C strings, closed by a null pointer. The
- * memory is never given back: vectors are made once a service, at start.
- *
- * @param libc The C library.
- * @param words The strings.
- * @returns The vector's bytes, to be passed as a buffer.
- */
-export function cVector(
-  libc: Libc,
-  words: readonly string[],
-): Uint8Array<ArrayBuffer> {
-  const vector = new BigUint64Array(words.length + 1);
-  words.forEach((word, index) => {
-    const address = libc.c.strdup(cString(word));
-    if (address === 0n) {
-      throw new RangeError("no memory for an argument vector");
-    }
-    vector[index] = address;
-  });
-  return new Uint8Array(vector.buffer);
+  const string = new Uint8Array(bytes.length + 1);
+  string.set(bytes);
+  return string;
 }

@@ -9,9 +9,19 @@ import { textOf } from "./byte_text.ts";
 import { checked, ECHILD, errno } from "./errno.ts";
 import { cString, type Libc } from "./libc.ts";
 
-// bits/waitflags.h, bits/signum-generic.h, linux/close_range.h, fcntl.h
+// bits/waitflags.h, bits/types/siginfo_t.h, sys/prctl.h
 const WNOHANG = 1;
+const WEXITED = 4;
+const WNOWAIT = 0x01000000;
+const P_ALL = 0;
+const SIGINFO_BYTES = 128;
+const SI_PID_OFFSET = 16;
+const PR_GET_CHILD_SUBREAPER = 37;
+
+// bits/signum-generic.h, linux/close_range.h, fcntl.h
 export const SIGHUP = 1;
+export const SIGINT = 2;
+export const SIGQUIT = 3;
 export const SIGKILL = 9;
 export const SIGTERM = 15;
 const CLOSE_RANGE_CLOEXEC = 4;
@@ -24,10 +34,11 @@ const O_RDONLY = 0;
 const F_DUPFD_CLOEXEC = 1030;
 
 const O_CLOEXEC = 0o2000000;
+const O_PATH = 0o10000000;
 // bits/resource.h
 const RLIMIT_NOFILE = 7;
 
-const WORDS_CHUNK_BYTES = 65536;
+const READ_CHUNK_BYTES = 65536;
 
 const FIRST_FD_OF_OURS = 3;
 const LAST_FD = 0xffffffff;
@@ -63,19 +74,54 @@ export function wasInheritedForWriting(libc: Libc, fd: number): boolean {
   return libc.c.fcntl(fd, F_GETFD, 0n) === 0 && access !== O_RDONLY;
 }
 
+/** How many descriptors a process may have: getrlimit(2), RLIMIT_NOFILE. */
+export interface DescriptorLimit {
+  readonly soft: bigint;
+  readonly hard: bigint;
+}
+
 /**
- * Allows this process, and what it starts, as many descriptors as it may have:
- * setrlimit(2), RLIMIT_NOFILE.
+ * Allows this process, and what it starts, as many descriptors as it may have.
  *
  * @param libc The C library.
+ * @returns What it was allowed before.
+ * @throws {SystemError} If the kernel does not tell.
  */
-export function raiseDescriptorLimit(libc: Libc): void {
+export function raiseDescriptorLimit(libc: Libc): DescriptorLimit {
   const limits = new BigUint64Array(2);
   const bytes = new Uint8Array(limits.buffer);
-  if (libc.c.getrlimit(RLIMIT_NOFILE, bytes) !== 0) return;
-  const [, hard = 0n] = limits;
-  limits[0] = hard;
-  libc.c.setrlimit(RLIMIT_NOFILE, bytes);
+  checked(libc, "getrlimit", libc.c.getrlimit(RLIMIT_NOFILE, bytes));
+  const [soft = 0n, hard = 0n] = limits;
+  setDescriptorLimit(libc, { soft: hard, hard });
+  return { soft, hard };
+}
+
+/**
+ * Sets how many descriptors this process, and what it starts, may have. Where
+ * the kernel refuses, it stays as it was.
+ *
+ * @param libc The C library.
+ * @param limit The limit.
+ */
+export function setDescriptorLimit(
+  libc: Libc,
+  { soft, hard }: DescriptorLimit,
+): void {
+  const limits = new BigUint64Array([soft, hard]);
+  libc.c.setrlimit(RLIMIT_NOFILE, new Uint8Array(limits.buffer));
+}
+
+/**
+ * Opens the directory that this process is in, to come back to it by.
+ *
+ * @param libc The C library.
+ * @returns A descriptor that is closed on exec.
+ * @throws {SystemError} If there is none.
+ */
+export function openWorkingDirectory(libc: Libc): number {
+  const flags = O_PATH | O_CLOEXEC;
+  const fd = libc.c.open(cString("."), flags, 0);
+  return checked(libc, "open the working directory", fd);
 }
 
 /**
@@ -116,18 +162,13 @@ export function setUmask(libc: Libc, mask: number): void {
 }
 
 /**
- * Makes a pipe whose ends are closed on exec: pipe2(2).
+ * Gives memory back that the start took and has freed: malloc_trim(3). Of
+ * itself the C library gives back only what lies above all that is in use.
  *
  * @param libc The C library.
- * @returns The end to read from and the end to write to.
- * @throws {SystemError} If there are no descriptors left.
  */
-export function openPipe(libc: Libc): { readFd: number; writeFd: number } {
-  const ends = new Int32Array(2);
-  const bytes = new Uint8Array(ends.buffer);
-  checked(libc, "pipe2", libc.c.pipe2(bytes, O_CLOEXEC));
-  const [readFd = -1, writeFd = -1] = ends;
-  return { readFd, writeFd };
+export function giveFreedMemoryBack(libc: Libc): void {
+  libc.c.malloc_trim(0n);
 }
 
 /**
@@ -154,11 +195,29 @@ export function readOnce(
  * included, from /proc, which the runtime itself does not read for anybody.
  *
  * @param libc The C library.
- * @returns The words, with bytes that are no UTF-8 escaped.
+ * @param which The command line, or the environment as `NAME=VALUE` words.
+ * @returns The words' bytes, whatever they are.
  * @throws {SystemError} If /proc is not there.
  */
-export function commandLine(libc: Libc): string[] {
-  return wordsIn(libc, "/proc/self/cmdline");
+export function startWords(
+  libc: Libc,
+  which: "cmdline" | "environ",
+): Uint8Array[] {
+  const path = `/proc/self/${which}`;
+  const fd = checked(libc, path, libc.c.open(cString(path), O_CLOEXEC, 0));
+  try {
+    const bytes = readToEnd(libc, fd);
+    const words: Uint8Array[] = [];
+    for (let at = 0; at < bytes.length;) {
+      const end = bytes.indexOf(0, at);
+      words.push(bytes.subarray(at, end < 0 ? bytes.length : end));
+      if (end < 0) break;
+      at = end + 1;
+    }
+    return words;
+  } finally {
+    libc.c.close(fd);
+  }
 }
 
 /**
@@ -171,7 +230,8 @@ export function commandLine(libc: Libc): string[] {
  */
 export function startEnvironment(libc: Libc): ReadonlyMap<string, string> {
   const values = new Map<string, string>();
-  for (const word of wordsIn(libc, "/proc/self/environ")) {
+  for (const bytes of startWords(libc, "environ")) {
+    const word = textOf(bytes);
     const at = word.indexOf("=", 1);
     const name = word.slice(0, at);
     // As for getenv(3), the first of two counts.
@@ -180,32 +240,40 @@ export function startEnvironment(libc: Libc): ReadonlyMap<string, string> {
   return values;
 }
 
-/** The words of a file, each closed by a zero byte. */
-function wordsIn(libc: Libc, path: string): string[] {
-  const fd = checked(libc, path, libc.c.open(cString(path), O_CLOEXEC, 0));
-  try {
-    const chunks: Uint8Array[] = [];
-    for (;;) {
-      const bytes = readOnce(libc, fd, WORDS_CHUNK_BYTES);
-      if (bytes.length === 0) break;
-      chunks.push(bytes);
-    }
-    return textOf(concat(chunks)).split("\0").slice(0, -1);
-  } finally {
-    libc.c.close(fd);
-  }
+/**
+ * Gives the command line that this process was started with.
+ *
+ * @param libc The C library.
+ * @returns Its words, with bytes that are no UTF-8 escaped.
+ * @throws {SystemError} If /proc is not there.
+ */
+export function commandLine(libc: Libc): string[] {
+  return startWords(libc, "cmdline").map(textOf);
 }
 
-function concat(chunks: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(
-    chunks.reduce((length, chunk) => length + chunk.length, 0),
-  );
+/**
+ * Reads what a descriptor has, to the end.
+ *
+ * @param libc The C library.
+ * @param fd The descriptor.
+ * @returns The bytes.
+ * @throws {SystemError} If nothing can be read.
+ */
+export function readToEnd(libc: Libc, fd: number): Uint8Array<ArrayBuffer> {
+  const chunks: Uint8Array[] = [];
+  for (;;) {
+    const chunk = readOnce(libc, fd, READ_CHUNK_BYTES);
+    if (chunk.length === 0) break;
+    chunks.push(chunk);
+  }
+  const size = chunks.reduce((sum, { length }) => sum + length, 0);
+  const bytes = new Uint8Array(size);
   let at = 0;
   for (const chunk of chunks) {
-    whole.set(chunk, at);
+    bytes.set(chunk, at);
     at += chunk.length;
   }
-  return whole;
+  return bytes;
 }
 
 /**
@@ -256,18 +324,38 @@ export class Children {
    * it is no child of this process any more, and how it ended is not known.
    */
   collect(pid: number): number | "gone" | undefined {
-    return this.#wait(pid, WNOHANG);
+    const { c } = this.#libc;
+    const result = c.waitpid(pid, this.#statusBytes, WNOHANG);
+    if (result === pid) return this.#status[0];
+    return result < 0 && errno(this.#libc) === ECHILD ? "gone" : undefined;
   }
 
   /**
-   * Collects a child that is about to end, waiting for it.
+   * Tells whether processes can become children of this one that it has not
+   * started itself: those whose own parent ends.
    *
-   * @param pid A child that SIGKILL was sent to.
-   * @returns Its status word, or `undefined` if it is not known.
+   * @returns `true` for the first process of a namespace and for a subreaper.
    */
-  collectDying(pid: number): number | undefined {
-    const word = this.#wait(pid, 0);
-    return word === "gone" ? undefined : word;
+  mayBeOrphans(): boolean {
+    if (Deno.pid === 1) return true;
+    const { c, abi } = this.#libc;
+    const isSubreaper = new Uint8Array(4);
+    const call = abi.systemCalls.prctl;
+    c.syscall_buffer(call, PR_GET_CHILD_SUBREAPER, isSubreaper);
+    return isSubreaper.some((byte) => byte !== 0);
+  }
+
+  /**
+   * Finds a child that has ended, and leaves it as it is: waitid(2).
+   *
+   * @returns Its process id; `undefined` if there is none.
+   */
+  endedChild(): number | undefined {
+    const info = new Uint8Array(SIGINFO_BYTES);
+    const options = WEXITED | WNOHANG | WNOWAIT;
+    if (this.#libc.c.waitid(P_ALL, 0, info, options) !== 0) return undefined;
+    const pid = new DataView(info.buffer).getInt32(SI_PID_OFFSET, true);
+    return pid > 0 ? pid : undefined;
   }
 
   /**
@@ -290,11 +378,5 @@ export class Children {
    */
   signal(pid: number, signal: number): void {
     this.#libc.c.kill(pid, signal);
-  }
-
-  #wait(pid: number, options: number): number | "gone" | undefined {
-    const result = this.#libc.c.waitpid(pid, this.#statusBytes, options);
-    if (result === pid) return this.#status[0];
-    return result < 0 && errno(this.#libc) === ECHILD ? "gone" : undefined;
   }
 }

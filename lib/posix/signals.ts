@@ -5,30 +5,37 @@
  * @module
  */
 
+import { checked } from "./errno.ts";
 import type { Libc } from "./libc.ts";
 
 // bits/signum-generic.h, bits/sigaction.h, asm/signal.h
 const SIGPIPE = 13;
 const SIGCHLD = 17;
+const SIG_DFL = 0n;
 const SIG_IGN = 1n;
-const SIG_BLOCK = 0;
 const SIG_SETMASK = 2;
 const LAST_SIGNAL = 64;
 
 /** `struct sigaction` begins with the handler; 152 bytes on 64-bit Linux. */
 const SIGACTION_BYTES = 160;
-/** `sigset_t`. */
+/** `sigset_t`, as the C library has it and as the kernel has it. */
 const SIGSET_BYTES = 128;
+const KERNEL_SIGSET_BYTES = 8n;
+
+// sys/signalfd.h
+const SFD_CLOEXEC = 0o2000000;
+const SFD_NONBLOCK = 0o4000;
+/** `struct signalfd_siginfo`, which begins with the signal's number. */
+const SIGINFO_BYTES = 128;
 
 /**
- * Takes back what the starting program made of signals: none is blocked, and
- * none is ignored but SIGPIPE, which the runtime itself ignores. An ignored
- * SIGCHLD would make every command's end unknown, a blocked SIGTERM would keep
- * the daemon from stopping.
+ * Takes back what the starting program made of signals: none is ignored but
+ * SIGPIPE, which the runtime itself ignores. An ignored SIGCHLD would make
+ * every command's end unknown.
  *
  * @param libc The C library.
  */
-export function resetSignals(libc: Libc): void {
+export function resetDispositions(libc: Libc): void {
   const action = new Uint8Array(SIGACTION_BYTES);
   const handler = new DataView(action.buffer);
   const byDefault = new Uint8Array(SIGACTION_BYTES);
@@ -40,19 +47,99 @@ export function resetSignals(libc: Libc): void {
     }
     libc.c.sigaction(signal, byDefault, null);
   }
+}
+
+/**
+ * Unblocks every signal: a blocked SIGTERM would keep the daemon from stopping.
+ *
+ * @param libc The C library.
+ */
+export function unblockSignals(libc: Libc): void {
   libc.c.pthread_sigmask(SIG_SETMASK, new Uint8Array(SIGSET_BYTES), null);
 }
 
 /**
- * Has the kernel keep SIGCHLD to itself, on this thread and those that it
- * starts: to be called before the runtime starts any. A pidfd tells of each
- * end already, and the C library blocks every signal on the thread that starts
- * a command, so that a command's end would wake another one in vain.
+ * Finds the signals that this process handles or ignores, those that the C
+ * library keeps for itself included. To be asked when all handlers are there.
  *
  * @param libc The C library.
+ * @returns Their numbers.
  */
-export function blockChildSignals(libc: Libc): void {
-  const signals = new Uint8Array(SIGSET_BYTES);
-  new DataView(signals.buffer).setUint32(0, 1 << (SIGCHLD - 1), true);
-  libc.c.pthread_sigmask(SIG_BLOCK, signals, null);
+export function signalsSetAside(libc: Libc): number[] {
+  const { c, abi: { systemCalls: { rt_sigaction } } } = libc;
+  const action = new Uint8Array(SIGACTION_BYTES);
+  const handler = new DataView(action.buffer);
+  const signals: number[] = [];
+  for (let signal = 1; signal <= LAST_SIGNAL; signal++) {
+    c.syscall_signals(rt_sigaction, signal, null, action, KERNEL_SIGSET_BYTES);
+    if (handler.getBigUint64(0, true) !== SIG_DFL) signals.push(signal);
+  }
+  return signals;
+}
+
+/**
+ * Has the kernel keep signals, on this thread and those that it starts: to be
+ * called before the runtime starts any. Every other signal is unblocked.
+ *
+ * SIGCHLD is kept for good: a pidfd tells of each end already, and every signal is
+ * blocked on the thread that starts a command, so that a command's end would
+ * wake another one in vain.
+ *
+ * @param libc The C library.
+ * @param signals What to keep beside SIGCHLD: for {@linkcode SignalReader}.
+ */
+export function keepSignals(libc: Libc, signals: readonly number[]): void {
+  const mask = signalSet([SIGCHLD, ...signals]);
+  libc.c.pthread_sigmask(SIG_SETMASK, mask, null);
+}
+
+/**
+ * Takes signals that the kernel keeps, signalfd(2): one that was not taken yet
+ * survives execve(2), where one that a handler has taken would be lost.
+ */
+export class SignalReader {
+  readonly #libc: Libc;
+  /** Readable while there is a signal to take. */
+  readonly fd: number;
+
+  /**
+   * @param libc The C library.
+   * @param signals Which signals, of those that are kept.
+   * @throws {SystemError} If there is no descriptor for it.
+   */
+  constructor(libc: Libc, signals: readonly number[]) {
+    this.#libc = libc;
+    const flags = SFD_CLOEXEC | SFD_NONBLOCK;
+    this.fd = checked(
+      libc,
+      "signalfd",
+      libc.c.signalfd(-1, signalSet(signals), flags),
+    );
+  }
+
+  /**
+   * Takes what has come; it never waits.
+   *
+   * @returns The signals, each once.
+   */
+  take(): number[] {
+    const signals: number[] = [];
+    const bytes = new Uint8Array(SIGINFO_BYTES);
+    const view = new DataView(bytes.buffer);
+    while (this.#libc.c.read(this.fd, bytes, BigInt(bytes.length)) > 0n) {
+      signals.push(view.getUint32(0, true));
+    }
+    return signals;
+  }
+}
+
+function signalSet(signals: readonly number[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(SIGSET_BYTES);
+  const view = new DataView(bytes.buffer);
+  const set = signals.reduce(
+    (set, signal) => set | 1n << BigInt(signal - 1),
+    0n,
+  );
+  view.setBigUint64(0, set, true);
+  return bytes;
 }

@@ -9,19 +9,10 @@
  */
 
 import { DirectEngine } from "../engine/direct.ts";
-import type {
-  Command,
-  Engine,
-  EngineName,
-  ListeningSocket,
-} from "../engine/engine.ts";
+import type { Command, Engine } from "../engine/engine.ts";
 import { RelayEngine } from "../engine/relay.ts";
 import type { DaemonLog } from "../log/log.ts";
-import {
-  INHERITED_VARIABLE,
-  InheritedSockets,
-} from "../net/inherited_sockets.ts";
-import type { ListenOptions } from "../net/listening.ts";
+import { handOn, type InheritedSockets } from "../net/inherited_sockets.ts";
 import {
   type Credentials,
   dropInheritableCapabilities,
@@ -31,14 +22,30 @@ import {
 } from "../posix/credentials.ts";
 import { SystemError } from "../posix/errno.ts";
 import type { Libc } from "../posix/libc.ts";
-import { closeAllOnExec, setUmask, writeOnce } from "../posix/process.ts";
-import { blockChildSignals, resetSignals } from "../posix/signals.ts";
-import { type Mistake, type Result, success } from "../result.ts";
-import { HandOver } from "./hand_over.ts";
+import { type RootIds, supplementaryGroups } from "../posix/own_image.ts";
+import {
+  closeAllOnExec,
+  giveFreedMemoryBack,
+  setUmask,
+  writeOnce,
+} from "../posix/process.ts";
+import {
+  keepSignals,
+  resetDispositions,
+  SignalReader,
+  unblockSignals,
+} from "../posix/signals.ts";
+import { EX, type Mistake, type Result, success } from "../result.ts";
 import { lockDown } from "./lock_down.ts";
-import { writePidFile } from "./pid_file.ts";
+import { closeOpened, openSockets } from "./open_sockets.ts";
+import { type OwnProgram, ownProgram } from "./own_program.ts";
+import type { DaemonPlan, OpenSockets } from "./plan.ts";
+import { keepPidFile, type PidFile, writePidFile } from "./pid_file.ts";
+import { type Handed, type HandedService, remember } from "./reload/handed.ts";
+import { Reloader } from "./reload/reloader.ts";
+import { tellReloaded } from "./reload/tell_reloaded.ts";
 import { Service } from "./service.ts";
-import { SignalQueue, untilStopped } from "./stopping.ts";
+import { HANDLED_SIGNALS, SignalQueue, untilStopped } from "./stopping.ts";
 
 /** What files that the daemon or its commands make are closed to. */
 const UMASK = 0o077;
@@ -47,56 +54,29 @@ const UMASK = 0o077;
 export interface DaemonContext {
   readonly libc: Libc | undefined;
   readonly log: DaemonLog;
+  /** What a former image of this process has handed on. */
+  readonly adopted?: Adopted | undefined;
 }
 
-/** A service as it was checked. */
-export interface ServicePlan {
-  readonly name: string;
-  /** Opens its sockets, or takes them over. */
-  readonly listen: (options: PlanListenOptions) => Result<ListeningSocket[]>;
-  readonly command: Command;
-  readonly timeLimitMs: number;
-  readonly maxProcesses: number;
-  readonly throttleMs: number;
-}
-
-/** What a plan's `listen` is called with. */
-export interface PlanListenOptions extends ListenOptions {
-  readonly credentials: () => Credentials;
-}
-
-/** What was opened for each service. */
-export type OpenSockets = ReadonlyMap<ServicePlan, ListeningSocket[]>;
-
-/** A daemon as it was checked. */
-export interface DaemonPlan {
-  readonly services: readonly ServicePlan[];
-  readonly engine: EngineName;
-  /** Whose effective ids it has; `undefined` where there are none to change. */
-  readonly owner: Identity | undefined;
-  /** Where its commands run, if that is there. */
-  readonly directory: string;
-  readonly backlogConnections: number;
-  /** Where to write a newline when it accepts. */
-  readonly readyFd: number | undefined;
-  /** Whether to report each connection. */
-  readonly verbose: boolean;
-  /** Where to write the process id. */
-  readonly pidFile?: string | undefined;
-  /** Whether SIGHUP starts a successor with a new plan. */
-  readonly reloads: boolean;
-  /** Called when all is open and nothing was accepted yet. */
-  readonly announce: (sockets: OpenSockets) => void;
+/** What a former image of this process has handed on. */
+export interface Adopted {
+  readonly handed: Handed;
+  readonly inherited: InheritedSockets;
+  /** The daemon's credentials, for what is removed by then. */
+  readonly credentials: { now: Credentials };
 }
 
 /**
  * What a daemon does to its own process before anything else.
  *
  * @param libc The C library.
+ * @param isAdopting Whether a former image of this process has blocked all
+ * signals: they stay so until this one is ready for them.
  */
-export function prepareProcess(libc: Libc): void {
+export function prepareProcess(libc: Libc, isAdopting = false): void {
   closeAllOnExec(libc);
-  resetSignals(libc);
+  resetDispositions(libc);
+  if (!isAdopting) unblockSignals(libc);
   dropInheritableCapabilities(libc);
   setUmask(libc, UMASK);
 }
@@ -110,107 +90,195 @@ export function prepareProcess(libc: Libc): void {
  */
 export async function serveUntilStopped(
   plan: DaemonPlan,
-  { libc, log }: DaemonContext,
+  { libc, log, adopted }: DaemonContext,
 ): Promise<Result<void, readonly Mistake[]>> {
   const direct = libc !== undefined && plan.engine === "direct"
     ? libc
     : undefined;
-  if (direct !== undefined) blockChildSignals(direct);
-  const signals = new SignalQueue();
+  const reader = direct === undefined ? undefined : openSignals(direct);
+  const signals = new SignalQueue(reader);
   // The sockets are removed with whatever credentials there are by then.
-  let credentials: Credentials = unchangingCredentials();
-  const inherited = libc === undefined ? undefined : new InheritedSockets(
-    libc,
-    Deno.env.get(INHERITED_VARIABLE),
-    () => credentials,
-  );
+  const credentials = adopted?.credentials ?? { now: unchangingCredentials() };
   const opened = openSockets(plan, {
     libc,
-    inherited,
-    credentials: () => credentials,
+    inherited: adopted?.inherited,
+    credentials: () => credentials.now,
   });
   if (!opened.ok) return opened;
   const pidFile = libc !== undefined && plan.pidFile !== undefined
-    ? writePidFile(libc, plan.pidFile)
+    ? openPidFile(libc, plan.pidFile, { log, adopted })
     : success(undefined);
   if (!pidFile.ok) {
-    closeOwn(opened.value, inherited);
+    closeOpened(opened.value, adopted?.inherited);
     return { ok: false, mistake: [pidFile.mistake] };
   }
   // From here on nothing is refused any more.
-  inherited?.closeRest();
-  const successor = libc !== undefined && plan.reloads
-    ? new HandOver(libc)
+  adopted?.inherited.closeRest();
+  const start = direct !== undefined && plan.reloads
+    ? noteStart(direct, plan.owner)
     : undefined;
   enterDirectory(plan.directory);
   // Lock 3. The relay engine cannot have it: there the runtime itself becomes
   // the command's user, in the child.
   if (direct !== undefined && plan.owner !== undefined) {
-    credentials = restAs(direct, plan.owner);
+    const rested = restAs(direct, plan.owner);
+    if ("unsafe" in rested) {
+      closeOpened(opened.value, adopted?.inherited);
+      pidFile.value?.remove(credentials.now);
+      const { unsafe: text, mend } = rested;
+      return { ok: false, mistake: [{ text, mend, exitCode: EX.CONFIG }] };
+    }
+    credentials.now = rested;
   }
   const engine: Engine = direct === undefined
     ? new RelayEngine()
-    : new DirectEngine(direct, credentials);
-  const services = plan.services.map((service) =>
-    new Service({
-      ...service,
-      sockets: opened.value.get(service) ?? [],
-      engine,
-      log: log.forService(service.name),
-      verbose: plan.verbose,
-    })
-  );
+    : new DirectEngine(direct, {
+      credentials: credentials.now,
+      descriptorLimit: plan.descriptorLimit,
+    });
+  const { value: file } = pidFile;
+  // Before commands are taken over, each of which takes a descriptor.
+  const reloader = start === undefined || !(engine instanceof DirectEngine)
+    ? undefined
+    : new Reloader({
+      ...start,
+      credentials: credentials.now,
+      ...{ engine, log, signals },
+      present: () => ({
+        sockets: handOn([...opened.value.values()].flat()),
+        services: [...services].map(([id, service]) => remember(id, service)),
+        descriptorLimit: plan.descriptorLimit,
+        pidFileFd: file?.fd,
+      }),
+      failed: () => file?.touch(),
+    });
+  const services = makeServices(plan, {
+    engine,
+    log,
+    sockets: opened.value,
+    handed: adopted?.handed.services ?? [],
+  });
   lockDown(engine.name);
   plan.announce(opened.value);
+  if (engine instanceof DirectEngine && reader !== undefined) {
+    engine.watch(reader.fd, () => signals.poll());
+  }
   const running = engine.run();
-  for (const service of services) service.start();
+  for (const service of services.values()) service.start();
+  if (direct !== undefined && adopted !== undefined) {
+    tellReloaded(direct, adopted.handed, log);
+    if (adopted.handed.isReloadWanted) signals.post("SIGHUP");
+  }
   if (libc !== undefined && plan.readyFd !== undefined) {
     tellReady(libc, plan.readyFd, log);
   }
-  const handOver = successor && engine instanceof DirectEngine
-    ? () =>
-      successor.start({
-        credentials,
-        engine,
-        log,
-        sockets: [...opened.value.values()].flat(),
-      })
-    : undefined;
+  if (libc !== undefined) giveFreedMemoryBack(libc);
   const whyNot = plan.reloads
-    ? "the relay engine cannot hand over, restart to reload"
+    ? "the relay engine cannot reload, restart it"
     : "there is no configuration to reload";
-  const stopped = untilStopped({ services, log, signals, handOver, whyNot });
+  const stopped = untilStopped({
+    services: [...services.values()],
+    ...{ log, signals, whyNot },
+    reload: reloader && (() => reloader.reload()),
+  });
   await Promise.race([stopped, running]);
   engine.stop();
-  pidFile.value?.remove(credentials);
+  file?.remove(credentials.now);
   return success(undefined);
 }
 
-/** Either all sockets are open, or none is, and every reason is told. */
-function openSockets(
-  plan: DaemonPlan,
-  options: Pick<PlanListenOptions, "libc" | "inherited" | "credentials">,
-): Result<OpenSockets, readonly Mistake[]> {
-  const { engine, backlogConnections } = plan;
-  const sockets = new Map<ServicePlan, ListeningSocket[]>();
-  const mistakes: Mistake[] = [];
-  for (const service of plan.services) {
-    const listened = service.listen({ engine, backlogConnections, ...options });
-    if (listened.ok) sockets.set(service, listened.value);
-    else mistakes.push(listened.mistake);
-  }
-  if (mistakes.length === 0) return success(sockets);
-  closeOwn(sockets, options.inherited);
-  return { ok: false, mistake: mistakes };
+/** Before the runtime starts a thread, so that none takes a signal. */
+function openSignals(libc: Libc): SignalReader {
+  const reader = new SignalReader(libc, HANDLED_SIGNALS);
+  keepSignals(libc, HANDLED_SIGNALS);
+  return reader;
 }
 
-/** A predecessor goes on to listen on what it has handed over. */
-function closeOwn(
-  sockets: OpenSockets,
-  inherited: InheritedSockets | undefined,
-): void {
-  for (const socket of [...sockets.values()].flat()) {
-    if (!inherited?.took(socket)) socket.close();
+/** What is to be known to start anew, as long as it can be. */
+function noteStart(
+  libc: Libc,
+  owner: Identity | undefined,
+): { libc: Libc; program: OwnProgram; ids: RootIds | undefined } {
+  return {
+    libc,
+    program: ownProgram(libc),
+    ids: owner === undefined ? undefined : {
+      owner,
+      gid: libc.c.getgid(),
+      groups: supplementaryGroups(libc),
+    },
+  };
+}
+
+/** A daemon that goes on in place of another is not ended by its pid file. */
+function openPidFile(
+  libc: Libc,
+  path: string,
+  { log, adopted }: Pick<DaemonContext, "log" | "adopted">,
+): Result<PidFile | undefined> {
+  const written = writePidFile(libc, path);
+  const former = adopted?.handed.pidFileFd;
+  if (written.ok) {
+    if (former !== undefined) libc.c.close(former);
+    return written;
+  }
+  if (adopted === undefined) return written;
+  log.warning("pid-file", written.mistake.text, { ...written.mistake });
+  return success(
+    former === undefined ? undefined : keepPidFile(libc, path, former),
+  );
+}
+
+/** What services are made of. */
+interface ServiceGround {
+  readonly engine: Engine;
+  readonly log: DaemonLog;
+  readonly sockets: OpenSockets;
+  /** What a former image of this process remembered. */
+  readonly handed: readonly HandedService[];
+}
+
+/**
+ * Makes the services of a plan, by their ids, and one for the commands of each
+ * that the plan does not have any more.
+ */
+function makeServices(
+  plan: DaemonPlan,
+  { engine, log, sockets, handed }: ServiceGround,
+): ReadonlyMap<string, Service> {
+  const services = new Map<string, Service>();
+  for (const service of plan.services) {
+    services.set(
+      service.id,
+      new Service({
+        ...service,
+        ...{ engine, log: log.forService(service.name) },
+        sockets: sockets.get(service) ?? [],
+        verbose: plan.verbose,
+      }),
+    );
+  }
+  for (const { id, name, memory } of handed) {
+    const service = services.get(id) ??
+      leftover(name, memory.commands[0]?.running.command, plan.verbose);
+    if (service === undefined) continue;
+    services.set(id, service);
+    service.resume(memory);
+  }
+  return services;
+
+  function leftover(
+    name: string,
+    command: Command | undefined,
+    verbose: boolean,
+  ): Service | undefined {
+    return command && new Service({
+      ...{ name, command, verbose, engine, log: log.forService(name) },
+      sockets: [],
+      timeLimitMs: 0,
+      maxProcesses: 0,
+      throttleMs: 0,
+    });
   }
 }
 

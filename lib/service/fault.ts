@@ -58,6 +58,22 @@ export class Fault {
     log.warning(event, text(reason), { reason, count: this.#count });
   }
 
+  /** How often it was met, where that was told and its end was not. */
+  get count(): number {
+    return this.#told ? this.#count : 0;
+  }
+
+  /**
+   * Goes on where a former image of this process was: its end is still to be
+   * told. What the fault's reason is by now will be told anew.
+   *
+   * @param count How often it was met; 0 for none.
+   */
+  resume(count: number): void {
+    this.#count = count;
+    this.#told = count > 0;
+  }
+
   /** What the fault prevented has gone well. */
   over(): void {
     if (!this.#told) return;

@@ -12,11 +12,13 @@ import type {
   RunningCommand,
   ServedService,
   ServiceEvents,
+  StartProblem,
 } from "../engine/engine.ts";
 import { formatWaitStatus, type WaitStatus } from "../engine/wait_status.ts";
 import type { Log } from "../log/log.ts";
 import { SIGKILL, SIGTERM } from "../posix/process.ts";
 import { TIMER_MAX_MS } from "../timer_limit.ts";
+import { Deadlines } from "./deadlines.ts";
 import { Fault } from "./fault.ts";
 
 /** How often a service that stays at its limit says so. */
@@ -30,6 +32,12 @@ const LIMIT_NOTICE_MS = 100;
 
 /** How long commands that were asked to end may take to. */
 const TERMINATE_MS = 5000;
+
+/**
+ * How long until a service is tried again for which there was no process, no
+ * memory or no descriptor: others may have given some back.
+ */
+const SHORTAGE_RETRY_MS = 1000;
 
 /** What `setTimeout` returns: a number on Deno 2.7, an object on 2.9. */
 type Timer = ReturnType<typeof setTimeout>;
@@ -64,30 +72,49 @@ export interface ServiceOptions {
 export interface ServiceObserver {
   /** How many more connections may be accepted, for as much as it has to say. */
   readonly room: number;
-  /** A connection was accepted and its command runs. */
+  /** A connection was accepted; its command is being started. */
   started(): void;
-  /** A command has ended, and was reported. */
+  /** A command has ended, and was reported, or did not start. */
   ended(): void;
+}
+
+/** A command with what its service knows of it. */
+export interface FollowedCommand {
+  readonly running: RunningCommand;
+  /** The time limit that it was started with. */
+  readonly limitMs: number;
+  /** Whether its time was up: then it was killed, but not collected yet. */
+  readonly isKilled: boolean;
+}
+
+/** What a service has in memory, for a program that goes on in its place. */
+export interface ServiceMemory {
+  readonly commands: readonly FollowedCommand[];
+  /** How often its command could not be started; 0 where that is over. */
+  readonly startFailures: number;
+  /** The same, of accepting connections. */
+  readonly acceptFailures: number;
 }
 
 /** A service that is served. */
 export class Service implements ServiceEvents {
   readonly #options: ServiceOptions;
   readonly #served: ServedService;
-  /** In the order of their deadlines, since all have the same time limit. */
-  readonly #running = new Set<RunningCommand>();
+  readonly #running = new Deadlines<RunningCommand>((command) =>
+    this.#expire(command)
+  );
   /** Those whose time was up: killed, but not collected yet. */
   readonly #killed = new Set<RunningCommand>();
   readonly #startFault: Fault;
   readonly #acceptFault: Fault;
   readonly #idle = Promise.withResolvers<void>();
-  #deadlineTimer: Timer | undefined;
   #limitTimer: Timer | undefined;
   #throttleTimer: Timer | undefined;
   #state: "serving" | "draining" | "terminating" = "serving";
-  #isHeld = false;
   /** Whether the command could be started the last time. */
   #starts = false;
+  /** One that is to be reported when it is known to run. */
+  #unreported: RunningCommand | undefined;
 
   /**
    * @param options What to serve. It accepts nothing before {@linkcode start}.
@@ -121,17 +148,15 @@ export class Service implements ServiceEvents {
     });
   }
 
-  /** How many commands have been started and have not ended. */
+  /** How many commands there are, those on their way included. */
   get count(): number {
     return this.#running.size + this.#killed.size;
   }
 
   /** How many more connections may be accepted. */
   get room(): number {
-    const { observer, throttleMs } = this.#options;
-    const room = Math.min(this.#roomToLimit, observer?.room ?? Infinity);
-    // One client is enough to find out that its command does not start.
-    return this.#starts || throttleMs === 0 ? room : Math.min(room, 1);
+    const { observer } = this.#options;
+    return Math.min(this.#roomToLimit, observer?.room ?? Infinity);
   }
 
   get #roomToLimit(): number {
@@ -139,9 +164,52 @@ export class Service implements ServiceEvents {
     return maxProcesses > 0 ? maxProcesses - this.count : Infinity;
   }
 
-  /** Begins to accept connections. */
+  /** What it is called. */
+  get name(): string {
+    return this.#options.name;
+  }
+
+  /** What is to be known of it to go on in its place. */
+  get memory(): ServiceMemory {
+    const { timeLimitMs } = this.#options;
+    return {
+      commands: [
+        ...[...this.#running.entries()].map(([running, limitMs]) => ({
+          ...{ running, limitMs },
+          isKilled: false,
+        })),
+        ...[...this.#killed].map((running) => ({
+          ...{ running, limitMs: timeLimitMs },
+          isKilled: true,
+        })),
+      ],
+      startFailures: this.#startFault.count,
+      acceptFailures: this.#acceptFault.count,
+    };
+  }
+
+  /**
+   * Goes on where a former image of this process was. To be called before
+   * {@linkcode start}.
+   *
+   * @param memory What that had in memory.
+   */
+  resume({ commands, startFailures, acceptFailures }: ServiceMemory): void {
+    this.#startFault.resume(startFailures);
+    this.#acceptFault.resume(acceptFailures);
+    for (const { running, limitMs, isKilled } of commands) {
+      const command = this.#served.adopt(running);
+      if (isKilled) this.#killed.add(command);
+      else {
+        this.#running.add(command, { startedMs: running.startedMs, limitMs });
+      }
+    }
+  }
+
+  /** Begins to accept connections, as far as its limit allows. */
   start(): void {
-    this.#served.setAccepting(true);
+    this.#goOn();
+    if (this.#atLimit()) this.#warnOfLimit();
   }
 
   /**
@@ -154,26 +222,14 @@ export class Service implements ServiceEvents {
   }
 
   /**
-   * Leaves connections to another process that accepts from the same sockets,
-   * or takes them again.
-   *
-   * @param isHeld Whether to leave them.
-   */
-  hold(isHeld: boolean): void {
-    this.#isHeld = isHeld;
-    if (this.#state === "serving") this.#goOn();
-  }
-
-  /**
    * Stops listening and lets commands finish.
    *
-   * @param heir Whether another process listens on the same sockets.
    * @returns When the last has ended.
    */
-  drain(heir = false): Promise<void> {
+  drain(): Promise<void> {
     if (this.#state === "serving") {
       this.#state = "draining";
-      this.#served.stopListening(heir);
+      this.#served.stopListening();
       clearTimeout(this.#limitTimer);
       clearTimeout(this.#throttleTimer);
       this.#tellIdle();
@@ -198,10 +254,11 @@ export class Service implements ServiceEvents {
     return drained;
   }
 
-  started(command: RunningCommand): void {
-    this.#running.add(command);
-    this.#starts = true;
-    this.#startFault.over();
+  starting(command: RunningCommand): void {
+    this.#running.add(command, {
+      startedMs: command.startedMs,
+      limitMs: this.#options.timeLimitMs,
+    });
     this.#acceptFault.over();
     // Commands of clients that were accepted together come one by one, and an
     // observer may have ended the service at one of them.
@@ -209,10 +266,37 @@ export class Service implements ServiceEvents {
       this.#served.setAccepting(false);
       this.#warnOfLimit();
     }
-    if (this.#deadlineTimer === undefined) this.#armDeadlineTimer();
     this.#options.observer?.started();
+    // In the order in which they came, where there is no doubt of the command.
+    if (this.#starts) this.#reportConnection(command);
+    else this.#unreported = command;
+  }
+
+  started(command: RunningCommand): void {
+    this.#starts = true;
+    this.#startFault.over();
+    if (this.#unreported === command) this.#reportConnection(command);
+  }
+
+  ended(command: RunningCommand, status: WaitStatus): void {
+    this.#report(command, status);
+    this.#forget(command);
+  }
+
+  notStarted({ reason, isShortage, command }: StartProblem): void {
+    this.#startFault.met(reason);
+    this.#starts = false;
+    this.#rest(
+      isShortage
+        ? SHORTAGE_RETRY_MS
+        : Math.min(this.#options.throttleMs, TIMER_MAX_MS),
+    );
+    if (command !== undefined) this.#forget(command);
+  }
+
+  #reportConnection({ peer, pid }: RunningCommand): void {
+    this.#unreported = undefined;
     if (!this.#options.verbose) return;
-    const { peer, pid } = command;
     this.#options.log.info(
       "connected",
       `connect from ${peer}: process id ${pid}`,
@@ -220,24 +304,21 @@ export class Service implements ServiceEvents {
     );
   }
 
-  ended(command: RunningCommand, status: WaitStatus): void {
+  #forget(command: RunningCommand): void {
     this.#running.delete(command) || this.#killed.delete(command);
-    this.#report(command, status);
     this.#options.observer?.ended();
     if (this.#state === "serving") this.#goOn();
     else this.#tellIdle();
   }
 
-  notStarted(reason: string): void {
-    this.#startFault.met(reason);
-    this.#starts = false;
-    const { throttleMs } = this.#options;
-    if (throttleMs === 0 || this.#throttleTimer !== undefined) return;
+  /** Leaves connections in the queue for a while. */
+  #rest(restMs: number): void {
+    if (restMs === 0 || this.#throttleTimer !== undefined) return;
     this.#served.setAccepting(false);
     this.#throttleTimer = setTimeout(() => {
       this.#throttleTimer = undefined;
       if (this.#state === "serving") this.#goOn();
-    }, Math.min(throttleMs, TIMER_MAX_MS));
+    }, restMs);
   }
 
   notAccepted(reason: string): void {
@@ -246,7 +327,7 @@ export class Service implements ServiceEvents {
 
   #goOn(): void {
     this.#served.setAccepting(
-      !this.#isHeld && !this.#atLimit() && this.#throttleTimer === undefined,
+      !this.#atLimit() && this.#throttleTimer === undefined,
     );
   }
 
@@ -277,46 +358,20 @@ export class Service implements ServiceEvents {
     this.#limitTimer = setTimeout(() => this.#lookAtLimit(), LIMIT_WARNING_MS);
   }
 
-  /**
-   * One timer for all commands, for the head of their queue. A timer for each
-   * would cost every connection, and is not needed: deadlines come in order.
-   */
-  #armDeadlineTimer(): void {
-    const [head] = this.#running;
-    if (head === undefined) {
-      this.#deadlineTimer = undefined;
-      return;
-    }
-    const leftMs = this.#deadlineOf(head) - performance.now();
-    this.#deadlineTimer = setTimeout(
-      () => this.#expire(),
-      Math.min(Math.max(0, Math.ceil(leftMs)), TIMER_MAX_MS),
+  #expire(running: RunningCommand): void {
+    this.#killed.add(running);
+    const { pid, command: { argv: [name] } } = running;
+    this.#options.log.warning(
+      "time-limit",
+      `${name}: process id ${pid}: command time limit exceeded`,
+      { command: name, pid },
     );
+    this.#served.signal(running, SIGKILL);
   }
 
-  #expire(): void {
-    const nowMs = performance.now();
-    for (const command of this.#running) {
-      if (this.#deadlineOf(command) > nowMs) break;
-      this.#running.delete(command);
-      this.#killed.add(command);
-      const { log, command: { argv: [name] } } = this.#options;
-      log.warning(
-        "time-limit",
-        `${name}: process id ${command.pid}: command time limit exceeded`,
-        { command: name, pid: command.pid },
-      );
-      this.#served.signal(command, SIGKILL);
-    }
-    this.#armDeadlineTimer();
-  }
-
-  #deadlineOf({ startedMs }: RunningCommand): number {
-    return startedMs + this.#options.timeLimitMs;
-  }
-
-  #report({ pid, peer, startedMs }: RunningCommand, status: WaitStatus): void {
-    const { log, verbose, command: { argv: [name] } } = this.#options;
+  #report(running: RunningCommand, status: WaitStatus): void {
+    const { pid, peer, startedMs, command: { argv: [name] } } = running;
+    const { log, verbose } = this.#options;
     if (!isNormalEnd(status)) {
       const { kind, ...details } = status;
       const event = kind === "signaled" ? "killed" : "failed";
@@ -337,14 +392,15 @@ export class Service implements ServiceEvents {
   }
 
   #signalAll(signal: number): void {
-    for (const command of [...this.#running, ...this.#killed]) {
+    const running = [...this.#running.entries()].map(([command]) => command);
+    for (const command of [...running, ...this.#killed]) {
       this.#served.signal(command, signal);
     }
   }
 
   #tellIdle(): void {
     if (this.count > 0) return;
-    clearTimeout(this.#deadlineTimer);
+    this.#running.stop();
     this.#idle.resolve();
   }
 }

@@ -5,8 +5,8 @@
  */
 
 import type { Log } from "../log/log.ts";
-import { SIGHUP, SIGKILL, SIGTERM } from "../posix/process.ts";
-import type { Successor } from "./hand_over.ts";
+import { SIGHUP, SIGINT, SIGQUIT, SIGTERM } from "../posix/process.ts";
+import type { SignalReader } from "../posix/signals.ts";
 import type { Service } from "./service.ts";
 
 /** How often a terminal is told how many commands are left. */
@@ -17,28 +17,30 @@ export interface StoppingOptions {
   readonly services: readonly Service[];
   readonly log: Log;
   readonly signals: SignalQueue;
-  /** Starts a successor; without, SIGHUP does nothing. */
-  readonly handOver: (() => Successor | undefined) | undefined;
-  /** Why there is nothing to hand over. */
+  /**
+   * Reloads, and returns only if that has failed: a signal that is to end the
+   * daemon instead. Without, SIGHUP does nothing.
+   */
+  readonly reload: (() => Promise<Deno.Signal | undefined>) | undefined;
+  /** Why there is nothing to reload. */
   readonly whyNot: string;
 }
 
 /**
  * Serves until a signal ends it. SIGTERM lets commands finish; a second one,
- * or SIGINT or SIGQUIT, ends them. SIGHUP hands over to a successor, and lets
- * commands finish as well.
+ * or SIGINT or SIGQUIT, ends them. SIGHUP reloads.
  *
  * @param options What is served.
  * @returns When the last command has ended after a signal.
  */
 export async function untilStopped(options: StoppingOptions): Promise<void> {
   const { services, log, signals } = options;
-  const { signal, heir } = await untilLeft(options);
+  const signal = await untilLeft(options);
   const left = () => services.reduce((sum, { count }) => sum + count, 0);
-  const drained = Promise.all(services.map((service) => service.drain(heir)));
+  const drained = Promise.all(services.map((service) => service.drain()));
   log.info(
     "stopping",
-    `${signal}: no more connections are accepted${heir ? " here" : ""}, ` +
+    `${signal}: no more connections are accepted, ` +
       `${commands(left())} left`,
     { signal, left: left() },
   );
@@ -47,7 +49,7 @@ export async function untilStopped(options: StoppingOptions): Promise<void> {
       log.info("waiting", `${commands(left())} left`, { left: left() });
     }, TELL_LEFT_MS)
     : undefined;
-  if (signal === "SIGTERM" || heir) await signals.fatalBefore(drained);
+  if (signal === "SIGTERM") await signals.fatalBefore(drained);
   await Promise.all(services.map((service) => service.terminate()));
   clearInterval(teller);
   log.info("stopped", "stopped");
@@ -55,27 +57,17 @@ export async function untilStopped(options: StoppingOptions): Promise<void> {
 
 /** Waits for the signal by which this process serves no longer. */
 async function untilLeft(
-  { log, signals, handOver, whyNot }: StoppingOptions,
-): Promise<{ signal: Deno.Signal; heir: boolean }> {
+  { log, signals, reload, whyNot }: StoppingOptions,
+): Promise<Deno.Signal> {
   for (;;) {
     const signal = await signals.next();
-    if (signal !== "SIGHUP") return { signal, heir: false };
-    if (handOver === undefined) {
+    if (signal !== "SIGHUP") return signal;
+    if (reload === undefined) {
       log.info("hangup", `SIGHUP ignored: ${whyNot}`);
       continue;
     }
-    const successor = handOver();
-    if (successor === undefined) continue;
-    const fatal = await signals.fatalBefore(successor.accepts);
-    if (fatal !== undefined) {
-      successor.signal(SIGKILL);
-      return { signal: fatal, heir: false };
-    }
-    if (!await successor.accepts) continue;
-    // What came meanwhile was meant for whoever serves: the successor, by now.
-    if (signals.take("SIGHUP")) successor.signal(SIGHUP);
-    if (signals.take("SIGTERM")) successor.signal(SIGTERM);
-    return { signal, heir: true };
+    const fatal = await reload();
+    if (fatal !== undefined) return fatal;
   }
 }
 
@@ -84,23 +76,54 @@ function commands(count: number): string {
 }
 
 /** The signals that a daemon acts on. */
-const SIGNALS = ["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP"] as const;
+const SIGNALS = { SIGTERM, SIGINT, SIGQUIT, SIGHUP } as const;
+
+/** Their numbers. */
+export const HANDLED_SIGNALS: readonly number[] = Object.values(SIGNALS);
 
 /**
  * Signals in the order in which they came. To be made before anything is left
  * behind that a stop has to clear away.
+ *
+ * Where the C library is there, the kernel keeps them until they are read. The
+ * runtime's way is there as well: threads that it has started before this
+ * program's own code runs do not leave signals to the kernel, and relay has no
+ * other.
  */
 export class SignalQueue {
+  readonly #reader: SignalReader | undefined;
   readonly #came: Deno.Signal[] = [];
   #arrival = Promise.withResolvers<void>();
 
-  constructor() {
-    for (const signal of SIGNALS) {
-      Deno.addSignalListener(signal, () => {
-        this.#came.push(signal);
-        this.#arrival.resolve();
-        this.#arrival = Promise.withResolvers();
-      });
+  /** @param reader Reads what the kernel keeps. */
+  constructor(reader?: SignalReader) {
+    this.#reader = reader;
+    for (const signal of Object.keys(SIGNALS)) {
+      // The keys of a constant are what is written there.
+      const name = signal as keyof typeof SIGNALS;
+      Deno.addSignalListener(name, () => this.post(name));
+    }
+  }
+
+  /**
+   * Puts a signal behind those that have come. Two SIGHUPs ask for no more
+   * than one does.
+   *
+   * @param signal The signal.
+   */
+  post(signal: keyof typeof SIGNALS): void {
+    if (signal === "SIGHUP" && this.has(signal)) return;
+    this.#came.push(signal);
+    this.#arrival.resolve();
+    this.#arrival = Promise.withResolvers();
+  }
+
+  /** Takes over what the kernel has kept until now. */
+  poll(): void {
+    for (const number of this.#reader?.take() ?? []) {
+      for (const [name, value] of Object.entries(SIGNALS)) {
+        if (value === number) this.post(name as keyof typeof SIGNALS);
+      }
     }
   }
 
@@ -118,16 +141,23 @@ export class SignalQueue {
   }
 
   /**
-   * Takes all signals of a kind that have come.
+   * Tells whether a signal has come and was not taken.
    *
-   * @param signal The kind.
-   * @returns Whether there was one.
+   * @param signal The signal.
+   * @returns `true` if it has.
    */
-  take(signal: Deno.Signal): boolean {
-    const before = this.#came.length;
-    const others = this.#came.filter((other) => other !== signal);
-    this.#came.splice(0, before, ...others);
-    return others.length < before;
+  has(signal: Deno.Signal): boolean {
+    return this.#came.includes(signal);
+  }
+
+  /**
+   * Takes the first signal that ends the daemon.
+   *
+   * @returns The signal; `undefined` if none has come.
+   */
+  takeFatal(): Deno.Signal | undefined {
+    const at = this.#came.findIndex((signal) => signal !== "SIGHUP");
+    return at < 0 ? undefined : this.#came.splice(at, 1)[0];
   }
 
   /**
@@ -144,11 +174,8 @@ export class SignalQueue {
       isOver = true;
     });
     while (!isOver) {
-      const fatal = this.#came.find((signal) => signal !== "SIGHUP");
-      if (fatal !== undefined) {
-        this.#came.splice(this.#came.indexOf(fatal), 1);
-        return fatal;
-      }
+      const fatal = this.takeFatal();
+      if (fatal !== undefined) return fatal;
       await Promise.race([over, this.#arrival.promise]);
     }
     return undefined;

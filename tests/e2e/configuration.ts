@@ -1,10 +1,11 @@
 /**
  * For the tests of `spawnd serve`: configurations written into a folder,
- * daemons that hand over to a successor, and clients of any address.
+ * daemons that are reloaded, and clients of any address.
  *
  * @module
  */
 
+import { assertEquals } from "@std/assert";
 import {
   Daemon,
   type Ended,
@@ -14,7 +15,7 @@ import {
   type StartOptions,
   writeAll,
 } from "./daemon.ts";
-import { type Folder, output, statusFields, until } from "./machine.ts";
+import { type Folder, output, statusFields } from "./machine.ts";
 import { recordsOf } from "./load.ts";
 
 /** Whether the daemon is the sources on the Deno that runs the tests. */
@@ -190,15 +191,13 @@ export async function idsOfThreads(pid: number): Promise<string[]> {
 }
 
 /**
- * `spawnd serve` and its successors, which all write one log. All end with the
- * scope: `await using`.
+ * `spawnd serve`, which is reloaded. It ends with the scope: `await using`.
  */
 export class Server implements AsyncDisposable {
-  readonly first: Daemon;
-  readonly #others: number[] = [];
+  readonly daemon: Daemon;
 
-  private constructor(first: Daemon) {
-    this.first = first;
+  private constructor(daemon: Daemon) {
+    this.daemon = daemon;
   }
 
   /** Starts it and waits until it accepts. */
@@ -209,82 +208,51 @@ export class Server implements AsyncDisposable {
     return new Server(await Daemon.serve(args, options));
   }
 
-  /** The first process and its successors, in order. */
-  get pids(): number[] {
-    const reloaded = recordsOf(this.first, "reloaded");
-    return [
-      this.first.pid,
-      ...reloaded.map(({ fields }) => Number(fields["pid"])),
-    ];
+  /** Its process id, whatever it has executed. */
+  get pid(): number {
+    return this.daemon.pid;
   }
 
-  /** The process that serves. */
-  get pid(): number {
-    return this.pids.at(-1) ?? this.first.pid;
+  /** How often it was reloaded. */
+  get reloads(): number {
+    return recordsOf(this.daemon, "reloaded").length;
   }
 
   kill(signal: Deno.Signal, pid: number = this.pid): void {
     Deno.kill(pid, signal);
   }
 
-  /** Reloads, and waits until the successor serves. */
-  async reload(): Promise<number> {
-    const count = this.pids.length;
+  /** Reloads, and waits until the new configuration serves. */
+  async reload(): Promise<LogEntry> {
+    const { reloads } = this;
     this.kill("SIGHUP");
-    await this.first.event("reloaded", count);
-    return this.pid;
+    return await this.reloaded(reloads + 1);
+  }
+
+  /** Waits for the `count`th reload, all of which are of the same process. */
+  async reloaded(count: number): Promise<LogEntry> {
+    const entry = await this.daemon.event("reloaded", count, {
+      unless: "reload-failed",
+    });
+    assertEquals([entry.pid, entry.fields["pid"]], [this.pid, this.pid]);
+    return entry;
   }
 
   /** Reloads, and waits until that is given up. */
   async reloadInVain(): Promise<LogEntry> {
-    const count = recordsOf(this.first, "reload-failed").length;
+    const count = recordsOf(this.daemon, "reload-failed").length;
     this.kill("SIGHUP");
-    return await this.first.event("reload-failed", count + 1);
+    const entry = await this.daemon.event("reload-failed", count + 1);
+    assertEquals(entry.pid, this.pid);
+    return entry;
   }
 
-  /** Has a process that is no successor yet end with the others. */
-  endWithOthers(pid: number): void {
-    this.#others.push(pid);
-  }
-
-  /** Waits until all of its processes have ended. */
-  async ended(): Promise<void> {
-    await until(
-      "all processes have ended",
-      async () => (await this.#left()).length === 0,
-    );
-    await this.first.ended();
+  /** Waits until it has ended. */
+  async ended(): Promise<Deno.CommandStatus> {
+    return await this.daemon.ended();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const pid of this.#others) endProcess(pid, "SIGKILL");
-    for (const pid of await this.#left()) endProcess(pid, "SIGINT");
-    try {
-      await this.ended();
-    } finally {
-      for (const pid of await this.#left()) endProcess(pid, "SIGKILL");
-      await this.first[Symbol.asyncDispose]();
-    }
-  }
-
-  /** Those of its processes that have neither said to have ended nor have. */
-  async #left(): Promise<number[]> {
-    const stopped = recordsOf(this.first, "stopped").map(({ pid }) => pid);
-    const pids = this.pids.filter((pid) => !stopped.includes(pid));
-    if (pids.length === 0) return [];
-    const script = 'ps -o stat=,pid= -p "$0" || [ $? -eq 1 ]'; // 1: none
-    const text = await output("sh", "-c", script, pids.join(","));
-    return [...text.matchAll(/^[^Z\s]\S* +(\d+)$/gm)].map(([, pid]) =>
-      Number(pid)
-    );
-  }
-}
-
-/** Signals a process that may have ended by itself. */
-function endProcess(pid: number, signal: Deno.Signal): void {
-  try {
-    Deno.kill(pid, signal);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    await this.daemon[Symbol.asyncDispose]();
   }
 }

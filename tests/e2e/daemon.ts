@@ -133,8 +133,7 @@ export class Daemon implements AsyncDisposable {
     const [type = "", name = "", ...rest] = args;
     const words = ["run", type, name, "--log-format", "json", ...rest];
     const daemon = new Daemon(command(words, options).spawn());
-    await daemon.event("listening");
-    return daemon;
+    return await daemon.#cameTo(() => daemon.event("listening"));
   }
 
   /**
@@ -150,8 +149,7 @@ export class Daemon implements AsyncDisposable {
     options: StartOptions = {},
   ): Promise<Daemon> {
     const daemon = new Daemon(command(["run", ...args], options).spawn());
-    await daemon.line(pattern);
-    return daemon;
+    return await daemon.#cameTo(() => daemon.line(pattern));
   }
 
   /**
@@ -166,8 +164,7 @@ export class Daemon implements AsyncDisposable {
   ): Promise<Daemon> {
     const words = ["serve", "--log-format", "json", ...args];
     const daemon = new Daemon(command(words, options).spawn());
-    await daemon.event("listening");
-    return daemon;
+    return await daemon.#cameTo(() => daemon.event("listening"));
   }
 
   /** The process id of the daemon, or of the first word of the prefix. */
@@ -197,13 +194,25 @@ export class Daemon implements AsyncDisposable {
     return Number(this.addresses[0]?.match(/:(\d+)$/)?.[1]);
   }
 
-  /** Waits for the `count`th record of an event. */
-  async event(name: string, count = 1): Promise<LogEntry> {
+  /**
+   * Waits for the `count`th record of an event.
+   *
+   * @throws {Error} With its log, if it ends without; or if another event
+   * happens from now on, `unless` which it would have come.
+   */
+  async event(
+    name: string,
+    count = 1,
+    { unless = "" }: { unless?: string } = {},
+  ): Promise<LogEntry> {
+    const countOf = (name: string): number =>
+      this.entries.filter(({ event }) => event === name).length;
+    const before = countOf(unless);
     for (;;) {
       const found = this.entries.filter(({ event }) => event === name);
       const entry = found[count - 1];
       if (entry !== undefined) return entry;
-      if (this.#over) {
+      if (this.#over || countOf(unless) > before) {
         throw new Error(`no "${name}" in the log:\n${this.#lines.join("\n")}`);
       }
       await new Promise<void>((resolve) => this.#waiting.add(resolve));
@@ -219,6 +228,16 @@ export class Daemon implements AsyncDisposable {
         throw new Error(`no ${pattern} in the log:\n${this.#lines.join("\n")}`);
       }
       await new Promise<void>((resolve) => this.#waiting.add(resolve));
+    }
+  }
+
+  async #cameTo(there: () => Promise<unknown>): Promise<this> {
+    try {
+      await there();
+      return this;
+    } catch (error) {
+      await this[Symbol.asyncDispose]();
+      throw error;
     }
   }
 

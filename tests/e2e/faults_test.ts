@@ -13,6 +13,7 @@ import {
   proc,
   rootTest,
   statusFields,
+  tracedCalls,
   until,
 } from "./machine.ts";
 import {
@@ -145,11 +146,11 @@ rootTest("a relay without descriptors lives on and recovers", async () => {
 
 rootTest("a command that cannot be watched is ended and told", async () => {
   await using account = await Account.create();
-  await using daemon = await startOnLoopback(
-    "direct",
-    [`user=${account.name}`, "argv=/bin/cat"],
-    { prefix: firstFails("pidfd_open", "ENOMEM") },
-  );
+  const words = [`user=${account.name}`, "argv=/bin/cat"];
+  const when = await watchedBeforeACommand(words) + 1;
+  await using daemon = await startOnLoopback("direct", words, {
+    prefix: fails("epoll_ctl", "ENOMEM", when),
+  });
   using connection = await daemon.connect();
   assertEquals((await readAll(connection)).length, 0);
   const { text } = await daemon.event("start-failed");
@@ -242,6 +243,9 @@ for (const engine of ENGINES) {
       using held = await daemon.connect();
       await writeAll(held, new TextEncoder().encode("before\n"));
       assertEquals(await readBytes(held, 7), "before\n");
+      // Until it knows that a service's first command runs, it has a part in
+      // the conversation.
+      await daemon.event("connected");
       daemon.kill("SIGSTOP");
       await until("it is stopped", async () => await stateOf(daemon) === "T");
       using waiting = await daemon.connect();
@@ -330,10 +334,32 @@ function traced(call: string, path: string): string[] {
 
 /** Words before the program that have its first call of a kind fail. */
 function firstFails(call: string, code: string): string[] {
+  return fails(call, code, 1);
+}
+
+function fails(call: string, code: string, when: number): string[] {
   return [
     ...traced(call, "/dev/null"),
-    `--inject=${call}:error=${code}:when=1`,
+    `--inject=${call}:error=${code}:when=${when}`,
   ];
+}
+
+/** How often a daemon calls epoll_ctl(2) before it has a command to watch. */
+async function watchedBeforeACommand(
+  words: readonly string[],
+): Promise<number> {
+  await using folder = await Folder.create();
+  const trace = `${folder.path}/trace`;
+  await using daemon = await startOnLoopback("direct", words, {
+    prefix: traced("epoll_ctl,clone", trace),
+  });
+  await daemon.talk("served");
+  daemon.kill("SIGTERM");
+  await daemon.ended();
+  const calls = await tracedCalls(trace, daemon.pid);
+  const first = calls.findIndex((call) => call.startsWith("clone("));
+  return calls.slice(0, first)
+    .filter((call) => call.startsWith("epoll_ctl(")).length;
 }
 
 async function stateOf(daemon: Daemon): Promise<string | undefined> {

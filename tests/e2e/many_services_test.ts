@@ -41,7 +41,7 @@ for (const [kind, lines] of Object.entries(KINDS)) {
       const one = await start(lines(1));
       const oneKiB = await one.end();
       const many = await start(lines(SERVICE_COUNT));
-      const { addresses } = many.server.first;
+      const { addresses } = many.server.daemon;
       const manyKiB = await many.end(async () => {
         assertEquals(new Set(addresses).size, SERVICE_COUNT);
         await allAnswer(addresses);
@@ -74,14 +74,14 @@ rootTest(
     await end(async () => {
       server.kill("SIGHUP");
       await until("the reload has come to something", () => {
-        return recordsOf(server.first, "reloaded").length > 0 ||
-          recordsOf(server.first, "reload-failed").length > 0;
+        return recordsOf(server.daemon, "reloaded").length > 0 ||
+          recordsOf(server.daemon, "reload-failed").length > 0;
       });
       assertEquals(
-        recordsOf(server.first, "reload-failed").map(({ text }) => text),
+        recordsOf(server.daemon, "reload-failed").map(({ text }) => text),
         [],
       );
-      await allAnswer(server.first.addresses);
+      await allAnswer(server.daemon.addresses);
     });
   },
 );

@@ -67,12 +67,12 @@ for (const engine of ENGINES) {
         `${queue}/public/open`,
         absolute,
       ];
-      assertEquals(server.first.addresses, addresses);
+      assertEquals(server.daemon.addresses, addresses);
       for (const each of addresses) {
         assertEquals(await talkTo(each, `to ${each}`), `to ${each}`);
       }
       server.kill("SIGTERM");
-      assertEquals((await server.first.ended()).code, 0);
+      assertEquals((await server.daemon.ended()).code, 0);
       for (const each of addresses) {
         assert(await isRefused(each), `somebody listens on ${each}`);
         assert(!await exists(each), `${each} was left behind`);
@@ -207,7 +207,7 @@ for (const { name, main, served } of INTERFACES) {
       master: [inet(`${port}`)],
     });
     await using server = await Server.start(["-c", directory]);
-    const everywhere = server.first.addresses.includes(`[::]:${port}`);
+    const everywhere = server.daemon.addresses.includes(`[::]:${port}`);
     for (const host of ASKED) {
       const address = host.includes(":")
         ? `[${host}]:${port}`
@@ -230,7 +230,7 @@ rootTest("a host of a service counts before inet_interfaces", async () => {
     master: [inet(`127.0.0.3:${port}`)],
   });
   await using server = await Server.start(["-c", directory]);
-  assertEquals(server.first.addresses, [`127.0.0.3:${port}`]);
+  assertEquals(server.daemon.addresses, [`127.0.0.3:${port}`]);
   assertEquals(await talkTo(`127.0.0.3:${port}`, "hello"), "hello");
 });
 
@@ -262,13 +262,13 @@ rootTest(
         assertEquals((await readAll(cut)).length, 0);
       }),
     );
-    await server.first.event("killed", 3);
+    await server.daemon.event("killed", 3);
     assertEquals(
-      recordsOf(server.first, "time-limit").map(({ service }) => service)
+      recordsOf(server.daemon, "time-limit").map(({ service }) => service)
         .sort(),
       [limited, "named", overridden].sort(),
     );
-    for (const { text } of recordsOf(server.first, "time-limit")) {
+    for (const { text } of recordsOf(server.daemon, "time-limit")) {
       assertMatch(
         text,
         /^\/bin\/cat: process id \d+: command time limit exceeded$/,
@@ -292,17 +292,17 @@ rootTest(
     const connect = async (address: string): Promise<Deno.Conn> =>
       connections.use(await connectTo(address));
     const atLimit = [await connect(busy)];
-    await server.first.event("process-limit");
+    await server.daemon.event("process-limit");
     for (let count = 0; count < 3; count++) atLimit.push(await connect(busy));
     const twoAtOnce = [await connect(byDefault), await connect(byDefault)];
-    await server.first.event("process-limit", 2);
+    await server.daemon.event("process-limit", 2);
     for (let count = 0; count < 20; count++) {
       assertEquals(await talkTo(idle, `${count}`), `${count}`);
     }
     assertEquals(started(server, busy), 1);
     assertEquals(started(server, byDefault), 2);
     assertEquals(
-      recordsOf(server.first, "process-limit").map(({ service, text }) => ({
+      recordsOf(server.daemon, "process-limit").map(({ service, text }) => ({
         service,
         text,
       })),
@@ -354,7 +354,7 @@ rootTest("-c counts before MAIL_CONFIG", async () => {
     }),
   };
   await using server = await Server.start(["-c", directory], { env });
-  assertEquals(server.first.addresses, [address]);
+  assertEquals(server.daemon.addresses, [address]);
 });
 
 rootTest("entries of other commands are left alone and counted", async () => {
@@ -371,7 +371,7 @@ rootTest("entries of other commands are left alone and counted", async () => {
     ],
   });
   await using server = await Server.start(["-c", directory]);
-  const { text, fields } = await server.first.event("listening");
+  const { text, fields } = await server.daemon.event("listening");
   assertMatch(
     text,
     new RegExp(`^serving 2 services of ${directory}.* left alone: 3$`),
@@ -397,7 +397,7 @@ rootTest("the last of two lines for one service counts", async () => {
   });
   await using server = await Server.start(["-c", directory]);
   assertEquals(await talkTo(address), "last\n");
-  const { level, text } = await server.first.event("configuration");
+  const { level, text } = await server.daemon.event("configuration");
   assertEquals(level, "warning");
   assertMatch(text, /\/master\.cf:2:1: duplicate master\.cf entry/);
 });
@@ -412,7 +412,7 @@ rootTest("a warning keeps nothing from being served", async () => {
   await using server = await Server.start(["-c", directory]);
   assertEquals(await talkTo(address, "hello"), "hello");
   assertEquals(
-    (await server.first.event("configuration")).text,
+    (await server.daemon.event("configuration")).text,
     [
       `${directory}/main.cf:2:1: `,
       "unused parameter: command_time_limt=5s ",
@@ -575,7 +575,7 @@ rootTest(
     await using server = await Server.start(["-c", directory]);
     assertEquals(await talkTo(broken), "");
     const restsSinceMs = performance.now();
-    const { level, service, text } = await server.first.event("start-failed");
+    const { level, service, text } = await server.daemon.event("start-failed");
     assertEquals({ level, service, text }, {
       level: "warning",
       service: broken,
@@ -596,10 +596,10 @@ rootTest(
     assertEquals(await finish(last, "at last"), "at last");
     assertEquals(await talkTo(broken, "as ever"), "as ever");
     assertEquals(
-      (await server.first.event("start-failed-over")).text,
+      (await server.daemon.event("start-failed-over")).text,
       `command ${command} is started again, after 2 failures`,
     );
-    assertEquals(recordsOf(server.first, "start-failed").length, 1);
+    assertEquals(recordsOf(server.daemon, "start-failed").length, 1);
   },
 );
 
@@ -622,7 +622,7 @@ rootTest("the pid file has the process id while the daemon runs", async () => {
     { mode: 0o644, uid: 0, isFile: true },
   );
   server.kill("SIGTERM");
-  assertEquals((await server.first.ended()).code, 0);
+  assertEquals((await server.daemon.ended()).code, 0);
   assert(!await exists(pidFile), "the pid file was left behind");
 });
 
@@ -713,7 +713,7 @@ rootTest(
     }
     server.kill("SIGTERM");
     assertEquals(
-      (await server.first.event("stopping")).text,
+      (await server.daemon.event("stopping")).text,
       "SIGTERM: no more connections are accepted, 3 commands left",
     );
     for (const address of [...addresses, path]) {
@@ -723,7 +723,7 @@ rootTest(
       using _closing = connection;
       assertEquals(await finish(connection, "after"), "after");
     }
-    assertEquals((await server.first.ended()).code, 0);
+    assertEquals((await server.daemon.ended()).code, 0);
   },
 );
 
@@ -764,7 +764,7 @@ rootTest(
     using connection = await connectTo(address);
     await writeConfiguration(folder, { master: [inet(later)] });
     server.kill("SIGHUP");
-    const { text } = await server.first.event("hangup");
+    const { text } = await server.daemon.event("hangup");
     assertMatch(text, /^SIGHUP ignored: /);
     assertEquals(await talkTo(address, "hello"), "hello");
     assertEquals(await finish(connection, "still here"), "still here");
@@ -774,6 +774,6 @@ rootTest(
 
 /** How many commands a service has started so far. */
 function started(server: Server, name: string): number {
-  return recordsOf(server.first, "connected")
+  return recordsOf(server.daemon, "connected")
     .filter(({ service }) => service === name).length;
 }

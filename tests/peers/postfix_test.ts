@@ -19,6 +19,14 @@ async function children(pid: number, name: string): Promise<number[]> {
   return numbers(new TextDecoder().decode(stdout).split("\n").slice(0, -1));
 }
 
+/** What a process says whose program was executed anew. */
+const SERVES = "the new configuration serves from now on";
+
+/** Finds what a process has said, which has nothing of a pattern in it. */
+function saidBy(pid: number, text: string): RegExp {
+  return new RegExp(`spawnd\\[${pid}\\]: ${text}`);
+}
+
 function numbers(texts: readonly string[]): number[] {
   return texts.map(Number);
 }
@@ -224,45 +232,51 @@ postfixTest("a process without a client ends after max_idle", async () => {
 });
 
 postfixTest(
-  "a reload cuts no command, and an edited maxproc counts beside it",
+  "a reload cuts no command, and an edited maxproc counts them all",
   async () => {
     const line = (maxproc: number): string =>
       `held unix - n n - ${maxproc} spawnd user=nobody argv=/bin/cat`;
     await using postfix = await Postfix.start(line(2));
     using held = await postfix.connect("held");
     await echo(held, "before");
-    const [old = 0] = await postfix.daemons("held");
+    const [pid = 0] = await postfix.daemons("held");
     await postfix.setMasterCf(line(3));
     await postfix.control("reload");
-    await postfix.logged(/process id \d+ serves from now on/);
-    const [deputy = 0] = await postfix.daemons("held", old);
+    await postfix.logged(saidBy(pid, SERVES));
     const news: Deno.Conn[] = [];
-    for (let index = 0; index < 3; index++) {
+    for (let index = 0; index < 2; index++) {
       const connection = await postfix.connect("held");
       news.push(connection);
       await echo(connection, `new ${index}`);
     }
-    // The limits of both count: old commands beside new ones, none above.
-    assertEquals((await children(old, "cat")).length, 1);
-    assertEquals((await children(deputy, "cat")).length, 3);
+    // The same process, with old commands and new ones, never more than three.
+    assertEquals(await postfix.daemons("held"), [pid]);
+    assertEquals((await children(pid, "cat")).length, 3);
     using waiting = await postfix.connect("held");
     await writeAll(waiting, new TextEncoder().encode("waits\n"));
     await echo(held, "after");
+    assertEquals((await children(pid, "cat")).length, 3);
+    await postfix.logged(/service held reached its process limit "3"/);
 
+    // A free place is for who waits.
     held.close();
-    await until("the old process has ended", async () => !await isAlive(old));
-    // Those of its deputy go on, and who waits is taken by master's next.
-    for (const one of news) await echo(one, "goes on");
     assertEquals(await readLine(waiting), "waits\n");
-    const [next = 0] = await postfix.daemons("held");
-    assertEquals((await children(next, "cat")).length, 1);
+    assertEquals((await children(pid, "cat")).length, 3);
+    for (const one of news) await echo(one, "goes on");
+
+    // At the first moment without a command, the turn is another's.
     news.forEach((connection) => connection.close());
-    await until("its deputy has ended", async () => !await isAlive(deputy));
+    assertEquals(await finish(waiting), "");
+    await until("the process has ended", async () => !await isAlive(pid));
+    using next = await postfix.connect("held");
+    await echo(next, "next");
+    const [other = 0] = await postfix.daemons("held");
+    assert(other !== pid);
   },
 );
 
 postfixTest(
-  "a deputy runs what master.cf says by then; without one, the process goes on",
+  "after a reload a process runs what master.cf says by then, if that serves",
   async () => {
     const line = (rest: string): string => `held unix - n n - 3 ${rest}`;
     const says = (word: string): string =>
@@ -272,10 +286,17 @@ postfixTest(
     assertEquals(await readLine(held), "old\n");
     const [old = 0] = await postfix.daemons("held");
 
-    // One that cannot serve leaves things as they are.
+    // What cannot serve leaves things as they are.
     await postfix.setMasterCf(line("spawnd user=nosuch argv=/bin/cat"));
     await postfix.control("reload");
-    await postfix.logged("fatal: unknown user name: nosuch");
+    await postfix.logged(saidBy(old, "error: unknown user name: nosuch"));
+    await postfix.logged(
+      saidBy(
+        old,
+        "error: the new configuration was not taken, 1 error; " +
+          "the old one goes on",
+      ),
+    );
     assertEquals(await postfix.ask("held"), "old\n");
     held.close();
     await until("the process has ended", async () => !await isAlive(old));
@@ -287,17 +308,43 @@ postfixTest(
     const [next = 0] = await postfix.daemons("held");
     await postfix.setMasterCf(says("new"));
     await postfix.control("reload");
-    await postfix.logged(/process id \d+ serves from now on/);
+    await postfix.logged(saidBy(next, SERVES));
     assertEquals(await postfix.ask("held"), "new\n");
-
-    // So does one that is killed.
-    const [deputy = 0] = await postfix.daemons("held", next);
-    Deno.kill(deputy, "SIGKILL");
-    await until("it has gone", async () => {
-      return (await postfix.daemons("held", next)).length === 0;
-    });
-    assertEquals(await postfix.ask("held"), "older\n");
+    assertEquals(await postfix.daemons("held"), [next]);
     assertEquals(await finish(other, "not cut"), "not cut");
+    await until("it leaves", async () => !await isAlive(next));
+    assertEquals(await postfix.ask("held"), "new\n");
+  },
+);
+
+postfixTest(
+  "a command has its time limit, and its report, through a reload",
+  async () => {
+    await using postfix = await Postfix.start(
+      `held unix - n n - 3 spawnd -o held_time_limit=2s
+    user=nobody argv=/bin/cat`,
+    );
+    using held = await postfix.connect("held");
+    await echo(held, "before");
+    const [pid = 0] = await postfix.daemons("held");
+    const [command] = await children(pid, "cat");
+    await postfix.setMasterCf(
+      `held unix - n n - 3 spawnd user=nobody argv=/bin/cat`,
+    );
+    await postfix.control("reload");
+    await postfix.logged(saidBy(pid, SERVES));
+    await echo(held, "after");
+    assertEquals(await held.read(new Uint8Array(1)), null);
+    await postfix.logged(
+      saidBy(
+        pid,
+        `warning: /bin/cat: process id ${command}: command time limit exceeded`,
+      ),
+    );
+    await postfix.logged(
+      saidBy(pid, "warning: command /bin/cat killed by signal 9"),
+    );
+    await until("the process has ended", async () => !await isAlive(pid));
   },
 );
 

@@ -1,6 +1,19 @@
-import { assert, assertEquals, assertLess } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertLess,
+  assertLessOrEqual,
+} from "@std/assert";
 import { finish, readBytes, readLine, rssAnonKiB } from "../e2e/load.ts";
-import { childrenOf, isAlive, until } from "../e2e/machine.ts";
+import {
+  childrenOf,
+  isAlive,
+  output,
+  proc,
+  statusFields,
+  until,
+} from "../e2e/machine.ts";
 import { Postfix, postfixTest } from "./postfix.ts";
 
 postfixTest(
@@ -9,18 +22,15 @@ postfixTest(
     // Master never hears that the process has served, as that would tell it to
     // start others beside it; so it takes this for a bad start, and waits.
     await using postfix = await Postfix.start("", "service_throttle_time = 1s");
-    const command = postfix.join("command");
-    await Deno.copyFile("/bin/cat", command);
     await postfix.setMasterCf(
       `hangs unix - n n - - spawnd -o daemon_timeout=1s
-    user=nobody argv=${command}`,
+    user=nobody argv=/bin/cat`,
     );
     await postfix.control("reload");
     assertEquals(await postfix.ask("hangs", "before"), "before");
     const [pid = 0] = await postfix.daemons("hangs");
     {
-      // Whoever starts it waits until its file is given free.
-      await using _lease = await Lease.take(command);
+      await using _delay = await Delay.of(pid, "accept4");
       using waits = await postfix.connect("hangs");
       await postfix.logged(
         new RegExp(`warning: process .*/spawnd pid ${pid} killed by signal 14`),
@@ -32,41 +42,45 @@ postfixTest(
   },
 );
 
-/** A lease on a file, fcntl(2): it holds up all others that open the file. */
-class Lease implements AsyncDisposable {
+/** How long a system call is held up: for several times daemon_timeout. */
+const DELAY_US = 4_000_000;
+
+/** A tracer that holds up a process's main thread in a system call. */
+class Delay implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
 
   private constructor(child: Deno.ChildProcess) {
     this.#child = child;
   }
 
-  static async take(path: string): Promise<Lease> {
-    const child = new Deno.Command("/usr/bin/perl", {
-      args: ["-e", LEASE, path],
+  static async of(pid: number, call: string): Promise<Delay> {
+    const child = new Deno.Command("strace", {
+      args: [
+        `--attach=${pid}`,
+        `--inject=${call}:delay_enter=${DELAY_US}`,
+        "--output=/dev/null",
+      ],
       stdin: "null",
-      stdout: "piped",
+      stdout: "null",
+      stderr: "null",
     }).spawn();
-    const reader = child.stdout.getReader();
-    const { done } = await reader.read();
-    assert(!done, "there is no lease to be had");
-    await reader.cancel();
-    return new Lease(child);
+    await until("the process is traced", async () => {
+      const fields = statusFields(await proc(`${pid}/status`));
+      return fields.get("TracerPid") === String(child.pid);
+    });
+    return new Delay(child);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.kill("SIGKILL");
+    try {
+      this.#child.kill("SIGKILL");
+    } catch (error) {
+      // It ends with the process that it traces.
+      assert(error instanceof TypeError, String(error));
+    }
     await this.#child.status;
   }
 }
-
-const LEASE = `
-  use Fcntl;
-  $SIG{IO} = "IGNORE";
-  open(my $file, "+<", $ARGV[0]) or die $!;
-  fcntl($file, 1024, F_WRLCK) or die $!;
-  syswrite(STDOUT, "taken\\n");
-  sleep;
-`;
 
 postfixTest("-r ends a process after a time, with no command cut", async () => {
   await using postfix = await Postfix.start(
@@ -219,6 +233,45 @@ postfixTest("reloads under load lose no connection", async () => {
   await until("one process is left at the most", async () => {
     return (await postfix.daemons("loaded")).length <= 1;
   });
+});
+
+postfixTest("reloads under load keep maxproc to the letter", async () => {
+  const maxproc = 4;
+  await using postfix = await Postfix.start(
+    `full unix - n n - ${maxproc} spawnd user=nobody argv=/bin/cat`,
+  );
+  using held = await postfix.connect("full");
+  await held.write(new TextEncoder().encode("held"));
+  assertEquals(await readBytes(held, 4), "held");
+  const [pid = 0] = await postfix.daemons("full");
+  let served = 0;
+  let isOver = false;
+  const client = async (): Promise<void> => {
+    while (!isOver) {
+      const text = `connection ${served++}`;
+      assertEquals(await postfix.ask("full", text), text);
+    }
+  };
+  const clients = Promise.all(Array.from({ length: 8 }, client));
+  const counts: number[] = [];
+  const count = async (): Promise<void> => {
+    const script = 'pgrep -c -x -P "$0" cat || :';
+    while (!isOver) {
+      counts.push(Number(await output("sh", "-c", script, String(pid))));
+    }
+  };
+  const counted = count();
+  for (let reload = 0; reload < 3; reload++) {
+    const before = served;
+    await postfix.control("reload");
+    await until("it serves", () => served >= before + 100);
+  }
+  assertEquals(await postfix.daemons("full"), [pid]);
+  isOver = true;
+  await Promise.all([clients, counted]);
+  assertEquals(await finish(held, " on"), " on");
+  assertGreater(counts.length, 0);
+  assertLessOrEqual(Math.max(...counts), maxproc);
 });
 
 for (

@@ -3,9 +3,7 @@ import {
   decodeWaitStatus,
   type WaitStatus,
 } from "../../../lib/engine/wait_status.ts";
-import { Children } from "../../../lib/posix/process.ts";
-import { startCommand } from "../posix/start_command.ts";
-import { libc } from "../real_libc.ts";
+import { collectDying, startCommand } from "../posix/start_command.ts";
 import { Scratch } from "../scratch.ts";
 
 const CORE_DUMPED = 0x80;
@@ -28,10 +26,9 @@ for (const [word, status] of WORDS) {
 
 Deno.test("decodeWaitStatus() reads how real commands have ended", () => {
   using scratch = new Scratch();
-  const children = new Children(libc);
   const endOf = (script: string): WaitStatus | undefined => {
     const pid = startCommand(scratch, ["/bin/sh", "-c", script]);
-    const word = children.collectDying(pid);
+    const word = collectDying(pid);
     return word === undefined ? undefined : decodeWaitStatus(word);
   };
   assertEquals(endOf("exit 0"), { kind: "exited", code: 0 });

@@ -5,7 +5,10 @@ import { compilerTest, definitions } from "./header.ts";
 function assertNumbered(abi: Abi, header: string): void {
   const numbers = definitions(header);
   for (const [name, number] of Object.entries(abi.systemCalls)) {
-    assertEquals(Number(number), numbers.get(`__NR_${name}`), name);
+    // The generic header has another name where an older call has 32 bits.
+    const expected = numbers.get(`__NR_${name}`) ??
+      numbers.get(`__NR3264_${name}`);
+    assertEquals(Number(number), expected, name);
   }
 }
 

@@ -21,8 +21,6 @@ function daemonAccount(): Identity {
 /** The report of fixtures/credentials.ts. */
 interface CredentialsReport {
   readonly atRest: Snapshot;
-  readonly asCommand: Snapshot;
-  readonly afterCommand: Snapshot;
   readonly asSender: Snapshot;
   readonly afterSender: Snapshot;
   readonly asRoot: Snapshot;
@@ -66,12 +64,6 @@ rootTest(
       Groups: `${owner.gid}`,
     };
     assertThreads(report.atRest, resting, resting);
-    assertThreads(report.asCommand, {
-      Uid: `${uid} ${uid} 0 ${uid}`,
-      Gid: `${gid} ${gid} ${gid} ${gid}`,
-      Groups: `${gid}`,
-    }, resting);
-    assertThreads(report.afterCommand, resting, resting);
     assertThreads(report.asSender, {
       ...resting,
       Uid: `0 ${uid} 0 ${uid}`,
@@ -86,10 +78,10 @@ rootTest(
 );
 
 rootTest(
-  "restAs() leaves no thread a capability in effect, and none to the command",
+  "restAs() leaves no thread a capability in effect, nor does a sender have one",
   async () => {
     const owner = daemonAccount();
-    const { atRest, asCommand } = await reportOf<CredentialsReport>(
+    const { atRest, asSender } = await reportOf<CredentialsReport>(
       "credentials.ts",
       {
         args: [
@@ -100,7 +92,7 @@ rootTest(
       },
     );
     const NONE = "0".repeat(16);
-    for (const thread of [atRest.main, ...atRest.others, asCommand.main]) {
+    for (const thread of [atRest.main, ...atRest.others, asSender.main]) {
       assertEquals(thread.CapEff, NONE);
       assertEquals([thread.CapInh, thread.CapAmb], [NONE, NONE]);
     }
@@ -181,7 +173,6 @@ Deno.test("unchangingCredentials() run actions as they are", () => {
   const before = startedAs(libc);
   const nobody = { uid: 65534, gid: 65534 };
   const look = (): unknown => startedAs(libc);
-  assertEquals(credentials.asCommand(nobody, look), before);
   assertEquals(credentials.asSender(nobody, look), before);
   assertEquals(credentials.asRoot(look), before);
 });

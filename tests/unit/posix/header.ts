@@ -15,11 +15,25 @@ export function compilerTest(
   name: string,
   fn: () => void | Promise<void>,
 ): void {
-  const wanted = isThere(path) || Deno.env.get("CI") !== undefined;
+  programTest([path], name, fn);
+}
+
+/**
+ * The same for a test that needs programs of other packages.
+ *
+ * @param paths What it needs.
+ */
+export function programTest(
+  paths: readonly string[],
+  name: string,
+  fn: () => void | Promise<void>,
+): void {
+  const wanted = paths.every(isThere) || Deno.env.get("CI") !== undefined;
   Deno.test({ name, ignore: !wanted, fn });
 }
 
-function isThere(path: string): boolean {
+/** Whether a path leads to anything. */
+export function isThere(path: string): boolean {
   try {
     Deno.statSync(path);
     return true;

@@ -1,22 +1,26 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
 import { Epoll } from "../../../lib/posix/epoll.ts";
 import { errorText, SystemError } from "../../../lib/posix/errno.ts";
 import {
   Children,
   duplicate,
+  giveFreedMemoryBack,
   makeBlocking,
-  openPipe,
   readOnce,
+  readToEnd,
   SIGKILL,
   SIGTERM,
   writeOnce,
 } from "../../../lib/posix/process.ts";
+import { rssAnonKiB } from "../../e2e/load.ts";
 import { isAlive, output, proc, until } from "../../e2e/machine.ts";
+import { LIBC_PATHS } from "../../../lib/posix/libc.ts";
 import { ALLOW_LIBC, reportOf } from "../fixture.ts";
 import { libc } from "../real_libc.ts";
 import { Scratch } from "../scratch.ts";
 import { isOpen, OpenFile, Pipe } from "./descriptors.ts";
-import { startCommand } from "./start_command.ts";
+import { isThere } from "./header.ts";
+import { collectDying, startCommand } from "./start_command.ts";
 
 Deno.test("closeAllOnExec() keeps what the process was started with from its children", async () => {
   using scratch = new Scratch();
@@ -40,6 +44,27 @@ Deno.test("setUmask() decides on the mode of files that children make", async ()
     allow: [...ALLOW_LIBC, "--allow-run=/usr/bin/touch"],
   });
   assertEquals((Deno.statSync(path).mode ?? 0) & 0o777, 0o640);
+});
+
+Deno.test("giveFreedMemoryBack() gives back what lies below memory in use", async () => {
+  const library = Deno.dlopen(LIBC_PATHS.find(isThere) ?? "", {
+    free: { parameters: ["u64"], result: "void" },
+  });
+  const { free } = library.symbols;
+  const bytes = new Uint8Array(64 * 1024).fill(1);
+  const allocate = (): bigint => {
+    const address = libc.c.malloc(BigInt(bytes.length));
+    libc.c.memcpy_out(address, bytes, BigInt(bytes.length));
+    return address;
+  };
+  const blocks = Array.from({ length: 256 }, allocate);
+  const above = allocate();
+  for (const block of blocks) free(block);
+  const beforeKiB = await rssAnonKiB(Deno.pid);
+  giveFreedMemoryBack(libc);
+  assertLess(await rssAnonKiB(Deno.pid), beforeKiB - 8 * 1024);
+  free(above);
+  library.close();
 });
 
 Deno.test("raiseDescriptorLimit() allows what the hard limit does, to children as well", async () => {
@@ -76,38 +101,23 @@ Deno.test("writeOnce() names the descriptor that cannot be written to", () => {
   );
 });
 
-Deno.test("openPipe() makes a pipe, and readOnce() takes what is in it", () => {
-  const { readFd, writeFd } = openPipe(libc);
+Deno.test("readOnce() takes what there is, and readToEnd() all of it", () => {
+  using scratch = new Scratch();
+  using file = new OpenFile(scratch.file("text", "hello"));
   const read = (maxBytes: number): string =>
-    new TextDecoder().decode(readOnce(libc, readFd, maxBytes));
-  try {
-    writeOnce(libc, writeFd, new TextEncoder().encode("hello"));
-    assertEquals(read(3), "hel");
-    assertEquals(read(100), "lo");
-    libc.c.close(writeFd);
-    assertEquals(read(100), "");
-  } finally {
-    libc.c.close(readFd);
-  }
+    new TextDecoder().decode(readOnce(libc, file.fd, maxBytes));
+  assertEquals(read(3), "hel");
+  assertEquals(read(100), "lo");
+  assertEquals(read(100), "");
+  const big = new Uint8Array(200_000).map((_, at) => at * 7);
+  Deno.writeFileSync(scratch.path("big"), big);
+  using other = new OpenFile(scratch.path("big"));
+  assertEquals(readToEnd(libc, other.fd), big);
   assertThrows(
-    () => readOnce(libc, readFd, 1),
+    () => readOnce(libc, 1_000_000, 1),
     SystemError,
     "read: Bad file descriptor",
   );
-});
-
-Deno.test("openPipe() makes a pipe that no command gets", () => {
-  const { readFd, writeFd } = openPipe(libc);
-  try {
-    using scratch = new Scratch();
-    const pid = startCommand(scratch, ["ls", "/proc/self/fd"]);
-    new Children(libc).collectDying(pid);
-    const fds = Deno.readTextFileSync(scratch.path("output")).split("\n");
-    assert(!fds.includes(String(readFd)) && !fds.includes(String(writeFd)));
-  } finally {
-    libc.c.close(readFd);
-    libc.c.close(writeFd);
-  }
 });
 
 Deno.test("commandLine() gives every word that the process was started with", async () => {
@@ -158,7 +168,7 @@ Deno.test("Children.collect() gives each child's status word once", async () => 
   assertEquals(await collected(zero), 0);
   assertEquals(await collected(seven), 7 << 8);
   assertEquals(children.collect(seven), "gone");
-  assertEquals(children.collectDying(seven), undefined);
+  assertEquals(collectDying(seven), undefined);
 });
 
 Deno.test("Children.signalGroup() reaches what the child has started itself", async () => {
@@ -173,7 +183,7 @@ Deno.test("Children.signalGroup() reaches what the child has started itself", as
   const [, , , , group] = (await proc(`${grandchild}/stat`)).split(" ");
   assertEquals(Number(group), pid);
   assertEquals(children.signalGroup(pid, SIGKILL), 0);
-  assertEquals(children.collectDying(pid), SIGKILL);
+  assertEquals(collectDying(pid), SIGKILL);
   await until("both are gone", async () => !await isAlive(grandchild));
 });
 
@@ -181,7 +191,7 @@ Deno.test("Children.signalGroup() tells that there is no such group", () => {
   const children = new Children(libc);
   using scratch = new Scratch();
   const pid = startCommand(scratch, ["/bin/true"]);
-  children.collectDying(pid);
+  collectDying(pid);
   const code = children.signalGroup(pid, SIGKILL);
   assertEquals(errorText(libc, code), "No such process");
 });

@@ -5,11 +5,15 @@
  * @module
  */
 
-import { assert } from "@std/assert";
-import { unchangingCredentials } from "../../../lib/posix/credentials.ts";
 import { errorText } from "../../../lib/posix/errno.ts";
 import { closeAllOnExec, duplicate } from "../../../lib/posix/process.ts";
-import { Spawner, type SpawnOptions } from "../../../lib/posix/spawn.ts";
+import {
+  type PreparedCommand,
+  type PrepareOptions,
+  type Start,
+  Starter,
+  type StartFailure,
+} from "../../../lib/posix/starter.ts";
 import { libc } from "../real_libc.ts";
 import type { Scratch } from "../scratch.ts";
 import { OpenFile } from "./descriptors.ts";
@@ -17,30 +21,81 @@ import { OpenFile } from "./descriptors.ts";
 // As a daemon does first of all: whatever the tests were started with.
 closeAllOnExec(libc);
 
-/** The spawner that all tests share, as a daemon has one. */
-const spawner = new Spawner(libc, unchangingCredentials());
+/** The starter that all tests share, as a daemon has one. */
+export const starter: Starter = new Starter(libc);
 
 /** How to start it, as far as a test cares. */
-export type StartOptions = Partial<Omit<SpawnOptions, "argv" | "identity">>;
+export type StartOptions = Partial<Omit<PrepareOptions, "argv">> & {
+  readonly sharesDescriptors?: boolean;
+};
+
+/** Waits for a child's end and collects it; the rest of the test stands still. */
+export function collectDying(pid: number): number | undefined {
+  const status = new Int32Array(1);
+  const result = libc.c.waitpid(pid, new Uint8Array(status.buffer), 0);
+  return result === pid ? status[0] : undefined;
+}
+
+/** Begins a start with a connection that is kept until the outcome is known. */
+export function begin(
+  command: PreparedCommand,
+  connection: number,
+  sharesDescriptors = false,
+): Start | number {
+  let start: Start | number = -1;
+  starter.withoutSignals(() => {
+    start = command.start(connection, {
+      keepsConnection: true,
+      sharesDescriptors,
+    });
+  });
+  return start;
+}
+
+/** Follows a start to its outcome. */
+export function outcome(
+  command: PreparedCommand,
+  start: Start,
+): number | StartFailure {
+  for (;;) {
+    while (start.slot.isInUse) starter.await(start, 100);
+    libc.c.close(start.pidFd);
+    if (!start.slot.list.hasFailed) {
+      command.finish(start);
+      return start.pid;
+    }
+    collectDying(start.pid);
+    let failure: StartFailure | undefined;
+    starter.withoutSignals(() => {
+      failure = command.goOn(start, false);
+    });
+    if (failure !== undefined) return failure;
+  }
+}
 
 /**
  * Tries to start a command whose standard output is the file `output` of the
  * test's folder.
  *
- * @returns The process id, or the negated error number.
+ * @returns The process id, or why there is none.
  */
 export function tryToStart(
   scratch: Scratch,
   argv: readonly string[],
-  { environment = [], searchPath = ["/usr/bin", "/bin"] }: StartOptions = {},
-): number {
+  { sharesDescriptors = false, ...options }: StartOptions = {},
+): number | string {
   using file = new OpenFile(scratch.file("output"));
-  // Nothing changes: the credentials do not look at it.
-  const identity = { uid: 0, gid: 0 };
-  const [result = -1] = spawner
-    .prepare({ argv, environment, searchPath, identity })
-    .start([duplicate(libc, file.fd)]);
-  return result;
+  const command = starter.prepare({
+    environment: [],
+    searchPath: ["/usr/bin", "/bin"],
+    identity: undefined,
+    argv,
+    ...options,
+  });
+  const start = begin(command, duplicate(libc, file.fd), sharesDescriptors);
+  if (typeof start === "number") return errorText(libc, start);
+  const end = outcome(command, start);
+  return typeof end === "number" ? end : end.reason;
 }
 
 /** Starts a command and returns its process id. */
@@ -50,6 +105,6 @@ export function startCommand(
   options: StartOptions = {},
 ): number {
   const pid = tryToStart(scratch, argv, options);
-  assert(pid > 0, errorText(libc, -pid));
+  if (typeof pid === "string") throw new Error(pid);
   return pid;
 }

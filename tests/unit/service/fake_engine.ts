@@ -28,8 +28,11 @@ export class FakeEngine implements Engine {
     };
     return {
       setAccepting: (accepting) => ask(accepting ? "accept" : "leave waiting"),
-      stopListening: (heir = false) =>
-        ask(heir ? "leave listening to the heir" : "stop listening"),
+      adopt: (command) => {
+        ask(`adopt ${command.pid}`);
+        return command;
+      },
+      stopListening: () => ask("stop listening"),
       take: (connection) => ask(`take ${connection}`),
       signal: ({ pid }, signal) => ask(`signal ${pid} ${signal}`),
       endGroups: () => ask("end groups"),
@@ -56,7 +59,10 @@ export class FakeEngine implements Engine {
   /** A connection has come, and its command runs. */
   start(peer = ""): RunningCommand {
     const pid = this.#nextPid++;
-    const command = { pid, peer, startedMs: performance.now() };
+    const { command: configured } = this.options;
+    const startedMs = performance.now();
+    const command = { pid, peer, startedMs, command: configured };
+    this.options.events.starting(command);
     this.options.events.started(command);
     return command;
   }

@@ -2,7 +2,12 @@ import { assert, assertEquals } from "@std/assert";
 import { unchangingCredentials } from "../../../lib/posix/credentials.ts";
 import { lookAt } from "../../../lib/posix/files.ts";
 import { EX, type Mistake } from "../../../lib/result.ts";
-import { type PidFile, writePidFile } from "../../../lib/service/pid_file.ts";
+import {
+  checkPidFile,
+  keepPidFile,
+  type PidFile,
+  writePidFile,
+} from "../../../lib/service/pid_file.ts";
 import { rootTest } from "../../e2e/machine.ts";
 import { libc } from "../real_libc.ts";
 import { Scratch } from "../scratch.ts";
@@ -56,14 +61,14 @@ Deno.test("writePidFile() writes through no link", () => {
   assertEquals(Deno.readTextFileSync(path), `${Deno.pid}\n`);
 });
 
-Deno.test("a pid file stays where a successor has put its own in its place", () => {
+Deno.test("a pid file stays where another daemon has put its own in its place", () => {
   using scratch = new Scratch();
   const path = scratch.path("spawnd.pid");
   const old = written(path);
-  const successor = written(path);
+  const other = written(path);
   old.remove(credentials);
   assertEquals(namesIn(scratch.folder), ["spawnd.pid"]);
-  successor.remove(credentials);
+  other.remove(credentials);
   assertEquals(namesIn(scratch.folder), []);
 });
 
@@ -113,4 +118,29 @@ Deno.test("writePidFile() takes a file that a crashed daemon of the same process
   scratch.file(`spawnd.pid.${Deno.pid}`, "");
   written(path);
   assertEquals(namesIn(scratch.folder), ["spawnd.pid"]);
+});
+
+Deno.test("checkPidFile() leaves what is there, and nothing beside it", () => {
+  using scratch = new Scratch();
+  const path = scratch.file("spawnd.pid", "1\n");
+  assertEquals(checkPidFile(libc, path).ok, true);
+  assertEquals(Deno.readTextFileSync(path), "1\n");
+  assertEquals(namesIn(scratch.folder), ["spawnd.pid"]);
+});
+
+Deno.test("touch() writes the same id into the same file, and remove() goes by the descriptor", () => {
+  using scratch = new Scratch();
+  const path = scratch.path("spawnd.pid");
+  const { fd } = written(path);
+  if (fd === undefined) throw new Error("no descriptor");
+  const { inode } = lookAt(libc, path) ?? { inode: 0n };
+  Deno.utimeSync(path, 1, 1);
+  const kept = keepPidFile(libc, path, fd);
+  kept.touch();
+  assertEquals(lookAt(libc, path)?.inode, inode);
+  assert((Deno.statSync(path).mtime?.getTime() ?? 0) > 1000);
+  assertEquals(Deno.readTextFileSync(path), `${Deno.pid}\n`);
+  kept.remove(credentials);
+  assertEquals(namesIn(scratch.folder), []);
+  libc.c.close(fd);
 });

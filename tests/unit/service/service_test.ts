@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import type { RunningCommand } from "../../../lib/engine/engine.ts";
-import { Service } from "../../../lib/service/service.ts";
+import type { Command, RunningCommand } from "../../../lib/engine/engine.ts";
+import { Service, type ServiceMemory } from "../../../lib/service/service.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { FakeEngine } from "./fake_engine.ts";
 import { RecordedLog } from "./recorded_log.ts";
@@ -59,6 +59,14 @@ class TestService implements Disposable {
   /** Starts that many commands. */
   start(count: number): RunningCommand[] {
     return Array.from({ length: count }, () => this.engine.start());
+  }
+
+  /** A connection was closed again, since its command cannot be started. */
+  notStarted(isShortage = false): void {
+    const reason = isShortage
+      ? "Resource temporarily unavailable"
+      : "No such file or directory";
+    this.engine.options.events.notStarted({ reason, isShortage });
   }
 
   [Symbol.dispose](): void {
@@ -132,13 +140,34 @@ Deno.test("a service has room for as many commands as its limit leaves", () => {
   assertEquals(test.service.room, 1);
 });
 
-Deno.test("a service that throttles has room for one until its command starts", () => {
-  using test = new TestService({ maxProcesses: 10, throttleMs: SECOND_MS });
-  assertEquals(test.service.room, 1);
-  test.start(1);
-  assertEquals(test.service.room, 9);
-  test.service.notStarted("No such file or directory");
-  assertEquals(test.service.room, 1);
+Deno.test("a service counts a command from its start on, until it ends or does not start", () => {
+  using test = new TestService({ maxProcesses: 2 });
+  const { command: configured } = test.engine.options;
+  const on = (pid: number): RunningCommand => {
+    const startedMs = performance.now();
+    return { pid, peer: "", startedMs, command: configured };
+  };
+  const command = on(7);
+  test.service.starting(command);
+  assertEquals([test.service.count, test.service.room], [1, 1]);
+  test.service.started(command);
+  assertEquals([test.service.count, test.service.room], [1, 1]);
+  const other = on(8);
+  test.service.starting(other);
+  assertEquals(test.engine.takeAsked(), ["leave waiting"]);
+  const reason = "No such file or directory";
+  test.service.notStarted({ reason, isShortage: false, command: other });
+  assertEquals([test.service.count, test.service.room], [1, 1]);
+  assertEquals(test.engine.takeAsked(), ["accept"]);
+});
+
+Deno.test("a service kills a command that is on its way when its time is up", () => {
+  using test = new TestService({ timeLimitMs: SECOND_MS });
+  const { command } = test.engine.options;
+  const startedMs = performance.now();
+  test.service.starting({ pid: 7, peer: "", startedMs, command });
+  test.clock.advance(SECOND_MS);
+  assertEquals(test.engine.takeAsked(), [`signal 7 ${SIGKILL}`]);
 });
 
 Deno.test("a service has no more room than its observer leaves", () => {
@@ -336,7 +365,7 @@ Deno.test("a verbose service reports each connection, and how it ended", () => {
 Deno.test("a service tells that its command cannot be started, and when it can again", () => {
   using test = new TestService();
   for (let count = 0; count < 100; count++) {
-    test.engine.options.events.notStarted("No such file or directory");
+    test.notStarted();
   }
   assertEquals(test.log.lines, [
     "warning: command /bin/cat cannot be started: No such file or directory",
@@ -350,27 +379,27 @@ Deno.test("a service tells that its command cannot be started, and when it can a
 
 Deno.test("a service goes on after a command that cannot be started, where it is not to throttle", () => {
   using test = new TestService({ throttleMs: 0 });
-  test.engine.options.events.notStarted("No such file or directory");
+  test.notStarted();
   assertEquals(test.engine.takeAsked(), []);
   assertEquals(test.clock.timers, 0);
 });
 
 Deno.test("a service leaves clients waiting for a while after a command that cannot be started", () => {
   using test = new TestService({ throttleMs: MINUTE_MS });
-  test.engine.options.events.notStarted("No such file or directory");
+  test.notStarted();
   assertEquals(test.engine.takeAsked(), ["leave waiting"]);
   test.clock.advance(MINUTE_MS - 1);
   assertEquals(test.engine.takeAsked(), []);
   test.clock.advance(1);
   assertEquals(test.engine.takeAsked(), ["accept"]);
-  test.engine.options.events.notStarted("No such file or directory");
+  test.notStarted();
   assertEquals(test.engine.takeAsked(), ["leave waiting"]);
 });
 
 Deno.test("a service that throttles accepts nothing before its time because a command ends", () => {
   using test = new TestService({ throttleMs: MINUTE_MS });
   const command = test.engine.start();
-  test.engine.options.events.notStarted("Resource temporarily unavailable");
+  test.notStarted();
   test.engine.takeAsked();
   test.engine.end(command);
   assertEquals(test.engine.takeAsked().filter((word) => word === "accept"), []);
@@ -381,7 +410,7 @@ Deno.test("a service that throttles accepts nothing before its time because a co
 Deno.test("a service throttles on while commands start that were accepted before", () => {
   using test = new TestService({ throttleMs: MINUTE_MS });
   test.start(1);
-  test.engine.options.events.notStarted("Resource temporarily unavailable");
+  test.notStarted();
   test.start(2);
   assertEquals(test.engine.takeAsked(), ["leave waiting"]);
   test.clock.advance(MINUTE_MS);
@@ -390,7 +419,7 @@ Deno.test("a service throttles on while commands start that were accepted before
 
 Deno.test("a service at its limit accepts nothing because it no longer throttles", () => {
   using test = new TestService({ throttleMs: MINUTE_MS, maxProcesses: 1 });
-  test.engine.options.events.notStarted("No such file or directory");
+  test.notStarted();
   const command = test.engine.start();
   test.engine.takeAsked();
   test.clock.advance(MINUTE_MS);
@@ -399,19 +428,25 @@ Deno.test("a service at its limit accepts nothing because it no longer throttles
   assertEquals(test.engine.takeAsked(), ["accept"]);
 });
 
+Deno.test("a service that lacks a process is tried again after a second, whatever its time to throttle", () => {
+  for (const throttleMs of [0, MINUTE_MS]) {
+    using test = new TestService({ throttleMs });
+    test.notStarted(true);
+    assertEquals(test.engine.takeAsked(), ["leave waiting"]);
+    test.clock.advance(SECOND_MS - 1);
+    assertEquals(test.engine.takeAsked(), []);
+    test.clock.advance(1);
+    assertEquals(test.engine.takeAsked(), ["accept"]);
+  }
+});
+
 Deno.test("drain() ends the throttling as well", async () => {
   using test = new TestService({ throttleMs: MINUTE_MS });
-  test.engine.options.events.notStarted("No such file or directory");
+  test.notStarted();
   test.engine.takeAsked();
   await test.service.drain();
   assertEquals(test.engine.takeAsked(), ["stop listening"]);
   assertEquals(test.clock.timers, 0);
-});
-
-Deno.test("drain() leaves the sockets to an heir, where there is one", async () => {
-  using test = new TestService();
-  await test.service.drain(true);
-  assertEquals(test.engine.takeAsked(), ["leave listening to the heir"]);
 });
 
 Deno.test("a service tells that connections cannot be accepted, and when they can again", () => {
@@ -524,4 +559,122 @@ Deno.test("terminate() signals those as well whose time was up and who are still
   ]);
   test.clock.advance(5 * SECOND_MS);
   assertEquals(test.engine.takeAsked(), [`signal ${command.pid} ${SIGKILL}`]);
+});
+
+const FORMER: Command = {
+  argv: ["/bin/sleep"],
+  environment: [],
+  identity: { uid: 2000, gid: 2000 },
+};
+
+function former(pid: number, startedMs: number): RunningCommand {
+  return { pid, peer: "192.0.2.1:1024", startedMs, command: FORMER };
+}
+
+/** A service, not started, that goes on where another was. */
+function resumed(
+  test: TestService,
+  memory: Partial<ServiceMemory>,
+): Service {
+  const service = new Service({
+    name: "echo",
+    sockets: [],
+    command: {
+      argv: ["/bin/cat"],
+      environment: [],
+      identity: { uid: 1000, gid: 1000 },
+    },
+    timeLimitMs: 10 * SECOND_MS,
+    maxProcesses: 2,
+    engine: test.engine,
+    log: test.log,
+    verbose: true,
+    throttleMs: 0,
+  });
+  service.resume({
+    commands: [],
+    startFailures: 0,
+    acceptFailures: 0,
+    ...memory,
+  });
+  return service;
+}
+
+Deno.test("a service counts commands that it takes over, and reports them as what they are", () => {
+  using test = new TestService();
+  const running = former(7, test.clock.nowMs - 1500);
+  const other = former(8, test.clock.nowMs);
+  const service = resumed(test, {
+    commands: [
+      { running, limitMs: MINUTE_MS, isKilled: false },
+      { running: other, limitMs: MINUTE_MS, isKilled: true },
+    ],
+  });
+  assertEquals(service.count, 2);
+  service.start();
+  assertEquals(test.engine.takeAsked(), [
+    "adopt 7",
+    "adopt 8",
+    "leave waiting",
+  ]);
+  test.engine.end(running, { kind: "exited", code: 3 });
+  assertEquals(test.engine.takeAsked(), ["accept"]);
+  assertEquals(test.log.lines, [
+    "warning: command /bin/sleep exit status 3",
+    "info: disconnect from 192.0.2.1:1024: process id 7, exit status 3, 1.500 s",
+  ]);
+  assertEquals(service.count, 1);
+});
+
+Deno.test("a command that was taken over keeps its own time limit, counted from its start", () => {
+  using test = new TestService();
+  const running = former(7, test.clock.nowMs - 55 * SECOND_MS);
+  resumed(test, {
+    commands: [{ running, limitMs: MINUTE_MS, isKilled: false }],
+  }).start();
+  const own = test.engine.start();
+  test.engine.takeAsked();
+  test.clock.advance(5 * SECOND_MS - 1);
+  assertEquals(test.engine.takeAsked(), []);
+  test.clock.advance(1);
+  assertEquals(test.engine.takeAsked(), [`signal 7 ${SIGKILL}`]);
+  test.clock.advance(5 * SECOND_MS);
+  assertEquals(test.engine.takeAsked(), [`signal ${own.pid} ${SIGKILL}`]);
+});
+
+Deno.test("a command whose time was up before it was taken over is not told of again", () => {
+  using test = new TestService();
+  const running = former(7, test.clock.nowMs - MINUTE_MS);
+  const service = resumed(test, {
+    commands: [{ running, limitMs: SECOND_MS, isKilled: true }],
+  });
+  service.start();
+  test.clock.advance(MINUTE_MS);
+  assertEquals(test.log.lines, []);
+  assertEquals(service.count, 1);
+});
+
+Deno.test("a service remembers its commands with their limits, for who goes on in its place", () => {
+  using test = new TestService({ timeLimitMs: SECOND_MS });
+  const killed = test.engine.start();
+  test.clock.advance(SECOND_MS);
+  const running = test.engine.start();
+  test.notStarted();
+  assertEquals(test.service.memory, {
+    commands: [
+      { running, limitMs: SECOND_MS, isKilled: false },
+      { running: killed, limitMs: SECOND_MS, isKilled: true },
+    ],
+    startFailures: 1,
+    acceptFailures: 0,
+  });
+});
+
+Deno.test("a service tells the end of a fault that began before it was taken over", () => {
+  using test = new TestService();
+  resumed(test, { startFailures: 3 }).start();
+  test.engine.start();
+  assertEquals(test.log.lines.slice(0, 1), [
+    "info: command /bin/cat is started again, after 3 failures",
+  ]);
 });

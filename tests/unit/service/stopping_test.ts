@@ -5,7 +5,7 @@ import { Fixture } from "../fixture.ts";
 class Serving extends Fixture {
   static async start(
     commands: number,
-    ...reloads: ("heir" | "none")[]
+    ...reloads: ("failed" | Deno.Signal)[]
   ): Promise<Serving> {
     const serving = new Serving("until_stopped.ts", {
       args: [String(commands), ...reloads],
@@ -106,44 +106,44 @@ Deno.test("SIGHUP and SIGPIPE stop nothing, neither before a SIGTERM nor after",
   await serving.expectEnd();
 });
 
-Deno.test("SIGHUP leaves the sockets to an heir and lets commands finish", async () => {
-  await using serving = await Serving.start(1, "heir");
+Deno.test("SIGHUP leaves all as it is where the reload fails", async () => {
+  await using serving = await Serving.start(0, "failed", "failed");
   serving.kill("SIGHUP");
+  await serving.expect("reload");
+  serving.kill("SIGHUP");
+  await serving.expect("reload");
+  serving.kill("SIGTERM");
   await serving.expect(
-    "hand over",
-    "leave listening to the heir",
-    "SIGHUP: no more connections are accepted here, 1 command left",
-  );
-  serving.kill("SIGHUP");
-  await serving.endOne();
-  await serving.expect("end groups");
-  await serving.expectEnd();
-});
-
-Deno.test("SIGHUP leaves all as it is where no heir comes to serve", async () => {
-  await using serving = await Serving.start(0, "none", "heir");
-  serving.kill("SIGHUP");
-  await serving.expect("hand over");
-  serving.kill("SIGHUP");
-  await serving.expect(
-    "hand over",
-    "leave listening to the heir",
-    "SIGHUP: no more connections are accepted here, 0 commands left",
+    "stop listening",
+    "SIGTERM: no more connections are accepted, 0 commands left",
     "end groups",
   );
   await serving.expectEnd();
 });
 
-Deno.test("SIGTERM after the hand-over ends the commands", async () => {
-  await using serving = await Serving.start(1, "heir");
+Deno.test("SIGTERM during a reload lets commands finish", async () => {
+  await using serving = await Serving.start(1, "SIGTERM");
   serving.kill("SIGHUP");
   await serving.expect(
-    "hand over",
-    "leave listening to the heir",
-    "SIGHUP: no more connections are accepted here, 1 command left",
+    "reload",
+    "stop listening",
+    "SIGTERM: no more connections are accepted, 1 command left",
   );
-  serving.kill("SIGTERM");
-  await serving.expect("end groups", "signal 101 15");
+  await serving.endOne();
+  await serving.expect("end groups");
+  await serving.expectEnd();
+});
+
+Deno.test("SIGINT during a reload ends the commands", async () => {
+  await using serving = await Serving.start(1, "SIGINT");
+  serving.kill("SIGHUP");
+  await serving.expect(
+    "reload",
+    "stop listening",
+    "SIGINT: no more connections are accepted, 1 command left",
+    "end groups",
+    "signal 101 15",
+  );
   await serving.endOne();
   await serving.expectEnd();
 });

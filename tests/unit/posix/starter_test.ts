@@ -1,23 +1,18 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
-import { checked, errorText, SystemError } from "../../../lib/posix/errno.ts";
+import { assertEquals } from "@std/assert";
+import { checked } from "../../../lib/posix/errno.ts";
 import { cString } from "../../../lib/posix/libc.ts";
-import {
-  type Credentials,
-  unchangingCredentials,
-} from "../../../lib/posix/credentials.ts";
-import { Children, openPipe, readOnce } from "../../../lib/posix/process.ts";
-import {
-  type PreparedCommand,
-  Spawner,
-  spawnSuccessor,
-} from "../../../lib/posix/spawn.ts";
+import type { PreparedCommand } from "../../../lib/posix/starter.ts";
 import { Account, output, rootTest, statusFields } from "../../e2e/machine.ts";
 import { ALLOW_LIBC, reportOf } from "../fixture.ts";
 import { libc } from "../real_libc.ts";
 import { Scratch } from "../scratch.ts";
 import { isOpen, OpenFile } from "./descriptors.ts";
 import {
+  begin,
+  collectDying,
+  outcome,
   startCommand,
+  starter,
   type StartOptions,
   tryToStart,
 } from "./start_command.ts";
@@ -29,7 +24,7 @@ function printed(
   options: StartOptions = {},
 ): string {
   const pid = startCommand(scratch, argv, options);
-  const word = new Children(libc).collectDying(pid);
+  const word = collectDying(pid);
   const text = Deno.readTextFileSync(scratch.path("output"));
   assertEquals(word, 0, text);
   return text;
@@ -41,9 +36,9 @@ function refusal(
   argv: readonly string[],
   options: StartOptions = {},
 ): string {
-  const pid = tryToStart(scratch, argv, options);
-  assert(pid < 0, "it was started");
-  return errorText(libc, -pid);
+  const reason = tryToStart(scratch, argv, options);
+  if (typeof reason === "number") throw new Error("it was started");
+  return reason;
 }
 
 Deno.test("start() passes the words on as they are, through no shell", () => {
@@ -111,13 +106,12 @@ Deno.test("start() sets no signal aside for the command", () => {
 
 Deno.test("a prepared command can be started any number of times", () => {
   using scratch = new Scratch();
-  const children = new Children(libc);
   const pids = Array.from(
     { length: 5 },
     () => startCommand(scratch, ["/bin/true"]),
   );
   assertEquals(new Set(pids).size, 5);
-  for (const pid of pids) assertEquals(children.collectDying(pid), 0);
+  for (const pid of pids) assertEquals(collectDying(pid), 0);
 });
 
 Deno.test("start() tells why a command with a slash cannot be started", () => {
@@ -200,31 +194,6 @@ Deno.test("start() has the shell run an empty file, which does nothing", () => {
   assertEquals(printed(scratch, [scratch.file("empty", "", 0o755)]), "");
 });
 
-/** A cat of nothing, and credentials that count how often they are taken. */
-function countedCat(): { cat: PreparedCommand; taken: () => number } {
-  let taken = 0;
-  const credentials: Credentials = {
-    ...unchangingCredentials(),
-    asCommand: (_identity, action) => {
-      taken++;
-      return action();
-    },
-  };
-  return {
-    cat: prepareCat(credentials),
-    taken: () => taken,
-  };
-}
-
-function prepareCat(credentials: Credentials): PreparedCommand {
-  return new Spawner(libc, credentials).prepare({
-    argv: ["/bin/cat"],
-    environment: [],
-    searchPath: [],
-    identity: { uid: 0, gid: 0 },
-  });
-}
-
 /** Descriptors of open files, as many as wanted. */
 function opened(count: number): number[] {
   return Array.from(
@@ -233,42 +202,83 @@ function opened(count: number): number[] {
   );
 }
 
-Deno.test("start() becomes the command's user once, for any number of connections", () => {
-  const { cat, taken } = countedCat();
-  const pids = cat.start(opened(5));
-  assertEquals(new Set(pids).size, 5);
-  assertEquals(taken(), 1);
-  const children = new Children(libc);
-  for (const pid of pids) assertEquals(children.collectDying(pid), 0);
-});
+/** A cat of nothing. */
+function prepareCat(): PreparedCommand {
+  return starter.prepare({
+    argv: ["/bin/cat"],
+    environment: [],
+    searchPath: [],
+    identity: undefined,
+  });
+}
 
 Deno.test("start() starts the others when one command cannot be started", () => {
-  const { cat } = countedCat();
+  const cat = prepareCat();
   const [first = -1, closed = -1, last = -1] = opened(3);
   libc.c.close(closed);
-  const [one = -1, failed = -1, two = -1] = cat.start([first, closed, last]);
-  assertEquals(errorText(libc, -failed), "Bad file descriptor");
-  const children = new Children(libc);
-  for (const pid of [one, two]) assertEquals(children.collectDying(pid), 0);
-});
-
-Deno.test("start() closes its connections, whether or not commands can be started", () => {
-  const { cat } = countedCat();
-  const started = opened(3);
-  const children = new Children(libc);
-  for (const pid of cat.start(started)) children.collectDying(pid);
-  assertEquals(started.map(isOpen), [false, false, false]);
-
-  const refused = opened(3);
-  const refusing = prepareCat({
-    ...unchangingCredentials(),
-    asCommand: () => {
-      throw new SystemError("setresuid", 1, "Operation not permitted");
-    },
+  const ends = [first, closed, last].map((fd) => {
+    const start = begin(cat, fd);
+    return typeof start === "number" ? start : outcome(cat, start);
   });
-  assertThrows(() => refusing.start(refused), SystemError, "not permitted");
-  assertEquals(refused.map(isOpen), [false, false, false]);
+  const [one, failed, two] = ends;
+  assertEquals(failed, { reason: "dup3: Bad file descriptor", code: 9 });
+  for (const pid of [one, two]) assertEquals(collectDying(Number(pid)), 0);
 });
+
+Deno.test("start() closes its connection, at once or when the command runs", () => {
+  const cat = prepareCat();
+  const [kept = -1, given = -1] = opened(2);
+  const starts = [begin(cat, kept)];
+  starter.withoutSignals(() => {
+    const options = { keepsConnection: false, sharesDescriptors: false };
+    starts.push(cat.start(given, options));
+  });
+  assertEquals([isOpen(kept), isOpen(given)], [true, false]);
+  for (const start of starts) {
+    if (typeof start === "number") throw new Error(`error number ${start}`);
+    assertEquals(collectDying(Number(outcome(cat, start))), 0);
+  }
+  assertEquals(isOpen(kept), false);
+});
+
+Deno.test("a slot is taken from the start to its outcome", () => {
+  const cat = prepareCat();
+  const [fd = -1] = opened(1);
+  assertEquals(cat.takenCount, 0);
+  const start = begin(cat, fd);
+  if (typeof start === "number") throw new Error(`error number ${start}`);
+  assertEquals(cat.takenCount, 1);
+  collectDying(Number(outcome(cat, start)));
+  assertEquals(cat.takenCount, 0);
+});
+
+Deno.test("start() in a shared table gives the command a table of its own", () => {
+  using scratch = new Scratch();
+  const options = { sharesDescriptors: true };
+  using _other = new OpenFile(scratch.file("other"));
+  for (let count = 0; count < 40; count++) {
+    const text = printed(scratch, ["/bin/ls", "/proc/self/fd"], options);
+    // The fourth is the folder that ls(1) itself reads.
+    assertEquals(text, "0\n1\n2\n3\n");
+  }
+});
+
+Deno.test("a failure in a shared table lets the connection go", () => {
+  using scratch = new Scratch();
+  const before = openDescriptors();
+  for (let count = 0; count < 40; count++) {
+    const options = { sharesDescriptors: true };
+    assertEquals(
+      refusal(scratch, ["/no/such/file"], options),
+      "No such file or directory",
+    );
+  }
+  assertEquals(openDescriptors(), before);
+});
+
+function openDescriptors(): number {
+  return Array.from({ length: 256 }, (_, fd) => fd).filter(isOpen).length;
+}
 
 rootTest(
   "start() gives the command its user's ids, its group alone and no capabilities",
@@ -304,82 +314,9 @@ rootTest(
     const path = scratch.file("output");
     const script = scratch.file("script", "#!/bin/sh\n", 0o700);
     const { uid, gid } = account;
-    const { pid } = await reportOf<{ pid: number }>("spawn_as.ts", {
+    const { failure } = await reportOf<{ failure: string }>("spawn_as.ts", {
       args: [JSON.stringify({ uid, gid }), path, script],
     });
-    assertEquals(errorText(libc, -pid), "Permission denied");
+    assertEquals(failure, "Permission denied");
   },
 );
-
-/**
- * Starts a script as a successor, with a pipe.
- *
- * @returns What it prints, and the pipe's descriptor in both processes.
- */
-function fromSuccessor(
-  script: string,
-  environment: readonly string[] = [],
-): { text: string; fd: number } {
-  const { readFd, writeFd } = openPipe(libc);
-  try {
-    const pid = spawnSuccessor(libc, unchangingCredentials(), {
-      path: "/bin/sh",
-      argv: ["sh", "-c", `{ ${script}; } >/dev/fd/${writeFd}`],
-      environment: ["PATH=/usr/bin:/bin", ...environment],
-      directory: "/usr",
-      fds: [{ fd: writeFd, as: writeFd }],
-    });
-    libc.c.close(writeFd);
-    assert(pid > 0, errorText(libc, -pid));
-    assertEquals(new Children(libc).collectDying(pid), 0);
-    const text = new TextDecoder().decode(readOnce(libc, readFd, 65536));
-    return { text, fd: writeFd };
-  } finally {
-    libc.c.close(readFd);
-  }
-}
-
-Deno.test("spawnSuccessor() hands descriptors on under their numbers, and no others", () => {
-  using scratch = new Scratch();
-  using _other = new OpenFile(scratch.file("other"));
-  const { text, fd } = fromSuccessor("exec ls /proc/self/fd");
-  const fds = new Set(text.trim().split("\n").map(Number));
-  for (const expected of [0, 1, 2, fd]) {
-    assertEquals(fds.delete(expected), true, text);
-  }
-  // What is left is the folder that ls(1) itself reads.
-  assertEquals(fds.size, 1, text);
-});
-
-Deno.test("spawnSuccessor() gives the environment as listed and no signal set aside", () => {
-  const { text } = fromSuccessor(
-    'echo "$GREETING"; cat /proc/self/status',
-    ["GREETING=hello world"],
-  );
-  assertEquals(text.slice(0, text.indexOf("\n")), "hello world");
-  const fields = statusFields(text);
-  for (const name of ["SigBlk", "SigIgn"]) {
-    assertEquals(fields.get(name), "0".repeat(16), name);
-  }
-});
-
-Deno.test("spawnSuccessor() starts the program where it is told to", () => {
-  assertEquals(fromSuccessor("pwd").text, "/usr\n");
-});
-
-Deno.test("spawnSuccessor() keeps the session, so that who waits for the daemon goes on to", () => {
-  const session = (pid: string): string =>
-    fromSuccessor(`cut -d" " -f6 /proc/${pid}/stat`).text;
-  assertEquals(session("self"), session(String(Deno.pid)));
-});
-
-Deno.test("spawnSuccessor() tells why the program cannot be started", () => {
-  const pid = spawnSuccessor(libc, unchangingCredentials(), {
-    path: "/no/such/program",
-    argv: ["program"],
-    environment: [],
-    directory: "/",
-    fds: [],
-  });
-  assertEquals(errorText(libc, -pid), "No such file or directory");
-});

@@ -1,0 +1,201 @@
+/**
+ * A service in the direct engine's hands: whether it accepts now, and how many
+ * of its commands may be on their way to exec.
+ *
+ * @module
+ */
+
+import { availableParallelism } from "node:os";
+import type { PreparedCommand, Start } from "../posix/starter.ts";
+import {
+  ACCEPT_RETRY_MS,
+  type Command,
+  type RunningCommand,
+  type ServedService,
+  type ServeOptions,
+  type ServiceEvents,
+} from "./engine.ts";
+
+/** A command of the direct engine's. */
+export interface DirectCommand extends RunningCommand {
+  pid: number;
+  /** Readable when the process has ended; -1 where there is none. */
+  pidFd: number;
+  readonly service: DirectService;
+  /** How it is on its way; `undefined` once it runs. */
+  start: Start | undefined;
+  /** Whether the child in its slot could not become the command. */
+  hasFailed: boolean;
+  /** Whether SIGKILL was sent to it. */
+  isKilled: boolean;
+  /** Why it is not told of as a command that has run. */
+  problem: string | undefined;
+  /** Whether its end was told. */
+  isTold: boolean;
+}
+
+/**
+ * How many commands of a service may be on their way at once: as long as some
+ * wait for a processor, the next ones are ready for it. Measured with 2, 4 and 8
+ * on two processors, more were faster, and their slowest, too.
+ */
+const SLOTS_PER_PROCESSOR = 4;
+
+const SLOTS = SLOTS_PER_PROCESSOR * availableParallelism();
+
+/** What a service asks of its engine. */
+export interface EngineAccess {
+  /** Starts a command for a connection that was accepted elsewhere. */
+  start(connection: number): void;
+  adopt(command: RunningCommand): RunningCommand;
+  watch(fd: number, watched: boolean): void;
+  forget(fd: number): void;
+  signal(command: RunningCommand, signal: number): void;
+}
+
+/** What a service is made of. */
+export interface DirectServiceOptions {
+  readonly serve: ServeOptions;
+  readonly prepared: PreparedCommand;
+  readonly fds: readonly number[];
+  readonly engine: EngineAccess;
+}
+
+/** The service. */
+export class DirectService implements ServedService {
+  readonly events: ServiceEvents;
+  readonly command: Command;
+  readonly prepared: PreparedCommand;
+  readonly peers: boolean;
+  readonly keepAlive: boolean;
+  endsGroups = false;
+  readonly #options: DirectServiceOptions;
+  #isWanted = false;
+  #isPaused = false;
+  #pauseTimer: ReturnType<typeof setTimeout> | undefined;
+  #isCrowded = false;
+  #isWatched = false;
+  /** The turn of the loop in which it had a client the last time. */
+  #lastTurn = -1;
+  /** Whether its command could be started the last time. */
+  #starts = false;
+  /** Whether it was the first file of the path, and no shell was needed. */
+  #startsAtOnce = false;
+
+  /** @param options What it is made of. */
+  constructor(options: DirectServiceOptions) {
+    const { serve, prepared } = options;
+    this.#options = options;
+    this.events = serve.events;
+    this.command = serve.command;
+    this.peers = serve.peers;
+    this.keepAlive = serve.keepAlive ?? false;
+    this.prepared = prepared;
+  }
+
+  /** Whether the next connection may be accepted. */
+  get accepting(): boolean {
+    return this.#isWanted && !this.#isPaused;
+  }
+
+  /**
+   * How many commands may be started now. One is enough to find out whether
+   * they start at all.
+   */
+  get freeSlots(): number {
+    return (this.#starts ? SLOTS : 1) - this.prepared.takenCount;
+  }
+
+  /**
+   * Whether a connection is to be kept until its command runs, as another file
+   * might have to be tried.
+   */
+  get keepsConnections(): boolean {
+    return !this.#startsAtOnce;
+  }
+
+  /**
+   * Tells whether clients come one after the other: whether there was one in
+   * the turn of the loop before.
+   *
+   * @param turn This turn.
+   * @returns `true` if there was.
+   */
+  comesAgain(turn: number): boolean {
+    const isNext = this.#lastTurn === turn - 1;
+    this.#lastTurn = turn;
+    return isNext;
+  }
+
+  /** Takes note that a command runs. */
+  noteStart({ candidate, attempt }: Start): void {
+    this.#starts = true;
+    this.#startsAtOnce = candidate === 0 && attempt.byShell !== undefined;
+  }
+
+  /** Takes note that one does not start: the next is tried alone. */
+  noteFailure(): void {
+    this.#starts = false;
+    this.#startsAtOnce = false;
+  }
+
+  setAccepting(accepting: boolean): void {
+    if (this.#isWanted === accepting) return;
+    this.#isWanted = accepting;
+    this.#update();
+  }
+
+  take(connection: number): void {
+    this.#options.engine.start(connection);
+  }
+
+  /** Leaves the queue alone for a while. */
+  pause(reason: string): void {
+    this.#isPaused = true;
+    this.#update();
+    this.#pauseTimer ??= setTimeout(() => this.resume(), ACCEPT_RETRY_MS);
+    this.events.notAccepted(reason);
+  }
+
+  /** Takes from the queue again. */
+  resume(): void {
+    clearTimeout(this.#pauseTimer);
+    this.#pauseTimer = undefined;
+    this.#isPaused = false;
+    this.#update();
+  }
+
+  /** Leaves the queue alone while its slots are taken, or not any more. */
+  setCrowded(isCrowded: boolean): void {
+    if (this.#isCrowded === isCrowded) return;
+    this.#isCrowded = isCrowded;
+    this.#update();
+  }
+
+  adopt(command: RunningCommand): RunningCommand {
+    return this.#options.engine.adopt(command);
+  }
+
+  stopListening(): void {
+    this.setAccepting(false);
+    for (const fd of this.#options.fds) this.#options.engine.forget(fd);
+    for (const socket of this.#options.serve.sockets) socket.close();
+  }
+
+  signal(command: RunningCommand, signal: number): void {
+    this.#options.engine.signal(command, signal);
+  }
+
+  endGroups(): void {
+    this.endsGroups = true;
+  }
+
+  #update(): void {
+    const isWatched = this.accepting && !this.#isCrowded;
+    if (this.#isWatched === isWatched) return;
+    this.#isWatched = isWatched;
+    for (const fd of this.#options.fds) {
+      this.#options.engine.watch(fd, isWatched);
+    }
+  }
+}

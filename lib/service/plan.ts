@@ -1,0 +1,57 @@
+/**
+ * What a daemon is to do, checked: an unchecked configuration has no plan.
+ *
+ * @module
+ */
+
+import type { Command, EngineName, ListeningSocket } from "../engine/engine.ts";
+import type { ListenOptions } from "../net/listening.ts";
+import type { Credentials, Identity } from "../posix/credentials.ts";
+import type { DescriptorLimit } from "../posix/process.ts";
+import type { Result } from "../result.ts";
+
+/** A service as it was checked. */
+export interface ServicePlan {
+  /** What tells it from all others, also in another configuration. */
+  readonly id: string;
+  readonly name: string;
+  /** Opens its sockets, or takes them over. */
+  readonly listen: (options: PlanListenOptions) => Result<ListeningSocket[]>;
+  readonly command: Command;
+  readonly timeLimitMs: number;
+  readonly maxProcesses: number;
+  readonly throttleMs: number;
+}
+
+/** What a plan's `listen` is called with. */
+export interface PlanListenOptions extends ListenOptions {
+  readonly credentials: () => Credentials;
+}
+
+/** What was opened for each service. */
+export type OpenSockets = ReadonlyMap<ServicePlan, ListeningSocket[]>;
+
+/** A daemon as it was checked. */
+export interface DaemonPlan {
+  readonly services: readonly ServicePlan[];
+  readonly engine: EngineName;
+  /** Whose effective ids it has; `undefined` where there are none to change. */
+  readonly owner: Identity | undefined;
+  /** Where its commands run, if that is there. */
+  readonly directory: string;
+  readonly backlogConnections: number;
+  /** Where to write a newline when it accepts. */
+  readonly readyFd: number | undefined;
+  /** Whether to report each connection. */
+  readonly verbose: boolean;
+  /** Where to write the process id. */
+  readonly pidFile?: string | undefined;
+  /** Whether SIGHUP has a new plan tried and executed. */
+  readonly reloads: boolean;
+  /** The number of descriptors for commands, if the daemon has another. */
+  readonly descriptorLimit?: DescriptorLimit | undefined;
+  /** What `announce` tells beside the sockets, as plain data. */
+  readonly about?: Readonly<Record<string, unknown>>;
+  /** Called when all is open and nothing was accepted yet. */
+  readonly announce: (sockets: OpenSockets) => void;
+}

@@ -1,0 +1,144 @@
+/**
+ * A plan as a trial writes it down and the next image of the daemon reads it:
+ * what was looked up once, addresses and accounts among it, is not asked for
+ * again while nobody accepts. No other edition of the program reads it.
+ *
+ * @module
+ */
+
+import type { ListeningSocket } from "../../engine/engine.ts";
+import type { LogRecord } from "../../log/recorder.ts";
+import { handOn, type InheritedSockets } from "../../net/inherited_sockets.ts";
+import { success } from "../../result.ts";
+import type { DaemonPlan, OpenSockets, ServicePlan } from "../plan.ts";
+import { commandOf, identityOf } from "./command_record.ts";
+import { Shape } from "./shape.ts";
+
+/** What goes with the plan. */
+export interface PlanRecordOptions {
+  /** The edition of the program. */
+  readonly program: string;
+  /** What the trial had to say beside its verdict. */
+  readonly records: readonly LogRecord[];
+  /** The sockets of its services. */
+  readonly sockets: OpenSockets;
+  /** Tells whether a socket was handed on to the trial. */
+  readonly isInherited: (socket: ListeningSocket) => boolean;
+}
+
+/**
+ * Writes a plan down.
+ *
+ * @param plan The plan, which the direct engine is to run.
+ * @param options What goes with it.
+ * @returns The text.
+ */
+export function writePlan(
+  plan: DaemonPlan,
+  { program, records, sockets, isInherited }: PlanRecordOptions,
+): string {
+  let passed = 0;
+  return JSON.stringify({
+    program,
+    records,
+    services: plan.services.map((service) => ({
+      ...service,
+      sockets: (sockets.get(service) ?? []).map((socket) => {
+        const [handed] = handOn([socket]);
+        return isInherited(socket)
+          ? { inherited: handed?.fd }
+          : { passed: passed++ };
+      }),
+    })),
+    owner: plan.owner,
+    directory: plan.directory,
+    backlogConnections: plan.backlogConnections,
+    verbose: plan.verbose,
+    pidFile: plan.pidFile,
+    about: plan.about,
+  });
+}
+
+/** A plan as it was read. */
+export interface ReadPlan {
+  /** Its services listen on the sockets that were handed on. */
+  readonly plan: Omit<DaemonPlan, "announce">;
+  readonly records: readonly LogRecord[];
+}
+
+/** What there is to read a plan by. */
+export interface ReadPlanOptions {
+  /** This edition of the program. */
+  readonly program: string;
+  /** The descriptors that the trial has passed on. */
+  readonly passed: readonly number[];
+  /** The sockets that were handed on, those passed on among them. */
+  readonly inherited: InheritedSockets;
+}
+
+/**
+ * Reads a plan.
+ *
+ * @param text The text.
+ * @param options What there is to read it by.
+ * @returns The plan; `undefined` if another edition has written it.
+ * @throws {TypeError} If it is none.
+ */
+export function readPlan(
+  text: string,
+  options: ReadPlanOptions,
+): ReadPlan | undefined {
+  const all = new Shape(JSON.parse(text), "plan");
+  if (all.field("program").text() !== options.program) return undefined;
+  const services = all.field("services").list()
+    .map((shape) => serviceOf(shape, options));
+  return {
+    plan: {
+      services,
+      engine: "direct",
+      owner: all.field("owner").optional(identityOf),
+      directory: all.field("directory").text(),
+      backlogConnections: all.field("backlogConnections").count(),
+      readyFd: undefined,
+      verbose: all.field("verbose").flag(),
+      reloads: true,
+      pidFile: all.field("pidFile").optional((path) => path.text()),
+      about: all.field("about").object(),
+    },
+    records: all.field("records").list().map(recordOf),
+  };
+}
+
+function serviceOf(shape: Shape, options: ReadPlanOptions): ServicePlan {
+  const { passed, inherited } = options;
+  return {
+    id: shape.field("id").text(),
+    name: shape.field("name").text(),
+    command: commandOf(shape.field("command")),
+    timeLimitMs: shape.field("timeLimitMs").count(),
+    maxProcesses: shape.field("maxProcesses").count(),
+    throttleMs: shape.field("throttleMs").count(),
+    listen: () =>
+      success(
+        shape.field("sockets").list().map((socket) => {
+          const fd = socket.field("inherited").optional((fd) => fd.count()) ??
+            passed[socket.field("passed").count()] ?? -1;
+          const taken = inherited.takeDescriptor(fd);
+          if (taken === undefined) {
+            throw new TypeError(`descriptor ${fd} was not handed on`);
+          }
+          return taken;
+        }),
+      ),
+  };
+}
+
+function recordOf(shape: Shape): LogRecord {
+  const level = shape.field("level").text();
+  return {
+    level: level === "info" ? "info" : "warning",
+    event: shape.field("event").text(),
+    text: shape.field("text").text(),
+    fields: shape.field("fields").object(),
+  };
+}

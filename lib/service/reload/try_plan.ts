@@ -1,0 +1,85 @@
+/**
+ * The trial's side of a reload: opens everything as if to serve, gives its
+ * verdict, and leaves everything that it did not make as it is.
+ *
+ * @module
+ */
+
+import type { LogRecord } from "../../log/recorder.ts";
+import { InheritedSockets } from "../../net/inherited_sockets.ts";
+import { tryToRestAs, unchangingCredentials } from "../../posix/credentials.ts";
+import type { Libc } from "../../posix/libc.ts";
+import { EX, type Mistake, type Result, success } from "../../result.ts";
+import type { DaemonPlan } from "../plan.ts";
+import { closeOpened, openSockets } from "../open_sockets.ts";
+import { checkPidFile } from "../pid_file.ts";
+import type { Handed } from "./handed.ts";
+import { writePlan } from "./plan_record.ts";
+import { VerdictSender } from "./verdict.ts";
+
+/** What a trial has. */
+export interface TryOptions {
+  readonly libc: Libc;
+  readonly handed: Handed;
+  /** Where it gives its verdict. */
+  readonly trialFd: number;
+  /** The edition of the program. */
+  readonly program: string;
+  /** What it has to say beside its verdict. */
+  readonly records: readonly LogRecord[];
+}
+
+/**
+ * Tries a plan and gives the verdict.
+ *
+ * @param planned The plan; or every mistake for which there is none.
+ * @param options What the trial has.
+ */
+export function tryPlan(
+  planned: Result<DaemonPlan, readonly Mistake[]>,
+  options: TryOptions,
+): void {
+  const sender = new VerdictSender(options.libc, options.trialFd);
+  const tried = planned.ok ? open(planned.value, options, sender) : planned;
+  sender.give(
+    tried.ok ? { plan: tried.value } : { mistakes: tried.mistake },
+  );
+}
+
+function open(
+  plan: DaemonPlan,
+  { libc, handed, program, records }: TryOptions,
+  sender: VerdictSender,
+): Result<string, readonly Mistake[]> {
+  const inherited = new InheritedSockets(
+    libc,
+    handed.sockets,
+    unchangingCredentials,
+  );
+  const opened = openSockets(plan, {
+    libc,
+    inherited,
+    credentials: unchangingCredentials,
+    opened: (socket) => sender.pass(socket),
+  });
+  if (!opened.ok) return opened;
+  const { pidFile } = plan;
+  const checked = pidFile === undefined
+    ? success(undefined)
+    : checkPidFile(libc, pidFile);
+  if (!checked.ok) {
+    closeOpened(opened.value, inherited);
+    return { ok: false, mistake: [checked.mistake] };
+  }
+  const unsafe = plan.owner && tryToRestAs(libc, plan.owner);
+  if (unsafe !== undefined) {
+    closeOpened(opened.value, inherited);
+    const { unsafe: text, mend } = unsafe;
+    return { ok: false, mistake: [{ text, mend, exitCode: EX.CONFIG }] };
+  }
+  return success(writePlan(plan, {
+    ...{ program, records },
+    sockets: opened.value,
+    isInherited: (socket) => inherited.took(socket),
+  }));
+}

@@ -1,0 +1,132 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { sealedFile } from "../../../../lib/posix/memory_file.ts";
+import {
+  type Handed,
+  HANDED_VARIABLE,
+  readHanded,
+  takeHanded,
+  writeHanded,
+} from "../../../../lib/service/reload/handed.ts";
+import { isOpen } from "../../posix/descriptors.ts";
+import { libc } from "../../real_libc.ts";
+
+const HANDED: Handed = {
+  sockets: [
+    { fd: 9, address: "[::1]:25", asked: "[::1%1]:25", file: undefined },
+    {
+      fd: 10,
+      address: "/run/socket",
+      asked: undefined,
+      file: { device: 2049n, inode: 2n ** 64n - 1n },
+    },
+  ],
+  services: [{
+    id: "inet - policy",
+    name: "policy",
+    memory: {
+      startFailures: 3,
+      acceptFailures: 0,
+      commands: [{
+        running: {
+          pid: 4711,
+          peer: "192.0.2.1:1024",
+          startedMs: -5000,
+          command: {
+            argv: ["/bin/cat"],
+            environment: [],
+            identity: { uid: 1000, gid: 1001 },
+          },
+        },
+        limitMs: 1500,
+        isKilled: true,
+      }],
+    },
+  }],
+  plan: {
+    text: "{}",
+    passed: [{ fd: 11, address: "a", asked: undefined, file: undefined }],
+  },
+  descriptorLimit: { soft: 1024n, hard: 2n ** 64n - 1n },
+  pidFileFd: 12,
+  masterPid: 13,
+  isReloadWanted: true,
+  pausedMs: 0.5,
+};
+
+/** Reads a text as if it had been handed on. */
+function readText(text: string): Handed {
+  return readHanded(libc, sealedFile(libc, new TextEncoder().encode(text)));
+}
+
+Deno.test("what is handed on is read as it was written, start times by the machine's clock", () => {
+  const fd = writeHanded(libc, HANDED);
+  const read = readHanded(libc, fd);
+  const [command] = read.services[0]?.memory.commands ?? [];
+  const startedMs = command?.running.startedMs ?? 0;
+  // Both ways lead over the clock, which has moved on by less than that.
+  assertEquals(Math.abs(startedMs + 5000) < 50, true, `${startedMs}`);
+  const text = (handed: Handed): string =>
+    JSON.stringify(
+      handed,
+      (key, value) =>
+        key === "startedMs"
+          ? 0
+          : typeof value === "bigint"
+          ? `${value}`
+          : value,
+    );
+  assertEquals(text(read), text(HANDED));
+  assertEquals(isOpen(fd), false);
+});
+
+Deno.test("readHanded() refuses whatever else there is", () => {
+  const good = {
+    version: 1,
+    sockets: [],
+    services: [],
+    isReloadWanted: false,
+    pausedMs: 0,
+  };
+  assertEquals(readText(JSON.stringify(good)).services, []);
+  const command = {
+    pid: 1,
+    peer: "",
+    startedMs: 0,
+    name: "x",
+    uid: 1,
+    gid: 1,
+    limitMs: 1,
+    isKilled: false,
+  };
+  const service = {
+    id: "x",
+    name: "x",
+    startFailures: 0,
+    acceptFailures: 0,
+    commands: [command],
+  };
+  const bad: [unknown, string][] = [
+    [[], "handed is not an object"],
+    [{ ...good, version: 2 }, "handed.version is 2, not 1"],
+    [{ ...good, sockets: [{ fd: "9" }] }, "sockets[0].fd is not a number"],
+    [{ ...good, services: [service] }, "no command has the process id 1"],
+    [{ ...good, isReloadWanted: 1 }, "isReloadWanted is not true or false"],
+  ];
+  for (const [value, reason] of bad) {
+    assertThrows(() => readText(JSON.stringify(value)), TypeError, reason);
+  }
+  assertThrows(() => readText("{"), SyntaxError);
+});
+
+Deno.test("takeHanded() leaves no trace in the environment", () => {
+  assertEquals(takeHanded(libc), undefined);
+  Deno.env.set(HANDED_VARIABLE, String(writeHanded(libc, HANDED)));
+  assertEquals(takeHanded(libc)?.handed.pidFileFd, 12);
+  assertEquals(Deno.env.get(HANDED_VARIABLE), undefined);
+  Deno.env.set(HANDED_VARIABLE, "2x");
+  assertThrows(
+    () => takeHanded(libc),
+    Error,
+    "SPAWND_HANDED_FD names no descriptor: 2x",
+  );
+});
