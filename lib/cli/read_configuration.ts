@@ -16,8 +16,6 @@ import { thisMachine } from "./this_machine.ts";
 /** More than any administrator writes; some 50,000 services. */
 const FILE_BYTES_MAX = 4 * 2 ** 20;
 
-const CHUNK_BYTES = 64 * 1024;
-
 /**
  * Reads a configuration.
  *
@@ -40,7 +38,7 @@ export function readConfiguration(
  * device may have no end.
  */
 function readFile(path: string): Uint8Array {
-  const { isFile, isDirectory } = Deno.statSync(path);
+  const { isFile, isDirectory, size } = Deno.statSync(path);
   if (!isFile) {
     throw new RefusedFile(
       isDirectory ? "Is a directory" : "Not a regular file",
@@ -48,28 +46,27 @@ function readFile(path: string): Uint8Array {
     );
   }
   using file = Deno.openSync(path);
-  // The size that a file says it has need not be true, below /proc for one.
-  const chunks: Uint8Array[] = [];
-  for (let left = FILE_BYTES_MAX; left >= 0;) {
-    const chunk = new Uint8Array(CHUNK_BYTES);
-    const count = file.readSync(chunk);
-    if (count === null) return concat(chunks);
-    chunks.push(chunk.subarray(0, count));
-    left -= count;
+  let bytes = new Uint8Array(Math.min(size, FILE_BYTES_MAX) + 1);
+  let length = 0;
+  for (;;) {
+    const count = file.readSync(bytes.subarray(length));
+    if (count === null) return bytes.subarray(0, length);
+    length += count;
+    if (length > FILE_BYTES_MAX) {
+      throw new RefusedFile(
+        "File too large",
+        `it may have up to ${FILE_BYTES_MAX} bytes`,
+      );
+    }
+    // The size that it says it has need not be true, below /proc for one.
+    if (length === bytes.length) bytes = enlarged(bytes);
   }
-  throw new RefusedFile(
-    "File too large",
-    `it may have up to ${FILE_BYTES_MAX} bytes`,
-  );
 }
 
-function concat(chunks: readonly Uint8Array[]): Uint8Array {
-  const size = chunks.reduce((sum, { length }) => sum + length, 0);
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
+function enlarged(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(
+    Math.min(2 * bytes.length, FILE_BYTES_MAX + 1),
+  );
+  larger.set(bytes);
+  return larger;
 }

@@ -158,6 +158,7 @@ export class Scope {
   }
 
   #expand(value: PlacedText, isLenient: boolean): Expansion {
+    if (!value.text.includes("$")) return { ok: true, text: value.text };
     return expand(value, {
       lookup: (name) => this.written(name),
       place: value.placeIn(this.#main.file),
