@@ -12,7 +12,6 @@ import { cString, type Libc } from "./libc.ts";
 const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_EMPTY_PATH = 0x1000;
-const O_NOFOLLOW = 0o400000;
 const O_CLOEXEC = 0o2000000;
 const O_PATH = 0o10000000;
 const STATX_BASIC_STATS = 0x7ff;
@@ -136,10 +135,11 @@ export function giveSocketAway(
   path: string,
   access: Access,
 ): void {
+  const flags = O_PATH | libc.abi.openFlags.O_NOFOLLOW | O_CLOEXEC;
   const fd = checked(
     libc,
     `open ${path}`,
-    libc.c.open(cString(path), O_PATH | O_NOFOLLOW | O_CLOEXEC, 0),
+    libc.c.open(cString(path), flags, 0),
   );
   try {
     const facts = lookAtDescriptor(libc, fd);
