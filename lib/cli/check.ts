@@ -9,6 +9,7 @@ import { resolve } from "@std/path/posix/resolve";
 import { toText } from "../config/bytes.ts";
 import type { Configuration } from "../config/load.ts";
 import {
+  type Finding,
   formatProblem,
   inOrder,
   type Level,
@@ -73,6 +74,9 @@ function allProblems(inspection: Inspection): Problem[] {
   reportWritableFiles(configuration, report);
   const queueDirectory =
     configuration.scope.string("queue_directory", report) ?? "/";
+  if (services.length > 0) {
+    reportQueueDirectory(configuration, queueDirectory, report);
+  }
   for (const { service } of services) {
     reportCommand(service, queueDirectory, report);
     reportNoLimit(service, report);
@@ -87,16 +91,45 @@ function reportWritableFiles(
 ): void {
   const seen = new Set<string>();
   for (const file of [directory, main.file, master.file]) {
-    for (const step of stepsOrNone(resolve(file))) {
-      const writers = seen.has(step.path) ? undefined : writersOf(step);
-      seen.add(step.path);
-      if (writers === undefined) continue;
-      report(problemInText(wholeFile(file), {
-        level: "warning",
-        text: `writable by ${writers}`,
-        mend: `let only root write to ${step.path}`,
-      }));
-    }
+    const steps = stepsOrNone(resolve(file))
+      .filter(({ path }) => !seen.has(path));
+    for (const { path } of steps) seen.add(path);
+    reportWriters(
+      steps,
+      (finding) => report(problemInText(wholeFile(file), finding)),
+    );
+  }
+}
+
+/** Whoever may write to it can put another in the place of a socket. */
+function reportQueueDirectory(
+  { scope }: Configuration,
+  queueDirectory: string,
+  report: Report,
+): void {
+  const place = scope.place("queue_directory");
+  reportWriters(
+    stepsOrNone(queueDirectory),
+    ({ text, ...finding }) =>
+      report(problemInText(place, {
+        ...finding,
+        text: `queue_directory ${queueDirectory} is ${text}`,
+      })),
+  );
+}
+
+function reportWriters(
+  steps: ReturnType<typeof stepsTo>,
+  warn: (finding: Finding) => void,
+): void {
+  for (const step of steps) {
+    const writers = writersOf(step);
+    if (writers === undefined) continue;
+    warn({
+      level: "warning",
+      text: `writable by ${writers}`,
+      mend: `let only root write to ${step.path}`,
+    });
   }
 }
 

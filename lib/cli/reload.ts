@@ -5,6 +5,11 @@
  */
 
 import { parseCount } from "../config/values.ts";
+import { checked, EPERM, ESRCH, SystemError } from "../posix/errno.ts";
+import { cString, isLibc, type Libc, openLibc } from "../posix/libc.ts";
+import { OtherProcess } from "../posix/other_process.ts";
+import { SIGHUP } from "../posix/process.ts";
+import { writeLockHolder } from "../posix/record_lock.ts";
 import {
   EX,
   type ExitCode,
@@ -31,6 +36,10 @@ const RELOAD_MS = 30_000;
 
 /** How often the pid file is looked at meanwhile. */
 const LOOK_MS = 20;
+
+// fcntl.h
+const O_NONBLOCK = 0o4000;
+const O_CLOEXEC = 0o2000000;
 
 const PID_MAX = 2 ** 22;
 
@@ -70,18 +79,95 @@ async function reloadDaemon(
       exitCode: EX.USAGE,
     });
   }
+  const libc = openLibc();
+  if (!isLibc(libc)) {
+    return failure({
+      text: `cannot see whose ${pidFile} is: ${libc.unavailable}`,
+      mend: "send the daemon SIGHUP",
+      exitCode: EX.OSERR,
+    });
+  }
   const before = readPid(pidFile);
   if (!before.ok) return before;
-  const { pid, inode, writtenMs } = before.value;
+  const found = findDaemon(libc, pidFile, before.value.pid);
+  if (!found.ok) return found;
+  using daemon = found.value;
+  return await hangUp(daemon, pidFile, before.value);
+}
+
+/**
+ * Finds the daemon that has written a pid file: the process that has it locked.
+ * A file that was left behind names whoever has the process id by now.
+ */
+function findDaemon(
+  libc: Libc,
+  pidFile: string,
+  pid: number,
+): Result<OtherProcess> {
+  let daemon: OtherProcess | undefined;
   try {
-    Deno.kill(pid, "SIGHUP");
-  } catch (error) {
+    daemon = new OtherProcess(libc, pid);
+    // Asked while the process is held.
+    const holder = lockHolderOf(libc, pidFile);
+    const program = daemon.runsThisProgram() === false
+      ? daemon.program()
+      : undefined;
+    if (holder === pid && program === undefined) {
+      const found = daemon;
+      daemon = undefined;
+      return success(found);
+    }
     return failure({
-      text: `cannot signal process id ${pid}: ${reasonOf(error)}`,
-      mend: `see whether the daemon of ${pidFile} runs`,
-      exitCode: error instanceof Deno.errors.PermissionDenied
-        ? EX.NOPERM
-        : EX.OSERR,
+      text: holder === undefined
+        ? `${pidFile} was left behind: no process has it locked`
+        : holder !== pid
+        ? `${pidFile} names process id ${pid}, but is locked by another process`
+        : `${pidFile} names process id ${pid}, which runs ${program}`,
+      mend: "nothing was signalled: see whether the daemon runs, and where",
+      exitCode: EX.OSERR,
+    });
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    return error.code === ESRCH
+      ? failure({
+        text: `${pidFile} was left behind: there is no process id ${pid}`,
+        mend: "see whether the daemon runs",
+        exitCode: EX.OSERR,
+      })
+      : failure({
+        text: `cannot see whose ${pidFile} is: ${error.message}`,
+        exitCode: EX.OSERR,
+      });
+  } finally {
+    daemon?.[Symbol.dispose]();
+  }
+}
+
+function lockHolderOf(libc: Libc, pidFile: string): number | undefined {
+  const flags = O_NONBLOCK | O_CLOEXEC;
+  const opened = libc.c.open(cString(pidFile), flags, 0);
+  const fd = checked(libc, "open", opened);
+  try {
+    return writeLockHolder(libc, fd);
+  } finally {
+    libc.c.close(fd);
+  }
+}
+
+async function hangUp(
+  daemon: OtherProcess,
+  pidFile: string,
+  { inode, writtenMs }: FoundPid,
+): Promise<Result<number>> {
+  const { pid } = daemon;
+  try {
+    daemon.signal(SIGHUP);
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    return failure({
+      text: `cannot signal process id ${pid}: ${error.message}`,
+      mend: "reload as root, or as who has started it",
+      exitCode: error.code === EPERM ? EX.NOPERM : EX.OSERR,
     });
   }
   const deadlineMs = performance.now() + RELOAD_MS;
@@ -91,6 +177,13 @@ async function reloadDaemon(
     // into that which is there.
     if (now.ok && now.value.inode !== inode) return success(now.value.pid);
     if (now.ok && now.value.writtenMs !== writtenMs) break;
+    if (!daemon.signal(0)) {
+      return failure({
+        text: `process id ${pid} has ended`,
+        mend: "its log tells why",
+        exitCode: EX.OSERR,
+      });
+    }
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
   return failure({
@@ -111,6 +204,8 @@ function readPid(pidFile: string): Result<FoundPid> {
   let text: string;
   let info: Deno.FileInfo;
   try {
+    // To open a pipe would be to wait for who writes to it.
+    if (!Deno.statSync(pidFile).isFile) throw new Error("it is no file");
     // Both of one file, though another may be put in its place meanwhile.
     using file = Deno.openSync(pidFile);
     info = file.statSync();

@@ -22,7 +22,7 @@ import {
 } from "../engine/environment.ts";
 import { parseInetName } from "../net/inet_endpoint.ts";
 import { listenInet } from "../net/listening.ts";
-import { prepareQueueDirectory } from "../net/queue_directory.ts";
+import { inQueueDirectory } from "../net/queue_directory.ts";
 import { listenUnix } from "../net/unix_socket.ts";
 import type { Identity } from "../posix/credentials.ts";
 import {
@@ -245,16 +245,21 @@ function listen(
     });
     return at(name.ok ? listenInet(name.value, options) : name);
   }
+  const listenAt = (): Result<ListeningSocket> =>
+    listenUnix(address.path, {
+      ...options,
+      mode: SOCKET_MODE,
+      owner: undefined,
+    });
   const { queueDirectory } = settings;
-  if (address.path.startsWith(`${queueDirectory}/`)) {
-    const there = prepareQueueDirectory({ queueDirectory, isPrivate, owner });
-    if (!there.ok) return at(there);
-  }
-  const socket = listenUnix(address.path, {
-    ...options,
-    mode: SOCKET_MODE,
-    owner: undefined,
-  });
+  const isInQueue = address.path.startsWith(`${queueDirectory}/`);
+  const socket = isInQueue && options.libc !== undefined
+    ? inQueueDirectory(
+      options.libc,
+      { queueDirectory, isPrivate, owner, path: address.path },
+      listenAt,
+    )
+    : listenAt();
   return at(socket.ok ? success([socket.value]) : socket);
 }
 

@@ -11,7 +11,7 @@ import type { Credentials } from "../posix/credentials.ts";
 import { isSameFile, lookAt } from "../posix/files.ts";
 import type { Libc } from "../posix/libc.ts";
 import { isListening } from "../posix/sockets.ts";
-import { removeSocket } from "./unix_socket.ts";
+import { closeSocket } from "./unix_socket.ts";
 
 /** A socket as it is handed on: it keeps its descriptor's number. */
 export interface HandedSocket {
@@ -119,10 +119,9 @@ export class InheritedSockets {
 
   #socketOf({ fd, address, asked, file }: HandedSocket): ListeningSocket {
     const close = (): void => {
-      if (file !== undefined) {
-        removeSocket(this.#libc, address, file, this.#credentials);
-      }
-      this.#libc.c.close(fd);
+      const socket = { path: address, file, fd };
+      if (file === undefined) this.#libc.c.close(fd);
+      else closeSocket(this.#libc, socket, this.#credentials);
     };
     return { address, asked, file, source: { fd }, close };
   }

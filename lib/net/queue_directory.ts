@@ -2,47 +2,168 @@
  * The directories of unix services below `queue_directory`: `private` for the
  * daemon's owner alone, `public` for everybody.
  *
+ * Whoever may write to `queue_directory` can put something else in the place of
+ * a directory at any moment. So each is made and given away through descriptors
+ * that follow no link, and a socket that came to lie elsewhere is taken back.
+ *
  * @module
  */
 
+import type { ListeningSocket } from "../engine/engine.ts";
 import type { Identity } from "../posix/credentials.ts";
-import { EX, failure, type Result, success } from "../result.ts";
+import {
+  checked,
+  EEXIST,
+  ENOENT,
+  ENOTDIR,
+  errno,
+  lastError,
+  SystemError,
+} from "../posix/errno.ts";
+import { isSameFile, lookAtDescriptor } from "../posix/files.ts";
+import { lookBelow, openFolder, strangersLink } from "../posix/folders.ts";
+import { cString, type Libc } from "../posix/libc.ts";
+import { EX, failure, type Mistake, type Result } from "../result.ts";
 
 const PRIVATE_MODE = 0o700;
 const PUBLIC_MODE = 0o755;
 
-/** Which directory is needed. */
+/**
+ * A directory that was made and not given away yet. None but this program makes
+ * one like that, so nobody can pass another of root's off as it.
+ */
+const UNFINISHED_MODE = 0o1700;
+
+/** What a directory has of its own: not what it inherits, S_ISGID. */
+const OWN_BITS = 0o5777;
+
+// fcntl.h
+const O_CLOEXEC = 0o2000000;
+const O_PATH = 0o10000000;
+const AT_EMPTY_PATH = 0x1000;
+
+/** Where a socket is to be. */
 export interface QueueDirectoryOptions {
   readonly queueDirectory: string;
   readonly isPrivate: boolean;
-  /** Whose it is to be; without, whoever starts the daemon. */
+  /** Whose the directory is to be; without, whoever starts the daemon. */
   readonly owner: Identity | undefined;
+  /** The socket's path. */
+  readonly path: string;
 }
 
 /**
- * Makes the directory if it is missing. One that is there is left as it is:
- * whoever made it knows who is to enter.
+ * Opens a socket in one of the directories. One that is missing is made; one
+ * that is there is left as it is: whoever made it knows who is to enter.
  *
- * @param options Which directory.
- * @returns Nothing; or why it is not there.
+ * @param libc The C library.
+ * @param options Which directory, and which socket.
+ * @param open Opens the socket by its path.
+ * @returns The socket; or why there is none.
  */
-export function prepareQueueDirectory(
-  { queueDirectory, isPrivate, owner }: QueueDirectoryOptions,
-): Result<void> {
-  const path = `${queueDirectory}/${isPrivate ? "private" : "public"}`;
-  const mode = isPrivate ? PRIVATE_MODE : PUBLIC_MODE;
+export function inQueueDirectory(
+  libc: Libc,
+  options: QueueDirectoryOptions,
+  open: () => Result<ListeningSocket>,
+): Result<ListeningSocket> {
+  const { queueDirectory, isPrivate, path } = options;
+  const folder = `${queueDirectory}/${isPrivate ? "private" : "public"}`;
+  const folderFd = openServiceFolder(libc, folder, options);
+  if (typeof folderFd !== "number") return failure(folderFd);
   try {
-    Deno.mkdirSync(path, { mode: PRIVATE_MODE });
-    if (owner !== undefined) Deno.chownSync(path, owner.uid, owner.gid);
-    Deno.chmodSync(path, mode);
-  } catch (error) {
-    if (error instanceof Deno.errors.AlreadyExists) return success(undefined);
-    const reason = error instanceof Error ? error.message : String(error);
+    const socket = open();
+    if (!socket.ok) return socket;
+    const there = lookBelow(libc, folderFd, path.slice(folder.length + 1));
+    if (isSameFile(there, socket.value.file)) return socket;
+    socket.value.close();
     return failure({
-      text: `cannot make ${path}: ${reason}`,
-      mend: `make ${queueDirectory} first, or set queue_directory`,
-      exitCode: EX.OSERR,
+      text: `${path} is not in ${folder}: something else was put in the way`,
+      mend: `let only root write to ${queueDirectory}`,
+      exitCode: EX.CONFIG,
     });
+  } finally {
+    libc.c.close(folderFd);
   }
-  return success(undefined);
+}
+
+/** A descriptor of the directory; or why there is none. */
+function openServiceFolder(
+  libc: Libc,
+  path: string,
+  { queueDirectory, isPrivate, owner }: QueueDirectoryOptions,
+): number | Mistake {
+  let queueFd: number | undefined;
+  try {
+    const queue = openFolder(libc, queueDirectory);
+    queueFd = queue.fd;
+    const link = strangersLink(libc, queue);
+    if (link !== undefined) {
+      return {
+        text: `refused queue_directory ${queueDirectory}: ` +
+          `${link.path} ${link.reason}`,
+        mend: "write the path that it leads to, or have root make the link",
+        exitCode: EX.CONFIG,
+      };
+    }
+    const name = isPrivate ? "private" : "public";
+    const mode = isPrivate ? PRIVATE_MODE : PUBLIC_MODE;
+    return makeFolder(libc, { queueFd, name, path, mode, owner });
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    return {
+      text: `cannot make ${path}: ${error.message}`,
+      mend: error.code === ENOENT
+        ? `make ${queueDirectory} first, or set queue_directory`
+        : error.code === ENOTDIR
+        ? "make it a directory, and no link to one"
+        : "set queue_directory to one that the daemon may write to",
+      exitCode: EX.OSERR,
+    };
+  } finally {
+    if (queueFd !== undefined) libc.c.close(queueFd);
+  }
+}
+
+/** What to make, where it is missing. */
+interface FolderOptions {
+  readonly queueFd: number;
+  readonly name: string;
+  readonly path: string;
+  readonly mode: number;
+  readonly owner: Identity | undefined;
+}
+
+function makeFolder(
+  libc: Libc,
+  { queueFd, name, path, mode, owner }: FolderOptions,
+): number {
+  const { c, abi: { openFlags: { O_DIRECTORY, O_NOFOLLOW } } } = libc;
+  if (
+    c.mkdirat(queueFd, cString(name), UNFINISHED_MODE) < 0 &&
+    errno(libc) !== EEXIST
+  ) throw lastError(libc, path);
+  const naming = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  const fd = checked(libc, path, c.openat(queueFd, cString(name), naming, 0));
+  let open: number | undefined;
+  try {
+    const facts = lookAtDescriptor(libc, fd);
+    const isUnfinished = facts?.uid === c.geteuid() &&
+      (facts.mode & OWN_BITS) === UNFINISHED_MODE;
+    if (!isUnfinished) return fd;
+    // To change it takes a descriptor that does more than name it.
+    const reading = O_DIRECTORY | O_CLOEXEC;
+    open = checked(libc, path, c.openat(fd, cString("."), reading, 0));
+    if (owner !== undefined) {
+      const { uid, gid } = owner;
+      const given = c.fchownat(open, cString(""), uid, gid, AT_EMPTY_PATH);
+      checked(libc, path, given);
+    }
+    checked(libc, path, c.fchmod(open, mode));
+    return fd;
+  } catch (error) {
+    c.close(fd);
+    throw error;
+  } finally {
+    if (open !== undefined) c.close(open);
+  }
 }

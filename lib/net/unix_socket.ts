@@ -10,7 +10,12 @@ import { resolve } from "@std/path/posix/resolve";
 import type { FileId, ListeningSocket } from "../engine/engine.ts";
 import type { Credentials } from "../posix/credentials.ts";
 import { ECONNREFUSED, ENOENT, errorText } from "../posix/errno.ts";
-import { giveSocketAway, lookAt, removeFile } from "../posix/files.ts";
+import {
+  giveSocketAway,
+  isSameFile,
+  lookAt,
+  removeFile,
+} from "../posix/files.ts";
 import type { Libc } from "../posix/libc.ts";
 import { UNIX_PATH_BYTES_MAX, whoListens } from "../posix/sockets.ts";
 import { EX, failure, type Mistake, type Result, success } from "../result.ts";
@@ -70,10 +75,8 @@ export function listenUnix(
     const file = lookAt(libc, path);
     // The runtime's listener is never closed: it would remove whatever has
     // the path by then. Its descriptor is closed beneath it.
-    const close = () => {
-      removeSocket(libc, path, file, options.credentials);
-      libc.c.close(fd);
-    };
+    const close = () =>
+      closeSocket(libc, { path, file, fd }, options.credentials);
     const source = engine === "relay" ? { listener } : { fd };
     return success({ address: path, file, source, close });
   } catch (error) {
@@ -81,21 +84,33 @@ export function listenUnix(
   }
 }
 
+/** A socket of the daemon's own, in its directory. */
+export interface OwnSocket {
+  readonly path: string;
+  /** What the path meant when the socket was made. */
+  readonly file: FileId | undefined;
+  readonly fd: number;
+}
+
 /**
- * Removes a socket of the daemon's own from its directory.
+ * Removes a socket of the daemon's own from its directory, and closes it.
  *
  * @param libc The C library.
- * @param path The socket's path.
- * @param file What the path meant when the socket was made.
+ * @param socket The socket.
  * @param credentials The daemon's credentials by now.
  */
-export function removeSocket(
+export function closeSocket(
   libc: Libc,
-  path: string,
-  file: FileId | undefined,
+  { path, file, fd }: OwnSocket,
   credentials: () => Credentials,
 ): void {
-  credentials().asRoot(() => removeFile(libc, path, file));
+  const remove = (): boolean =>
+    credentials().asRoot(() => removeFile(libc, path, file));
+  // Removed while it is open: no other file can have its inode then. With the
+  // last descriptor taken, its own is what there is to remove it with.
+  const isLeft = !remove() && isSameFile(lookAt(libc, path), file);
+  libc.c.close(fd);
+  if (isLeft) remove();
 }
 
 /**
@@ -119,7 +134,7 @@ export function refuseSocketPath(name: string): Mistake | undefined {
 function clearTheWay(libc: Libc, path: string): Mistake | undefined {
   const facts = lookAt(libc, path);
   if (facts === undefined) return undefined;
-  if (!facts.isSocket) {
+  if (facts.kind !== "socket") {
     return {
       text: `${path} exists and is not a socket`,
       mend: "move it away, or choose another path",

@@ -1,7 +1,8 @@
 /**
- * What differs between the processor architectures: system call numbers and
- * the one structure that is laid out differently. Everything else that this
- * folder knows about the kernel is the same on every 64-bit Linux.
+ * What differs between the processor architectures: system call numbers, some
+ * flags of open(2) and the one structure that is laid out differently.
+ * Everything else that this folder knows about the kernel is the same on every
+ * 64-bit Linux.
  *
  * @module
  */
@@ -22,6 +23,7 @@ export type SystemCall =
   | "fcntl"
   | "futex"
   | "pidfd_open"
+  | "pidfd_send_signal"
   | "prctl"
   | "prlimit64"
   | "rt_sigaction"
@@ -31,10 +33,15 @@ export type SystemCall =
   | "setresuid"
   | "setsid";
 
+/** The flags of open(2) that are used here and differ. */
+export type OpenFlag = "O_DIRECTORY" | "O_NOFOLLOW";
+
 /** The facts of one architecture. */
 export interface Abi {
   /** System call numbers: asm/unistd_64.h on x86_64, asm-generic/unistd.h on aarch64. */
   readonly systemCalls: Readonly<Record<SystemCall, bigint>>;
+  /** Flags of open(2): asm-generic/fcntl.h on x86_64, asm/fcntl.h on aarch64. */
+  readonly openFlags: Readonly<Record<OpenFlag, number>>;
   /**
    * `struct epoll_event` (sys/epoll.h): packed on x86_64 alone, so that the
    * 64-bit data follows the 32-bit event mask at once; aligned elsewhere.
@@ -59,6 +66,7 @@ const ABIS: Readonly<Record<Architecture, Abi>> = {
       fcntl: 72n,
       futex: 202n,
       pidfd_open: 434n,
+      pidfd_send_signal: 424n,
       prctl: 157n,
       prlimit64: 302n,
       rt_sigaction: 13n,
@@ -68,6 +76,7 @@ const ABIS: Readonly<Record<Architecture, Abi>> = {
       setresuid: 117n,
       setsid: 112n,
     },
+    openFlags: { O_DIRECTORY: 0o200000, O_NOFOLLOW: 0o400000 },
     epollEvent: { sizeBytes: 12, dataOffset: 4 },
   },
   aarch64: {
@@ -83,6 +92,7 @@ const ABIS: Readonly<Record<Architecture, Abi>> = {
       fcntl: 25n,
       futex: 98n,
       pidfd_open: 434n,
+      pidfd_send_signal: 424n,
       prctl: 167n,
       prlimit64: 261n,
       rt_sigaction: 134n,
@@ -92,6 +102,7 @@ const ABIS: Readonly<Record<Architecture, Abi>> = {
       setresuid: 147n,
       setsid: 157n,
     },
+    openFlags: { O_DIRECTORY: 0o40000, O_NOFOLLOW: 0o100000 },
     epollEvent: { sizeBytes: 16, dataOffset: 8 },
   },
 };

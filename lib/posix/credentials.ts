@@ -133,7 +133,11 @@ export function restAs(libc: Libc, owner: Identity): Credentials | Unsafe {
   checked(libc, "setegid", c.setegid(owner.gid));
   checked(libc, "seteuid", c.seteuid(owner.uid));
   const unsafe = wayIn(libc);
-  if (unsafe !== undefined) return unsafe;
+  if (unsafe !== undefined) {
+    // Root's again, to remove what was made.
+    checked(libc, "seteuid", c.seteuid(ROOT));
+    return unsafe;
+  }
   closeMemory(libc);
   return new RootCredentials(libc, owner);
 }

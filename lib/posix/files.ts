@@ -5,6 +5,8 @@
  * @module
  */
 
+import { basename } from "@std/path/posix/basename";
+import { dirname } from "@std/path/posix/dirname";
 import { checked } from "./errno.ts";
 import { cString, type Libc } from "./libc.ts";
 
@@ -12,12 +14,16 @@ import { cString, type Libc } from "./libc.ts";
 const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_EMPTY_PATH = 0x1000;
-const O_NOFOLLOW = 0o400000;
 const O_CLOEXEC = 0o2000000;
 const O_PATH = 0o10000000;
 const STATX_BASIC_STATS = 0x7ff;
 const S_IFMT = 0o170000;
-const S_IFSOCK = 0o140000;
+const FILE_KINDS: ReadonlyMap<number, FileKind> = new Map([
+  [0o040000, "folder"],
+  [0o100000, "file"],
+  [0o120000, "link"],
+  [0o140000, "socket"],
+]);
 
 /** `struct statx` and the offsets of what is read from it. */
 const STATX_BYTES = 256;
@@ -30,6 +36,9 @@ const STX_MTIME_OFFSET = 112;
 const STX_DEV_MAJOR_OFFSET = 136;
 const STX_DEV_MINOR_OFFSET = 140;
 
+/** What a file is; the rest are pipes and devices. */
+export type FileKind = "folder" | "file" | "link" | "socket" | "other";
+
 /** What tells one file from another, and whose it is. */
 export interface FileFacts {
   /** The device number as `dev_t` has it. */
@@ -40,7 +49,7 @@ export interface FileFacts {
   /** When it was written to last, in nanoseconds of the system's clock. */
   readonly writtenNs: bigint;
   readonly uid: number;
-  readonly isSocket: boolean;
+  readonly kind: FileKind;
   /** The permission bits. */
   readonly mode: number;
 }
@@ -98,19 +107,68 @@ export function lookAtDescriptor(
 
 /**
  * Removes a name from its directory, if it still names the file that is meant.
+ * The directory is held by a descriptor meanwhile, so that nobody can put a
+ * link in its place and have a file of another directory removed.
  *
  * @param libc The C library.
  * @param path The name.
  * @param meant The file that is meant, if there was one.
- * @returns `true` if it was removed.
+ * @returns `true` if it was removed; `false` also for want of a descriptor.
  */
 export function removeFile(
   libc: Libc,
   path: string,
   meant: Pick<FileFacts, "device" | "inode"> | undefined,
 ): boolean {
-  return isSameFile(lookAt(libc, path), meant) &&
-    libc.c.unlink(cString(path)) === 0;
+  if (meant === undefined) return false;
+  const { O_DIRECTORY } = libc.abi.openFlags;
+  const flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  const folderFd = libc.c.open(cString(dirname(path)), flags, 0);
+  if (folderFd < 0) return false;
+  try {
+    return removeFrom(libc, folderFd, { name: basename(path), meant });
+  } finally {
+    libc.c.close(folderFd);
+  }
+}
+
+/** A name in a folder, and the file that it is to name. */
+export interface MeantFile {
+  readonly name: string;
+  readonly meant: Pick<FileFacts, "device" | "inode">;
+}
+
+/**
+ * Removes a name from an open folder, if it still names the file that is meant.
+ *
+ * @param libc The C library.
+ * @param folderFd The folder.
+ * @param file The name.
+ * @returns `true` if it was removed.
+ */
+export function removeFrom(
+  libc: Libc,
+  folderFd: number,
+  { name, meant }: MeantFile,
+): boolean {
+  return isSameFile(lookIn(libc, folderFd, name), meant) &&
+    libc.c.unlinkat(folderFd, cString(name), 0) === 0;
+}
+
+/**
+ * Looks at a file in an open folder, not following a link.
+ *
+ * @param libc The C library.
+ * @param folderFd The folder.
+ * @param name The file's name in it.
+ * @returns The facts, or `undefined` if there is nothing, or nothing to be seen.
+ */
+export function lookIn(
+  libc: Libc,
+  folderFd: number,
+  name: string,
+): FileFacts | undefined {
+  return statx(libc, folderFd, name, AT_SYMLINK_NOFOLLOW);
 }
 
 /** Whom a file is to belong to, and with which permission bits. */
@@ -136,14 +194,15 @@ export function giveSocketAway(
   path: string,
   access: Access,
 ): void {
+  const flags = O_PATH | libc.abi.openFlags.O_NOFOLLOW | O_CLOEXEC;
   const fd = checked(
     libc,
     `open ${path}`,
-    libc.c.open(cString(path), O_PATH | O_NOFOLLOW | O_CLOEXEC, 0),
+    libc.c.open(cString(path), flags, 0),
   );
   try {
     const facts = lookAtDescriptor(libc, fd);
-    if (facts?.isSocket !== true || facts.uid !== libc.c.geteuid()) {
+    if (facts?.kind !== "socket" || facts.uid !== libc.c.geteuid()) {
       throw new Error(`${path} was replaced while it was being set up`);
     }
     const { uid, gid, mode } = access;
@@ -178,7 +237,7 @@ function statx(
     links: view.getUint32(STX_NLINK_OFFSET, true),
     writtenNs: timeNs(view, STX_MTIME_OFFSET),
     uid: view.getUint32(STX_UID_OFFSET, true),
-    isSocket: (mode & S_IFMT) === S_IFSOCK,
+    kind: FILE_KINDS.get(mode & S_IFMT) ?? "other",
     mode: mode & 0o7777,
   };
 }

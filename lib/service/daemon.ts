@@ -35,12 +35,18 @@ import {
   SignalReader,
   unblockSignals,
 } from "../posix/signals.ts";
-import { EX, type Mistake, type Result, success } from "../result.ts";
+import {
+  EX,
+  formatMistake,
+  type Mistake,
+  type Result,
+  success,
+} from "../result.ts";
 import { lockDown } from "./lock_down.ts";
 import { closeOpened, openSockets } from "./open_sockets.ts";
 import { type OwnProgram, ownProgram } from "./own_program.ts";
 import type { DaemonPlan, OpenSockets } from "./plan.ts";
-import { keepPidFile, type PidFile, writePidFile } from "./pid_file.ts";
+import { claimPidFile, keepPidFile, type PidFile } from "./pid_file.ts";
 import { type Handed, type HandedService, remember } from "./reload/handed.ts";
 import { Reloader } from "./reload/reloader.ts";
 import { tellReloaded } from "./reload/tell_reloaded.ts";
@@ -105,13 +111,14 @@ export async function serveUntilStopped(
     credentials: () => credentials.now,
   });
   if (!opened.ok) return opened;
-  const pidFile = libc !== undefined && plan.pidFile !== undefined
-    ? openPidFile(libc, plan.pidFile, { log, adopted })
+  const claimed = libc !== undefined && plan.pidFile !== undefined
+    ? claim(libc, plan.pidFile, { log, adopted, credentials })
     : success(undefined);
-  if (!pidFile.ok) {
+  if (!claimed.ok) {
     closeOpened(opened.value, adopted?.inherited);
-    return { ok: false, mistake: [pidFile.mistake] };
+    return { ok: false, mistake: [claimed.mistake] };
   }
+  using pidFile = claimed.value;
   // From here on nothing is refused any more.
   adopted?.inherited.closeRest();
   const start = direct !== undefined && plan.reloads
@@ -124,7 +131,6 @@ export async function serveUntilStopped(
     const rested = restAs(direct, plan.owner);
     if ("unsafe" in rested) {
       closeOpened(opened.value, adopted?.inherited);
-      pidFile.value?.remove(credentials.now);
       const { unsafe: text, mend } = rested;
       return { ok: false, mistake: [{ text, mend, exitCode: EX.CONFIG }] };
     }
@@ -136,7 +142,6 @@ export async function serveUntilStopped(
       credentials: credentials.now,
       descriptorLimit: plan.descriptorLimit,
     });
-  const { value: file } = pidFile;
   // Before commands are taken over, each of which takes a descriptor.
   const reloader = start === undefined || !(engine instanceof DirectEngine)
     ? undefined
@@ -148,9 +153,9 @@ export async function serveUntilStopped(
         sockets: handOn([...opened.value.values()].flat()),
         services: [...services].map(([id, service]) => remember(id, service)),
         descriptorLimit: plan.descriptorLimit,
-        pidFileFd: file?.fd,
+        pidFileFd: pidFile?.fd,
       }),
-      failed: () => file?.touch(),
+      failed: () => pidFile?.touch(),
     });
   const services = makeServices(plan, {
     engine,
@@ -159,6 +164,12 @@ export async function serveUntilStopped(
     handed: adopted?.handed.services ?? [],
   });
   lockDown(engine.name);
+  const published = pidFile?.publish() ?? success(undefined);
+  if (!published.ok && adopted === undefined) {
+    closeOpened(opened.value, undefined);
+    return { ok: false, mistake: [published.mistake] };
+  }
+  if (!published.ok) warnOfPidFile(log, published.mistake);
   plan.announce(opened.value);
   if (engine instanceof DirectEngine && reader !== undefined) {
     engine.watch(reader.fd, () => signals.poll());
@@ -183,7 +194,6 @@ export async function serveUntilStopped(
   });
   await Promise.race([stopped, running]);
   engine.stop();
-  file?.remove(credentials.now);
   return success(undefined);
 }
 
@@ -211,22 +221,27 @@ function noteStart(
 }
 
 /** A daemon that goes on in place of another is not ended by its pid file. */
-function openPidFile(
+function claim(
   libc: Libc,
   path: string,
-  { log, adopted }: Pick<DaemonContext, "log" | "adopted">,
+  { log, adopted, credentials: current }:
+    & Pick<DaemonContext, "log" | "adopted">
+    & { credentials: { readonly now: Credentials } },
 ): Result<PidFile | undefined> {
-  const written = writePidFile(libc, path);
-  const former = adopted?.handed.pidFileFd;
-  if (written.ok) {
-    if (former !== undefined) libc.c.close(former);
-    return written;
-  }
-  if (adopted === undefined) return written;
-  log.warning("pid-file", written.mistake.text, { ...written.mistake });
+  const credentials = (): Credentials => current.now;
+  const formerFd = adopted?.handed.pidFileFd;
+  const claimed = claimPidFile(libc, path, { credentials, formerFd });
+  if (claimed.ok || adopted === undefined) return claimed;
+  warnOfPidFile(log, claimed.mistake);
   return success(
-    former === undefined ? undefined : keepPidFile(libc, path, former),
+    formerFd === undefined
+      ? undefined
+      : keepPidFile(libc, path, { fd: formerFd, credentials }),
   );
+}
+
+function warnOfPidFile(log: DaemonLog, mistake: Mistake): void {
+  log.warning("pid-file", formatMistake(mistake), { ...mistake });
 }
 
 /** What services are made of. */

@@ -311,6 +311,27 @@ rootTest("check tells who else could write the configuration", async () => {
   assertEquals(code, 0);
 });
 
+rootTest("check tells who else could write to queue_directory", async () => {
+  await using account = await Account.create();
+  const { name, uid, gid } = account;
+  await using folder = await soundFolder();
+  const queue = folder.join("way/queue");
+  await Deno.mkdir(queue, { recursive: true });
+  await folder.file("main.cf", `queue_directory = ${queue}\n`);
+  const told = async (): Promise<string> =>
+    (await checkFolder(folder)).stdout.replaceAll(folder.path, "DIR")
+      .replaceAll(name, "USER");
+  assertEquals(await told(), "");
+  await Deno.chown(queue, uid, gid);
+  await Deno.chmod(folder.join("way"), 0o777);
+  const place = "./main.cf:1:19: warning: queue_directory DIR/way/queue is";
+  assertEquals(
+    await told(),
+    `${place} writable by everybody (let only root write to DIR/way)\n` +
+      `${place} writable by user USER (let only root write to DIR/way/queue)\n`,
+  );
+});
+
 rootTest("anybody can check, and is told what root would be", async () => {
   await using folder = await soundFolder();
   await using anybodys = await AnybodysProgram.create();

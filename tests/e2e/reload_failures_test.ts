@@ -129,7 +129,7 @@ rootTest("a full disk changes nothing, and is told", async () => {
   await server.reloadInVain();
   assertMatch(
     refusals(server.daemon.entries).join("\n"),
-    /^cannot write the pid file \S+: No space left on device/,
+    /^cannot write the pid file \S+: write: No space left on device/,
   );
   assertEquals(await output("ls", seen), "fill\nspawnd.pid\n");
   assertEquals(await output("cat", `${seen}/spawnd.pid`), `${server.pid}\n`);

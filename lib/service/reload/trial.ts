@@ -11,7 +11,7 @@ import {
   formatWaitStatus,
 } from "../../engine/wait_status.ts";
 import type { HandedSocket } from "../../net/inherited_sockets.ts";
-import { removeSocket } from "../../net/unix_socket.ts";
+import { closeSocket } from "../../net/unix_socket.ts";
 import type { Credentials } from "../../posix/credentials.ts";
 import { errorText, SystemError } from "../../posix/errno.ts";
 import type { Libc } from "../../posix/libc.ts";
@@ -156,10 +156,9 @@ export class Trial {
     this.#isDiscarded = true;
     const { libc, credentials } = this.#options;
     for (const { address, file, fd } of this.#receiver.passed.splice(0)) {
-      if (file !== undefined) {
-        removeSocket(libc, address, file, () => credentials);
-      }
-      libc.c.close(fd);
+      const socket = { path: address, file, fd };
+      if (file === undefined) libc.c.close(fd);
+      else closeSocket(libc, socket, () => credentials);
     }
   }
 

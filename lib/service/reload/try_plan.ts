@@ -66,7 +66,10 @@ function open(
   const { pidFile } = plan;
   const checked = pidFile === undefined
     ? success(undefined)
-    : checkPidFile(libc, pidFile);
+    : checkPidFile(libc, pidFile, {
+      credentials: unchangingCredentials,
+      holder: Deno.ppid,
+    });
   if (!checked.ok) {
     closeOpened(opened.value, inherited);
     return { ok: false, mistake: [checked.mistake] };

@@ -65,7 +65,7 @@ for (const engine of ENGINES) {
     const path = scratch.path("socket");
     await using first = await UnixListener.start({ path, engine });
     await first.crash();
-    assertEquals(lookAt(libc, path)?.isSocket, true);
+    assertEquals(lookAt(libc, path)?.kind, "socket");
     await assertRejects(
       () => Deno.connect({ transport: "unix", path }),
       Deno.errors.ConnectionRefused,
@@ -142,7 +142,7 @@ Deno.test("listenUnix() refuses a path on which somebody listens, and tells who"
       "listens on it",
   );
   assertEquals(mistake?.exitCode, EX.OSERR);
-  assertEquals(lookAt(libc, path)?.isSocket, true);
+  assertEquals(lookAt(libc, path)?.kind, "socket");
 });
 
 Deno.test("listenUnix() refuses a path that is not a socket, and leaves it alone", async () => {

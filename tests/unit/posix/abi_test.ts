@@ -31,6 +31,30 @@ if (Deno.build.arch === "x86_64") {
   );
 }
 
+function assertOpens(abi: Abi, header: string): void {
+  const flags = definitions(header);
+  for (const [name, flag] of Object.entries(abi.openFlags)) {
+    assertEquals(flag, flags.get(name), name);
+  }
+}
+
+compilerTest(
+  "/usr/aarch64-linux-gnu/include/asm",
+  "abiOf() has the flags of open(2) that the header of aarch64 has",
+  () => {
+    const header = "/usr/aarch64-linux-gnu/include/asm/fcntl.h";
+    assertOpens(abiOf("aarch64"), header);
+  },
+);
+
+compilerTest(
+  "/usr/include/asm-generic",
+  "abiOf() has the flags of open(2) that the generic header has, for x86_64",
+  () => {
+    assertOpens(abiOf("x86_64"), "asm-generic/fcntl.h");
+  },
+);
+
 Deno.test("abiOf() aligns the data of an epoll event where it is not packed", () => {
   const { sizeBytes, dataOffset } = abiOf("aarch64").epollEvent;
   assertEquals([sizeBytes % 8, dataOffset % 8], [0, 0]);

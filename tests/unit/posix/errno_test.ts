@@ -30,7 +30,7 @@ compilerTest(
 );
 
 Deno.test("errno() tells why the last call failed", () => {
-  assertEquals(libc.c.unlink(cString("/nonexistent/file")), -1);
+  assertEquals(libc.c.unlinkat(-1, cString("/nonexistent/file"), 0), -1);
   assertEquals(errno(libc), ENOENT);
   assertEquals(libc.c.close(-1), -1);
   assertEquals(errorText(libc, errno(libc)), "Bad file descriptor");
@@ -42,7 +42,7 @@ Deno.test("errorText() gives the system's words, also for a number it does not k
 });
 
 Deno.test("lastError() names what was tried, the number and the system's text", () => {
-  libc.c.unlink(cString("/nonexistent/file"));
+  libc.c.unlinkat(-1, cString("/nonexistent/file"), 0);
   const error = lastError(libc, "unlink /nonexistent/file");
   assertEquals(error.name, "SystemError");
   assertEquals(error.code, ENOENT);

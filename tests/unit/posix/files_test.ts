@@ -60,9 +60,10 @@ Deno.test("lookAt() tells a socket from everything else", () => {
   using scratch = new Scratch();
   const path = scratch.path("socket");
   using _listener = listening(path);
-  assertEquals(factsOf(path).isSocket, true);
-  assertEquals(factsOf(scratch.file("file")).isSocket, false);
-  assertEquals(factsOf(scratch.folder).isSocket, false);
+  assertEquals(factsOf(path).kind, "socket");
+  assertEquals(factsOf(scratch.file("file")).kind, "file");
+  assertEquals(factsOf(scratch.folder).kind, "folder");
+  assertEquals(factsOf("/dev/null").kind, "other");
 });
 
 Deno.test("lookAt() does not follow a link", () => {
@@ -71,7 +72,7 @@ Deno.test("lookAt() does not follow a link", () => {
   using _listener = listening(path);
   const link = scratch.path("link");
   Deno.symlinkSync(path, link);
-  assertEquals(factsOf(link).isSocket, false);
+  assertEquals(factsOf(link).kind, "link");
   assert(factsOf(link).inode !== factsOf(path).inode);
 });
 
@@ -115,7 +116,7 @@ Deno.test("removeFile() leaves a link to the file alone", () => {
   const link = scratch.path("link");
   Deno.symlinkSync(path, link);
   assertEquals(removeFile(libc, link, factsOf(path)), false);
-  assertEquals(factsOf(path).isSocket, false);
+  assertEquals(factsOf(path).kind, "file");
 });
 
 Deno.test("giveSocketAway() sets the permission bits", () => {

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { resolve } from "@std/path/posix/resolve";
+
 /**
  * A test that needs what comes with a C compiler. Where that is not installed
  * it is shown as ignored, but not where all tests have to run.
@@ -11,7 +13,10 @@
  * @param path What it needs: the compiler, or a folder of header files.
  */
 export function compilerTest(
-  path: "/usr/bin/gcc" | "/usr/include/asm-generic",
+  path:
+    | "/usr/bin/gcc"
+    | "/usr/include/asm-generic"
+    | "/usr/aarch64-linux-gnu/include/asm",
   name: string,
   fn: () => void | Promise<void>,
 ): void {
@@ -42,13 +47,22 @@ export function isThere(path: string): boolean {
   }
 }
 
-/** The decimal `#define`s of header files below /usr/include. */
+/**
+ * The decimal and octal `#define`s of header files.
+ *
+ * @param headers The files, below /usr/include if they are not absolute.
+ */
 export function definitions(...headers: string[]): Map<string, number> {
   const text = headers
-    .map((header) => Deno.readTextFileSync(`/usr/include/${header}`))
+    .map((header) => Deno.readTextFileSync(resolve("/usr/include", header)))
     .join("\n");
   return new Map(
     [...text.matchAll(/^#define\s+(\w+)\s+(\d+)\b/gm)]
-      .map(([, name = "", number]) => [name, Number(number)]),
+      .map(([, name = "", digits = ""]) => [name, numberOf(digits)]),
   );
+}
+
+/** As C reads it: what begins with a zero is octal. */
+function numberOf(digits: string): number {
+  return Number.parseInt(digits, digits.startsWith("0") ? 8 : 10);
 }
