@@ -108,6 +108,41 @@ chrooted unix - n y - - spawnd user=nobody argv=/bin/cat`,
 );
 
 postfixTest(
+  "all who wait for a refused service are answered, and it rests",
+  async () => {
+    await using postfix = await Postfix.start(
+      `refused unix - n n - - spawnd user=root argv=/bin/cat
+misspelt unix - n n - - spawnd -x user=nobody argv=/bin/cat
+another unix - n n - - spawnd user=root argv=/bin/true`,
+      "service_throttle_time = 1s",
+    );
+    const timesLogged = async (text: string): Promise<number> => {
+      return (await postfix.log()).split(`fatal: ${text}`).length - 1;
+    };
+    for (
+      const [service, text] of [
+        ["refused", "request to deliver as root"],
+        ["misspelt", "invalid option: x"],
+      ] as const
+    ) {
+      // One that has gone by the time that the process is there.
+      (await postfix.connect(service)).close();
+      const waiting = Array.from({ length: 20 }, () => postfix.ask(service));
+      await postfix.logged(`fatal: ${text}`);
+      // And one that comes while it is about to end.
+      waiting.push(postfix.ask(service));
+      for (const answer of await Promise.all(waiting)) assertEquals(answer, "");
+      assertEquals(await timesLogged(text), 1);
+    }
+    // Nobody is left in the queue for whom it would be started again, while
+    // another one is, as often as somebody comes.
+    for (let times = 0; times < 3; times++) await postfix.ask("another");
+    assertEquals(await timesLogged("request to deliver as root"), 4);
+    assertEquals(await timesLogged("invalid option: x"), 1);
+  },
+);
+
+postfixTest(
   "one process runs a service's commands, never more than maxproc",
   async () => {
     await using postfix = await Postfix.start("");

@@ -6,8 +6,9 @@
  * @module
  */
 
+import { readAll } from "../e2e/daemon.ts";
 import { readBytes } from "../e2e/load.ts";
-import { isAlive, proc, statusFields } from "../e2e/machine.ts";
+import { isAlive, proc, statusFields, until } from "../e2e/machine.ts";
 import type { Postfix } from "./postfix.ts";
 
 /** The programs, by the names under which master(8) runs them. */
@@ -282,6 +283,23 @@ export const ROWS: readonly Row[] = [
     ),
     explained: notStarted("FOLDER/not-executable", "Permission denied"),
   },
+  {
+    ...looks(
+      "no such file: its client",
+      "user=nobody argv=/no/such waited-for",
+      async (postfix, { name }) => {
+        // The first one waits for the process, too.
+        await postfix.ask(name);
+        return await untilEnd(postfix, name);
+      },
+    ),
+    explained: {
+      why: "spawn(8)'s child waits a second before it ends; spawnd has no " +
+        "child to wait for, and the client knows sooner",
+      spawn: /^ended after a second$/,
+      spawnd: /^ended at once$/,
+    },
+  },
   records("time limit: text", SLOW, /time limit exceeded/),
   {
     ...looks("time limit: command, its group, its others", SLOW, afterLimit),
@@ -445,6 +463,24 @@ export const ROWS: readonly Row[] = [
       spawnd: /^fatal: export_environment: expected "name = value" in "=lost"$/,
     },
   },
+  looks(
+    "refusal of attributes: its client",
+    "user=root argv=/bin/cat waited-for",
+    (postfix, { name }) => untilEnd(postfix, name),
+  ),
+  {
+    ...looks(
+      "refusal of anything else: its client",
+      "-o max_idle=x user=nobody argv=/bin/cat waited-for",
+      afterRefusal,
+    ),
+    explained: {
+      why: "spawn(8) ends before it accepts: the client waits for as long as " +
+        "it will, and has a process started each minute; spawnd accepts first",
+      spawn: /^waits$/,
+      spawnd: /^ended$/,
+    },
+  },
   records(
     "refusal: what master makes of it",
     "user=root argv=/bin/cat",
@@ -515,6 +551,37 @@ async function afterLimit(
   if (side === "spawnd") await postfix.logged(/family killed by signal 9$/m);
   const alive = await Promise.all(pids.map(isAlive));
   return alive.map((runs) => runs ? "runs" : "ended").join(", ");
+}
+
+/** How long a client's connection lasts that says nothing. */
+async function untilEnd(postfix: Postfix, name: string): Promise<string> {
+  using connection = await postfix.connect(name);
+  const begunMs = performance.now();
+  const { length } = await readAll(connection);
+  const isSecond = performance.now() - begunMs >= 1000;
+  return `${length > 0 ? "answered, and " : ""}ended ` +
+    (isSecond ? "after a second" : "at once");
+}
+
+/** Whether a client still waits when the process that refuses has ended. */
+async function afterRefusal(
+  postfix: Postfix,
+  { name }: { name: string },
+): Promise<string> {
+  const connection = await postfix.connect(name);
+  const end = readAll(connection).then(() => "ended", () => "waits");
+  let pid: number | undefined;
+  await until(`${name} has a process`, async () => {
+    [pid] = await postfix.daemons(name);
+    return pid !== undefined;
+  });
+  await postfix.logged(`pid ${pid} exit status 1`);
+  // The end of the process was that of the connection, if it had accepted it.
+  const closing = setTimeout(() => connection.close(), 100);
+  const state = await end;
+  clearTimeout(closing);
+  if (state === "ended") connection.close();
+  return state;
 }
 
 /** Connects, and waits until the command answers. */
