@@ -95,10 +95,10 @@ postfixTest(
 
     await postfix.setMasterCf(
       `unprivileged unix - y n - - spawnd user=nobody argv=/bin/cat
-chrooted unix - n y - - spawnd user=nobody argv=/bin/cat`,
+both unix - y y - - spawnd user=nobody argv=/bin/cat`,
     );
     await postfix.control("reload");
-    for (const service of ["unprivileged", "chrooted"]) {
+    for (const service of ["unprivileged", "both"]) {
       using _ = await postfix.connect(service);
       await postfix.logged(
         `fatal: service ${service} requires privileged operation`,

@@ -166,6 +166,15 @@ function refusal(
   return records(`refusal: ${what}`, attributes, pattern);
 }
 
+/** Of a command that has the queue directory as its root. */
+function inRoot(what: string, attributes: string): Row {
+  return {
+    what: `chroot: ${what}`,
+    service: { attributes, isChrooted: true },
+    sight: { kind: "answer", input: "", pick: (text) => text },
+  };
+}
+
 function looks(what: string, attributes: string, look: Look["look"]): Row {
   return { what, service: { attributes }, sight: { kind: "look", look } };
 }
@@ -438,13 +447,31 @@ export const ROWS: readonly Row[] = [
       spawnd: /^fatal: parameter syslog_facility: unrecognized value: nosuch$/,
     },
   },
+  inRoot(
+    "identity, root, directory, environment",
+    "user=nobody argv=/usr/bin/facts",
+  ),
+  inRoot("found in PATH", "user=nobody argv=facts in-path"),
+  inRoot("file without an interpreter", "user=nobody argv=/script x"),
   {
-    ...refusal("chroot", "", { spawn: /: daemon$/, spawnd: /privileged op/ }),
-    service: { attributes: "user=daemon argv=/bin/cat", isChrooted: true },
+    ...inRoot("a file that is outside of it", ""),
+    service: {
+      attributes: "user=nobody argv=/bin/cat /facts-root",
+      isChrooted: true,
+    },
+    sight: { kind: "records", input: "", pattern: /\/bin\/cat/ },
+    explained: notStarted("/bin/cat", "No such file or directory"),
+  },
+  {
+    ...inRoot(
+      "an account that is outside of it",
+      "user=daemon argv=/usr/bin/facts",
+    ),
     explained: {
-      why: "spawn(8) goes there and finds no account; spawnd does not go",
-      spawn: /^fatal: unknown user name: daemon$/,
-      spawnd: /^fatal: service NAME requires privileged operation$/,
+      why: "spawn(8) goes there itself, and finds no account; spawnd stays " +
+        "outside, knows the machine's accounts and has the command go there",
+      spawn: /^$/,
+      spawnd: /^uid (\d+) \1 \1\n[^]*\nroot closed, has \/facts-root\n/,
     },
   },
   {
