@@ -271,9 +271,14 @@ function addMaster(page: ManPage): void {
     .item("`-v`", "Tell each connection.")
     .item("`-d`", "Allow a terminal on standard input.")
     .item(
-      "`-c`, `-u`",
-      "chroot and unprivileged of master.cf: refused, as only root can " +
-        "become the command's user.",
+      "`-c`",
+      "chroot of master.cf: commands have queue_directory as their root, and " +
+        "start in `/`.",
+    )
+    .item(
+      "`-u`",
+      "unprivileged of master.cf: refused, as only root can become the " +
+        "command's user.",
     )
     .item("`-D`, `-l`, `-V`, `-z`", "Without effect.");
 }

@@ -3,7 +3,8 @@
  * entry of master.cf starts it.
  *
  * Diagnostics go to the mail log. A fatal one waits a second, so that master
- * does not start one process after the other, and ends the process with 1.
+ * does not start one process after the other, and ends the process with 1, and
+ * the connections of those who waited for it.
  *
  * @module
  */
@@ -12,6 +13,7 @@ import { type DaemonLog, logTo } from "../log/log.ts";
 import { SYSLOG_SOCKET, SystemLog } from "../log/system_log.ts";
 import { type ChildPlan, serveTurn } from "../master/child.ts";
 import { readChildPlan, writeChildPlan } from "../master/child_record.ts";
+import { WaitingClients } from "../master/waiting_clients.ts";
 import { isLibc, type Libc, openLibc } from "../posix/libc.ts";
 import { commandLine, raiseDescriptorLimit } from "../posix/process.ts";
 import { EX } from "../result.ts";
@@ -50,9 +52,11 @@ export async function serveMaster(words: readonly string[]): Promise<number> {
   const log = logTo(sink);
   const logAs = (name: string, facility: number): void =>
     sink.rename(`${name}/${program}`, facility);
+  let isTrial = false;
   try {
     const start = takeHanded(libc);
     if (start?.trialFd !== undefined) {
+      isTrial = true;
       tryToServe(words, { libc, program, trialFd: start.trialFd });
       return 0;
     }
@@ -69,7 +73,12 @@ export async function serveMaster(words: readonly string[]): Promise<number> {
     await log.flush();
     return 0;
   } catch (error) {
-    return await endFatally(log, error);
+    const text = error instanceof Error ? error.message : String(error);
+    log.fatal("cannot-go-on", text);
+    // Its clients are those of the process that has it try.
+    if (isTrial) await log.flush();
+    else await endWithClients(libc, log);
+    return EXIT_FATAL;
   }
 }
 
@@ -124,11 +133,10 @@ function readRequest(words: readonly string[]): MasterRequest {
   return request.value;
 }
 
-/** Whatever it is: there is nobody here to read standard error. */
-async function endFatally(log: DaemonLog, error: unknown): Promise<number> {
-  const text = error instanceof Error ? error.message : String(error);
-  log.fatal("cannot-go-on", text);
+/** Keeps those who wait until the end, which closes their connections. */
+async function endWithClients(libc: Libc, log: DaemonLog): Promise<void> {
+  const clients = new WaitingClients(libc);
+  clients.take();
   await log.flush();
-  await new Promise((resolve) => setTimeout(resolve, FATAL_WAIT_MS));
-  return EXIT_FATAL;
+  await clients.takeFor(FATAL_WAIT_MS);
 }

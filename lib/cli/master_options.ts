@@ -32,8 +32,10 @@ export interface MasterRequest {
   readonly sockets: number;
   /** How long it may serve at all; `undefined` for no such limit. */
   readonly retireSeconds: number | undefined;
-  /** Whether master.cf takes root's rights away, or the file system. */
+  /** Whether master.cf takes root's rights away. */
   readonly isUnprivileged: boolean;
+  /** Whether commands have the queue directory as their root. */
+  readonly isChrooted: boolean;
   readonly verbose: boolean;
   /** Whether a person may have started it, for a debugger say. */
   readonly isDebugged: boolean;
@@ -113,8 +115,8 @@ export function parseMasterRequest(
     overrides,
     sockets,
     retireSeconds,
-    // Neither lets a process become a command's user.
-    isUnprivileged: letters.has("u") || letters.has("c"),
+    isUnprivileged: letters.has("u"),
+    isChrooted: letters.has("c"),
     verbose: letters.has("v"),
     isDebugged: letters.has("d"),
     attributes: rest,

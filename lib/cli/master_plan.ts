@@ -38,6 +38,9 @@ const CONFIG_DIRECTORY = "/etc/postfix";
  */
 const BACKLOG_MIN = 1024;
 
+/** The place of that field in a line of master.cf. */
+const CHROOT = 4;
+
 /** Something for which the process cannot go on. */
 export class Fatal extends Error {}
 
@@ -86,6 +89,7 @@ export function planChild(
     throw new Fatal(`unknown syslog facility: ${settings.syslogFacility}`);
   }
   logAs(settings.syslogName, facility);
+  // It could not become a command's user.
   if (request.isUnprivileged) {
     throw new Fatal(`service ${name} requires privileged operation`);
   }
@@ -121,6 +125,8 @@ export function planChild(
         argv: attributes.value.argv,
         environment: commandEnvironment(exported, ownVariables(libc)),
         identity: attributes.value.identity,
+        // Its own files stay where they are: the command alone goes there.
+        ...request.isChrooted && { rootDirectory: settings.queueDirectory },
       },
       timeLimitMs: 1000 * need(scope.timeLimitSeconds(binaryName, report)),
       maxProcesses: commands,
@@ -221,11 +227,18 @@ function requestAnew(
   );
   const anew = parseMasterRequest([
     ...["-n", name, "-t", transport, "-s", `${sockets}`],
-    ...entry.isUnprivileged || entry.isChrooted ? ["-u"] : [],
+    ...entry.isUnprivileged ? ["-u"] : [],
+    ...isChrooted(entry, request) ? ["-c"] : [],
     ...[...options, ...entry.words].map(({ text }) => toText(text)),
   ]);
   if (!anew.ok) throw new Fatal(anew.mistake.text);
   return anew.value;
+}
+
+/** What `-` stands for, master(8) has found in compatibility_level. */
+function isChrooted(entry: MasterEntry, request: MasterRequest): boolean {
+  const isLeftOut = entry.fields[CHROOT]?.text === "-";
+  return isLeftOut ? request.isChrooted : entry.isChrooted;
 }
 
 /** The service's own line. */

@@ -92,7 +92,7 @@ export function planServices(
   const mistakes = [
     ...problems.flatMap(mistakeOf),
     ...checked.services.flatMap((service) => foreign(service, context)),
-    ...checked.services.flatMap(chrooted),
+    ...checked.services.flatMap((service) => chrooted(service, means, context)),
   ];
   if (mistakes.length === 0 && checked.services.length === 0) {
     mistakes.push({
@@ -159,15 +159,20 @@ function foreign(
   return [{ ...mistake, place: placeOf(places.user) }];
 }
 
+/** Only root can give a command another root, by the rows of a call list. */
 function chrooted(
-  { name, isChrooted, places }: CheckedService,
+  { isChrooted, places }: CheckedService,
+  { engine }: Means,
+  { self }: StartContext,
 ): Mistake[] {
-  if (!isChrooted) return [];
+  if (!isChrooted || (engine === "direct" && self.uid === 0)) return [];
   return [{
     place: placeOf(places.chroot),
-    text: `service ${name} requires privileged operation`,
+    text: engine === "direct"
+      ? "only root can change a command's root directory"
+      : `the ${engine} engine cannot change a command's root directory`,
     mend: "write n for chroot, its fifth field",
-    exitCode: EX.CONFIG,
+    exitCode: self.uid === 0 ? EX.CONFIG : EX.NOPERM,
   }];
 }
 
@@ -201,6 +206,8 @@ function planOf(service: CheckedService, ground: Ground): ServicePlan {
         ground.variables,
       ),
       identity: service.attributes.identity,
+      ...service.isChrooted &&
+        { rootDirectory: ground.settings.queueDirectory },
     },
     timeLimitMs: 1000 * service.timeLimitSeconds,
     maxProcesses: service.maxProcesses,

@@ -38,15 +38,16 @@ const SETTLED_MS = 500;
 const RANDOM_BYTES_MAX = 65536;
 
 /**
- * A test with a real program on the other side. Where that is not installed it
- * is shown as ignored, but not where all tests have to run.
+ * A test with real programs on the other side. Where one is not installed it is
+ * shown as ignored, but not where all tests have to run.
  */
 export function peerTest(
   name: string,
-  program: string,
+  programs: string | readonly string[],
   fn: () => Promise<void>,
 ): void {
-  const wanted = isInstalled(program) || Deno.env.get("CI") !== undefined;
+  const wanted = [programs].flat().every(isInstalled) ||
+    Deno.env.get("CI") !== undefined;
   Deno.test({ name, ignore: !IS_ROOT || !wanted, fn });
 }
 

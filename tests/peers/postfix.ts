@@ -12,9 +12,13 @@ import type { Syslogd } from "./syslogd.ts";
 
 const DAEMONS = "/usr/lib/postfix/sbin";
 
-/** A test that needs Postfix. */
-export function postfixTest(name: string, fn: () => Promise<void>): void {
-  peerTest(name, `${DAEMONS}/master`, fn);
+/** A test that needs Postfix, and perhaps other programs. */
+export function postfixTest(
+  name: string,
+  fn: () => Promise<void>,
+  { others = [] }: { readonly others?: readonly string[] } = {},
+): void {
+  peerTest(name, [`${DAEMONS}/master`, ...others], fn);
 }
 
 /** A port of the loopback that was free a moment ago. */

@@ -95,15 +95,50 @@ postfixTest(
 
     await postfix.setMasterCf(
       `unprivileged unix - y n - - spawnd user=nobody argv=/bin/cat
-chrooted unix - n y - - spawnd user=nobody argv=/bin/cat`,
+both unix - y y - - spawnd user=nobody argv=/bin/cat`,
     );
     await postfix.control("reload");
-    for (const service of ["unprivileged", "chrooted"]) {
+    for (const service of ["unprivileged", "both"]) {
       using _ = await postfix.connect(service);
       await postfix.logged(
         `fatal: service ${service} requires privileged operation`,
       );
     }
+  },
+);
+
+postfixTest(
+  "all who wait for a refused service are answered, and it rests",
+  async () => {
+    await using postfix = await Postfix.start(
+      `refused unix - n n - - spawnd user=root argv=/bin/cat
+misspelt unix - n n - - spawnd -x user=nobody argv=/bin/cat
+another unix - n n - - spawnd user=root argv=/bin/true`,
+      "service_throttle_time = 1s",
+    );
+    const timesLogged = async (text: string): Promise<number> => {
+      return (await postfix.log()).split(`fatal: ${text}`).length - 1;
+    };
+    for (
+      const [service, text] of [
+        ["refused", "request to deliver as root"],
+        ["misspelt", "invalid option: x"],
+      ] as const
+    ) {
+      // One that has gone by the time that the process is there.
+      (await postfix.connect(service)).close();
+      const waiting = Array.from({ length: 20 }, () => postfix.ask(service));
+      await postfix.logged(`fatal: ${text}`);
+      // And one that comes while it is about to end.
+      waiting.push(postfix.ask(service));
+      for (const answer of await Promise.all(waiting)) assertEquals(answer, "");
+      assertEquals(await timesLogged(text), 1);
+    }
+    // Nobody is left in the queue for whom it would be started again, while
+    // another one is, as often as somebody comes.
+    for (let times = 0; times < 3; times++) await postfix.ask("another");
+    assertEquals(await timesLogged("request to deliver as root"), 4);
+    assertEquals(await timesLogged("invalid option: x"), 1);
   },
 );
 

@@ -3,6 +3,7 @@ import { writeAll } from "../e2e/daemon.ts";
 import { becomes } from "../e2e/load.ts";
 import { output } from "../e2e/machine.ts";
 import { freePort, Postfix, postfixTest } from "./postfix.ts";
+import { COMPILER, furnishRoot } from "./root_directory.ts";
 import {
   type Records,
   type Row,
@@ -172,6 +173,7 @@ postfixTest("spawnd is as spawn(8), but for what is explained", async () => {
   for (const [name, text] of Object.entries(SCRIPTS)) {
     await postfix.file(name, text, name === "not-executable" ? 0o644 : 0o755);
   }
+  await furnishRoot(postfix);
   // Other soft limits than hard ones, to see what comes of both.
   const master = `${await postfix.masterPid()}`;
   await output("prlimit", "--pid", master, "--nofile=2000:20000");
@@ -183,4 +185,4 @@ postfixTest("spawnd is as spawn(8), but for what is explained", async () => {
   const wrong = [...seen].filter(([row, sides]) => !holds(row, sides))
     .map(([{ what }, sides]) => ({ what, ...sides }));
   assertEquals(wrong, []);
-});
+}, { others: [COMPILER] });

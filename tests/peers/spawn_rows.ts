@@ -6,8 +6,9 @@
  * @module
  */
 
+import { readAll } from "../e2e/daemon.ts";
 import { readBytes } from "../e2e/load.ts";
-import { isAlive, proc, statusFields } from "../e2e/machine.ts";
+import { isAlive, proc, statusFields, until } from "../e2e/machine.ts";
 import type { Postfix } from "./postfix.ts";
 
 /** The programs, by the names under which master(8) runs them. */
@@ -165,6 +166,15 @@ function refusal(
   return records(`refusal: ${what}`, attributes, pattern);
 }
 
+/** Of a command that has the queue directory as its root. */
+function inRoot(what: string, attributes: string): Row {
+  return {
+    what: `chroot: ${what}`,
+    service: { attributes, isChrooted: true },
+    sight: { kind: "answer", input: "", pick: (text) => text },
+  };
+}
+
 function looks(what: string, attributes: string, look: Look["look"]): Row {
   return { what, service: { attributes }, sight: { kind: "look", look } };
 }
@@ -281,6 +291,23 @@ export const ROWS: readonly Row[] = [
       /not-executable/,
     ),
     explained: notStarted("FOLDER/not-executable", "Permission denied"),
+  },
+  {
+    ...looks(
+      "no such file: its client",
+      "user=nobody argv=/no/such waited-for",
+      async (postfix, { name }) => {
+        // The first one waits for the process, too.
+        await postfix.ask(name);
+        return await untilEnd(postfix, name);
+      },
+    ),
+    explained: {
+      why: "spawn(8)'s child waits a second before it ends; spawnd has no " +
+        "child to wait for, and the client knows sooner",
+      spawn: /^ended after a second$/,
+      spawnd: /^ended at once$/,
+    },
   },
   records("time limit: text", SLOW, /time limit exceeded/),
   {
@@ -420,13 +447,31 @@ export const ROWS: readonly Row[] = [
       spawnd: /^fatal: parameter syslog_facility: unrecognized value: nosuch$/,
     },
   },
+  inRoot(
+    "identity, root, directory, environment",
+    "user=nobody argv=/usr/bin/facts",
+  ),
+  inRoot("found in PATH", "user=nobody argv=facts in-path"),
+  inRoot("file without an interpreter", "user=nobody argv=/script x"),
   {
-    ...refusal("chroot", "", { spawn: /: daemon$/, spawnd: /privileged op/ }),
-    service: { attributes: "user=daemon argv=/bin/cat", isChrooted: true },
+    ...inRoot("a file that is outside of it", ""),
+    service: {
+      attributes: "user=nobody argv=/bin/cat /facts-root",
+      isChrooted: true,
+    },
+    sight: { kind: "records", input: "", pattern: /\/bin\/cat/ },
+    explained: notStarted("/bin/cat", "No such file or directory"),
+  },
+  {
+    ...inRoot(
+      "an account that is outside of it",
+      "user=daemon argv=/usr/bin/facts",
+    ),
     explained: {
-      why: "spawn(8) goes there and finds no account; spawnd does not go",
-      spawn: /^fatal: unknown user name: daemon$/,
-      spawnd: /^fatal: service NAME requires privileged operation$/,
+      why: "spawn(8) goes there itself, and finds no account; spawnd stays " +
+        "outside, knows the machine's accounts and has the command go there",
+      spawn: /^$/,
+      spawnd: /^uid (\d+) \1 \1\n[^]*\nroot closed, has \/facts-root\n/,
     },
   },
   {
@@ -443,6 +488,24 @@ export const ROWS: readonly Row[] = [
       why: "spawn(8) finds out as it runs the command, spawnd at its start",
       spawn: /^fatal: clean_env: missing attribute name in: =lost$/,
       spawnd: /^fatal: export_environment: missing attribute name in: =lost$/,
+    },
+  },
+  looks(
+    "refusal of attributes: its client",
+    "user=root argv=/bin/cat waited-for",
+    (postfix, { name }) => untilEnd(postfix, name),
+  ),
+  {
+    ...looks(
+      "refusal of anything else: its client",
+      "-o max_idle=x user=nobody argv=/bin/cat waited-for",
+      afterRefusal,
+    ),
+    explained: {
+      why: "spawn(8) ends before it accepts: the client waits for as long as " +
+        "it will, and has a process started each minute; spawnd accepts first",
+      spawn: /^waits$/,
+      spawnd: /^ended$/,
     },
   },
   records(
@@ -515,6 +578,37 @@ async function afterLimit(
   if (side === "spawnd") await postfix.logged(/family killed by signal 9$/m);
   const alive = await Promise.all(pids.map(isAlive));
   return alive.map((runs) => runs ? "runs" : "ended").join(", ");
+}
+
+/** How long a client's connection lasts that says nothing. */
+async function untilEnd(postfix: Postfix, name: string): Promise<string> {
+  using connection = await postfix.connect(name);
+  const begunMs = performance.now();
+  const { length } = await readAll(connection);
+  const isSecond = performance.now() - begunMs >= 1000;
+  return `${length > 0 ? "answered, and " : ""}ended ` +
+    (isSecond ? "after a second" : "at once");
+}
+
+/** Whether a client still waits when the process that refuses has ended. */
+async function afterRefusal(
+  postfix: Postfix,
+  { name }: { name: string },
+): Promise<string> {
+  const connection = await postfix.connect(name);
+  const end = readAll(connection).then(() => "ended", () => "waits");
+  let pid: number | undefined;
+  await until(`${name} has a process`, async () => {
+    [pid] = await postfix.daemons(name);
+    return pid !== undefined;
+  });
+  await postfix.logged(`pid ${pid} exit status 1`);
+  // The end of the process was that of the connection, if it had accepted it.
+  const closing = setTimeout(() => connection.close(), 100);
+  const state = await end;
+  clearTimeout(closing);
+  if (state === "ended") connection.close();
+  return state;
 }
 
 /** Connects, and waits until the command answers. */

@@ -6,7 +6,6 @@
  */
 
 import { fromText, toText, toWord } from "../../config/bytes.ts";
-import { compareLevels } from "../../config/compatibility_level.ts";
 import type { Configuration } from "../../config/load.ts";
 import {
   type MasterCf,
@@ -46,10 +45,6 @@ export type EntryPlan =
 export interface PlanContext extends CheckContext {
   /** The entries as postconf writes them, by `NAME/TYPE`. */
   readonly lines: ReadonlyMap<string, MasterLine>;
-  /** Postfix's. Below 1, the default for chroot is y. */
-  readonly compatibilityLevel: string;
-  /** Tells how to take a service out of its chroot. */
-  readonly withoutChroot: (service: string) => string;
 }
 
 /** Why an entry is left as it is. */
@@ -61,8 +56,7 @@ interface Obstacle {
 /** postconf takes these for its own, wherever they stand in a name. */
 const STRANGE_NAME = /^-|[/*=]/;
 
-/** Which of the fields of an entry they are. */
-const CHROOT = 4;
+/** Which of the fields of an entry it is. */
 const COMMAND = 7;
 
 /**
@@ -138,12 +132,6 @@ function failureOf(
   configuration: Configuration,
   context: PlanContext,
 ): Obstacle | undefined {
-  if (isChrooted(entry, context)) {
-    return {
-      text: "its chroot is y, which spawn(8) refuses as well",
-      mend: `first: ${context.withoutChroot(serviceOf(entry))}`,
-    };
-  }
   if (!TRANSPORTS.some((transport) => transport === entry.type)) {
     return {
       text: `unsupported transport type: ${entry.type}`,
@@ -158,7 +146,8 @@ function failureOf(
     };
   }
   const { problems } = checkServices(
-    { ...configuration, entries: [entry] },
+    // What a daemon of its own would refuse serves below master(8).
+    { ...configuration, entries: [{ ...entry, isChrooted: false }] },
     context,
   );
   return problems.find(isError);
@@ -187,15 +176,6 @@ function editObstacleOf(
   return isSameCommand(entry, command)
     ? undefined
     : { text: "postconf would change its arguments", mend };
-}
-
-function isChrooted(
-  { isChrooted, fields }: MasterEntry,
-  { compatibilityLevel }: PlanContext,
-): boolean {
-  if (fields[CHROOT]?.text !== "-") return isChrooted;
-  const order = compareLevels(compatibilityLevel, "1");
-  return typeof order === "number" && order < 0;
 }
 
 /** Whether a command as postconf writes it says the same to master(8). */

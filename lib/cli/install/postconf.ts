@@ -95,16 +95,8 @@ export class Postconf {
 
   /** The same change of one entry, to be pasted into a shell. */
   shownEdit(edit: LineEdit): string {
-    return this.#shown("-Me", assignment(edit));
-  }
-
-  /** The change that takes an entry out of its chroot, to be pasted. */
-  shownWithoutChroot(service: string): string {
-    return this.#shown("-Fe", `${service}/chroot=n`);
-  }
-
-  #shown(option: string, words: string): string {
-    return `postconf -c ${quoted(this.#directory)} ${option} ${quoted(words)}`;
+    const directory = quoted(this.#directory);
+    return `postconf -c ${directory} -Me ${quoted(assignment(edit))}`;
   }
 
   #run(...args: string[]): Result<string> {

@@ -98,15 +98,13 @@ export async function lookAtPostfix(
     const error = problems.find(isError);
     return error === undefined ? asked : failure(mistakeOf(error));
   }
-  const { daemonDirectory, compatibilityLevel, lines } = asked.value;
+  const { daemonDirectory, lines } = asked.value;
   const state = readState(directory);
   if (!state.ok) return state;
   const context: PlanContext = {
     accounts: system.accounts,
     owner: owner?.ok ? owner.value : undefined,
     lines,
-    compatibilityLevel,
-    withoutChroot: (service) => postconf.value.shownWithoutChroot(service),
   };
   return success({
     directory,
@@ -123,20 +121,16 @@ export async function lookAtPostfix(
 /** What postconf has to say. */
 interface Answers {
   readonly daemonDirectory: string;
-  readonly compatibilityLevel: string;
   readonly lines: ReadonlyMap<string, MasterLine>;
 }
 
 function askPostconf(postconf: Postconf): Result<Answers> {
   const directory = postconf.value("daemon_directory");
   if (!directory.ok) return directory;
-  const level = postconf.value("compatibility_level");
-  if (!level.ok) return level;
   const lines = postconf.lines();
   if (!lines.ok) return lines;
   return success({
     daemonDirectory: directory.value,
-    compatibilityLevel: level.value,
     lines: lines.value,
   });
 }

@@ -22,6 +22,7 @@ export function commandOf(shape: Shape): Command {
     argv: [name, ...args],
     environment: shape.field("environment").list().map((word) => word.text()),
     identity: identityOf(shape.field("identity")),
+    rootDirectory: shape.field("rootDirectory").optional((path) => path.text()),
   };
 }
 

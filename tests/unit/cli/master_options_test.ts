@@ -37,7 +37,7 @@ Deno.test("isMasterRequest() knows master(8)'s words from all others", () => {
 
 Deno.test("parseMasterRequest() reads a line as master(8) makes it", () => {
   const { overrides: _, ...request } = asked(
-    ..."-n policy -t unix -u -v -o max_use=3 -s 2 user=nobody argv=/bin/cat -x"
+    ..."-n policy -t unix -cu -v -o max_use=3 -s 2 user=nobody argv=/bin/cat -x"
       .split(" "),
   );
   assertEquals(request, {
@@ -46,6 +46,7 @@ Deno.test("parseMasterRequest() reads a line as master(8) makes it", () => {
     sockets: 2,
     retireSeconds: undefined,
     isUnprivileged: true,
+    isChrooted: true,
     verbose: true,
     isDebugged: false,
     attributes: ["user=nobody", "argv=/bin/cat", "-x"],
@@ -58,6 +59,7 @@ Deno.test("parseMasterRequest() takes a service without -n, -s and -v", () => {
   assertEquals(request.sockets, 1);
   assertEquals(request.verbose, false);
   assertEquals(request.isUnprivileged, false);
+  assertEquals(request.isChrooted, false);
 });
 
 Deno.test("parseMasterRequest() takes letters in a group, and values attached or apart", () => {

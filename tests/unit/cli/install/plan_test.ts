@@ -27,10 +27,7 @@ function configurationOf(masterCf: string): Configuration {
   );
 }
 
-function contextOf(
-  commands: Record<string, string>,
-  compatibilityLevel = "3.6",
-): PlanContext {
+function contextOf(commands: Record<string, string>): PlanContext {
   return {
     accounts: {
       findUser: (name) => ACCOUNTS.get(name),
@@ -43,8 +40,6 @@ function contextOf(
         { fields: FIELDS, command },
       ]),
     ),
-    compatibilityLevel,
-    withoutChroot: (service) => `postconf -Fe ${service}/chroot=n`,
   };
 }
 
@@ -52,9 +47,8 @@ function contextOf(
 function planOf(
   masterCf: string,
   command = "spawn user=nobody argv=/bin/cat",
-  level = "3.6",
 ): unknown {
-  const context = contextOf({ "policy/unix": command }, level);
+  const context = contextOf({ "policy/unix": command });
   return planEntries(configurationOf(masterCf), context)
     .map((plan) => plan.kind === "left" ? plan.text : plan)[0];
 }
@@ -137,26 +131,13 @@ Deno.test("planEntries() leaves a service with words that are no UTF-8", () => {
   );
 });
 
-Deno.test("planEntries() leaves a service with chroot, and tells the mend", () => {
-  const configuration = configurationOf(
-    "policy unix - n y - - spawn user=nobody argv=/bin/cat",
-  );
-  assertEquals(planEntries(configuration, contextOf({})), [{
-    kind: "left",
-    service: "policy/unix",
-    isOurs: false,
-    text: "its chroot is y, which spawn(8) refuses as well",
-    mend: "first: postconf -Fe policy/unix/chroot=n",
-  }]);
-});
-
-Deno.test("planEntries() knows what the default for chroot depends on", () => {
-  const masterCf = "policy unix - n - - - spawn user=nobody argv=/bin/cat";
-  assertEquals(planOf(masterCf, SWITCH.before, "1"), SWITCH);
-  assertEquals(
-    planOf(masterCf, SWITCH.before, "0"),
-    "its chroot is y, which spawn(8) refuses as well",
-  );
+Deno.test("planEntries() takes a service with chroot as any other", () => {
+  for (const chroot of ["y", "-"]) {
+    assertEquals(
+      planOf(`policy unix - n ${chroot} - - spawn user=nobody argv=/bin/cat`),
+      SWITCH,
+    );
+  }
 });
 
 for (
