@@ -145,6 +145,12 @@ export function spawnd8(): string {
         "/usr/bin:/bin. When its time is over, its whole process group is " +
         "killed.",
     )
+    .paragraph(
+      "While it cannot be started, as it is missing or the system lacks " +
+        "something, one client a second is tried and its connection closed, " +
+        "and the others wait in the kernel's queue. The log has the reason " +
+        "once, then once a minute, and says when it is over.",
+    )
     .section("SIGNALS")
     .item(
       "SIGTERM",

@@ -96,7 +96,6 @@ async function serve(
       },
       timeLimitMs: request.timeLimitMs,
       maxProcesses: request.maxProcesses,
-      throttleMs: 0,
     }],
     engine,
     owner,

@@ -157,7 +157,6 @@ function planOf(service: CheckedService, ground: Ground): ServicePlan {
     },
     timeLimitMs: 1000 * service.timeLimitSeconds,
     maxProcesses: service.maxProcesses,
-    throttleMs: 1000 * ground.settings.serviceThrottleSeconds,
   };
 }
 

@@ -30,7 +30,6 @@ export interface DaemonSettings {
   readonly syslogName: string;
   /** Empty where records go to syslog. */
   readonly maillogFile: string;
-  readonly serviceThrottleSeconds: number;
   /** `all`, `loopback-only`, and hosts; not yet looked up. */
   readonly inetInterfaces: readonly string[];
   readonly inetProtocols: readonly InetProtocol[];
@@ -60,7 +59,6 @@ export function checkDaemon({ scope }: Configuration): CheckedDaemon {
     syslogFacility: scope.string("syslog_facility", report),
     syslogName: scope.string("syslog_name", report),
     maillogFile: scope.string("maillog_file", report),
-    serviceThrottleSeconds: scope.seconds("service_throttle_time", report),
     inetInterfaces: words(scope.string("inet_interfaces", report)),
     inetProtocols: inetProtocols(scope, report),
   };

@@ -260,7 +260,9 @@ export const PARAMETERS = [
     default: "60s",
     min: 1,
     origin: "Postfix",
-    meaning: "How long a service rests after its command could not be started.",
+    meaning: "How long Postfix's master(8) waits before it starts a program " +
+      "anew that has failed. spawnd only checks it: while a command cannot be " +
+      "started, it is tried for one client a second, and the others wait.",
   },
   {
     name: "smtpd_policy_service_max_idle",

@@ -255,6 +255,7 @@ function makeServices(
         ...{ engine, log: log.forService(service.name) },
         sockets: sockets.get(service) ?? [],
         verbose: plan.verbose,
+        isThrottled: true,
       }),
     );
   }
@@ -277,7 +278,7 @@ function makeServices(
       sockets: [],
       timeLimitMs: 0,
       maxProcesses: 0,
-      throttleMs: 0,
+      isThrottled: false,
     });
   }
 }

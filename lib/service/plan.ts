@@ -20,7 +20,6 @@ export interface ServicePlan {
   readonly command: Command;
   readonly timeLimitMs: number;
   readonly maxProcesses: number;
-  readonly throttleMs: number;
 }
 
 /** What a plan's `listen` is called with. */

@@ -17,7 +17,6 @@ import type {
 import { formatWaitStatus, type WaitStatus } from "../engine/wait_status.ts";
 import type { Log } from "../log/log.ts";
 import { SIGKILL, SIGTERM } from "../posix/process.ts";
-import { TIMER_MAX_MS } from "../timer_limit.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Fault } from "./fault.ts";
 
@@ -34,10 +33,11 @@ const LIMIT_NOTICE_MS = 100;
 const TERMINATE_MS = 5000;
 
 /**
- * How long until a service is tried again for which there was no process, no
- * memory or no descriptor: others may have given some back.
+ * How long until the next client is tried after a command that could not be
+ * started: by then it may have been installed, or others may have given back
+ * the process, the memory or the descriptor that there was none of.
  */
-const SHORTAGE_RETRY_MS = 1000;
+const RETRY_MS = 1000;
 
 /** What `setTimeout` returns: a number on Deno 2.7, an object on 2.9. */
 type Timer = ReturnType<typeof setTimeout>;
@@ -56,10 +56,11 @@ export interface ServiceOptions {
   /** Whether to report each connection. */
   readonly verbose: boolean;
   /**
-   * How long to leave connections in the kernel's queue after a command that
-   * could not be started; 0 to close such a connection and go on.
+   * Whether clients are tried one a second while the command cannot be started;
+   * the others wait in the kernel's queue. Otherwise each is, and its connection
+   * closed, unless something was lacking that the command cannot help.
    */
-  readonly throttleMs: number;
+  readonly isThrottled: boolean;
   /** Whether to tell the kernel for each connection to keep it alive. */
   readonly keepAlive?: boolean;
   /** Who follows its connections. */
@@ -282,11 +283,7 @@ export class Service implements ServiceEvents {
 
   notStarted({ reason, isShortage, command }: StartProblem): void {
     this.#startFault.met(reason);
-    this.#rest(
-      isShortage
-        ? SHORTAGE_RETRY_MS
-        : Math.min(this.#options.throttleMs, TIMER_MAX_MS),
-    );
+    if (isShortage || this.#options.isThrottled) this.#rest();
     if (command !== undefined) this.#forget(command);
   }
 
@@ -298,13 +295,13 @@ export class Service implements ServiceEvents {
   }
 
   /** Leaves connections in the queue for a while. */
-  #rest(restMs: number): void {
-    if (restMs === 0 || this.#throttleTimer !== undefined) return;
+  #rest(): void {
+    if (this.#throttleTimer !== undefined) return;
     this.#served.setAccepting(false);
     this.#throttleTimer = setTimeout(() => {
       this.#throttleTimer = undefined;
       if (this.#state === "serving") this.#goOn();
-    }, restMs);
+    }, RETRY_MS);
   }
 
   notAccepted(reason: string): void {

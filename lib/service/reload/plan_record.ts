@@ -117,7 +117,6 @@ function serviceOf(shape: Shape, options: ReadPlanOptions): ServicePlan {
     command: commandOf(shape.field("command")),
     timeLimitMs: shape.field("timeLimitMs").count(),
     maxProcesses: shape.field("maxProcesses").count(),
-    throttleMs: shape.field("throttleMs").count(),
     listen: () =>
       success(
         shape.field("sockets").list().map((socket) => {

@@ -11,7 +11,6 @@ Deno.test("checkDaemon() has defaults for all of it", () => {
       syslogFacility: "mail",
       syslogName: "postfix",
       maillogFile: "",
-      serviceThrottleSeconds: 60,
       inetInterfaces: ["all"],
       inetProtocols: ["ipv4", "ipv6"],
     },
