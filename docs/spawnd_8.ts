@@ -155,12 +155,16 @@ export function spawnd8(): string {
     .item(
       "SIGTERM",
       "No more connections are accepted; spawnd ends when the running " +
-        "commands have. A second one is as SIGINT.",
+        "commands have. Every ten seconds, on a terminal every second, the " +
+        "log has the services that still have commands, and how many. After " +
+        "--stop-timeout or `spawnd_stop_timeout`, if there is one, the rest " +
+        "are ended as by SIGINT; so they are by a second SIGTERM.",
     )
     .item(
       "SIGINT, SIGQUIT",
       "Every command's process group gets SIGTERM and, after five seconds, " +
-        "SIGKILL.",
+        "SIGKILL. One that is not gone three seconds later is told in the log " +
+        "with its process id and left.",
     )
     .item(
       "SIGHUP",

@@ -103,6 +103,7 @@ async function serve(
     backlogConnections: request.backlogConnections,
     readyFd,
     verbose: request.verbose,
+    stopTimeoutMs: request.stopTimeoutMs,
     reloads: false,
     announce: (sockets) =>
       announce(request, context, attributes, {

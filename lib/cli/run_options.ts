@@ -9,10 +9,16 @@ import type { EngineName } from "../engine/engine.ts";
 import { DEFAULT_EXPORT_ENVIRONMENT } from "../engine/environment.ts";
 import type { LogFormat } from "../log/log.ts";
 import { failure, type Result, success } from "../result.ts";
-import { ENGINES, FD_MAX, LOG_FORMATS, ValueReader } from "./option_values.ts";
+import {
+  ENGINES,
+  FD_MAX,
+  LOG_FORMATS,
+  STOP_TIMEOUT_OPTION,
+  ValueReader,
+} from "./option_values.ts";
 import { nearestWord, type OptionSpec, parseOptions } from "./options.ts";
 
-const DEFAULT_TIME_LIMIT = "1000s";
+const DEFAULT_TIME_LIMIT_SECONDS = 1000;
 const DEFAULT_MAX_PROCESSES = 100;
 const DEFAULT_OWNER = "daemon";
 const DEFAULT_BACKLOG = 1024;
@@ -26,7 +32,8 @@ export const RUN_OPTIONS: readonly OptionSpec[] = [
   {
     name: "time-limit",
     value: "TIME",
-    help: `how long a command may run: 90, 5m, 2h (${DEFAULT_TIME_LIMIT})`,
+    help:
+      `how long a command may run: 90, 5m, 2h (${DEFAULT_TIME_LIMIT_SECONDS}s)`,
   },
   {
     name: "max-processes",
@@ -63,6 +70,7 @@ export const RUN_OPTIONS: readonly OptionSpec[] = [
     value: "USER[:GROUP]",
     help: "of a unix socket (root)",
   },
+  STOP_TIMEOUT_OPTION,
   { name: "log-format", value: "FORMAT", help: "text or json (text)" },
   {
     name: "ready-fd",
@@ -88,6 +96,8 @@ export interface RunRequest {
   readonly socketOwner: string | undefined;
   readonly logFormat: LogFormat;
   readonly readyFd: number | undefined;
+  /** How long a stop waits for commands; 0 for no limit. */
+  readonly stopTimeoutMs: number;
   readonly verbose: boolean;
 }
 
@@ -115,7 +125,8 @@ export function parseRunRequest(
     type: reader.type(type),
     name: name ?? "",
     attributes: [...attributes, ...command],
-    timeLimitMs: 1000 * reader.time("time-limit", DEFAULT_TIME_LIMIT),
+    timeLimitMs: 1000 *
+      (reader.time("time-limit") ?? DEFAULT_TIME_LIMIT_SECONDS),
     maxProcesses: reader.count("max-processes", COUNT_MAX) ??
       DEFAULT_MAX_PROCESSES,
     environment: reader.environment("export-environment"),
@@ -126,6 +137,7 @@ export function parseRunRequest(
     socketOwner: values.get("socket-owner"),
     logFormat: reader.choice("log-format", LOG_FORMATS) ?? "text",
     readyFd: reader.count("ready-fd", FD_MAX),
+    stopTimeoutMs: 1000 * (reader.time("stop-timeout", { min: 0 }) ?? 0),
     verbose: flags.has("verbose"),
   };
   if (request.type === "inet") reader.onlyUnix(["socket-mode", "socket-owner"]);

@@ -111,6 +111,8 @@ export function planServices(
     directory: settings.queueDirectory,
     backlogConnections: BACKLOG_CONNECTIONS,
     verbose: request.verbose,
+    stopTimeoutMs: 1000 *
+      (request.stopTimeoutSeconds ?? settings.stopTimeoutSeconds),
     reloads: true,
     pidFile: request.pidFile,
     about,

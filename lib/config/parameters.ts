@@ -298,6 +298,17 @@ export const PARAMETERS = [
       "no limit. Where it is empty, as many as maxproc on the service's line.",
   },
   {
+    name: "spawnd_stop_timeout",
+    type: "time",
+    unit: "s",
+    default: "0s",
+    min: 0,
+    origin: "spawnd",
+    since: "0.1",
+    meaning: "Standalone, how long after a SIGTERM commands may go on before " +
+      "they are ended, as by a second one; 0 for no limit but their own.",
+  },
+  {
     name: "syslog_facility",
     type: "string",
     default: "mail",

@@ -178,7 +178,7 @@ export async function serveUntilStopped(
     : "there is no configuration to reload";
   const stopped = untilStopped({
     services: [...services.values()],
-    ...{ log, signals, whyNot },
+    ...{ log, signals, whyNot, stopTimeoutMs: plan.stopTimeoutMs },
     reload: reloader && (() => reloader.reload()),
   });
   await Promise.race([stopped, running]);

@@ -45,6 +45,8 @@ export interface DaemonPlan {
   readonly verbose: boolean;
   /** Where to write the process id. */
   readonly pidFile?: string | undefined;
+  /** How long a stop waits for commands to finish; 0 for no limit. */
+  readonly stopTimeoutMs: number;
   /** Whether SIGHUP has a new plan tried and executed. */
   readonly reloads: boolean;
   /** The number of descriptors for commands, if the daemon has another. */

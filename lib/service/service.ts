@@ -19,6 +19,7 @@ import type { Log } from "../log/log.ts";
 import { SIGKILL, SIGTERM } from "../posix/process.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Fault } from "./fault.ts";
+import { listed } from "./listed.ts";
 
 /** How often a service that stays at its limit says so. */
 const LIMIT_WARNING_MS = 60_000;
@@ -31,6 +32,12 @@ const LIMIT_NOTICE_MS = 100;
 
 /** How long commands that were asked to end may take to. */
 const TERMINATE_MS = 5000;
+
+/**
+ * How long commands that were killed may keep a daemon that comes to its end:
+ * one that waits for a disk, or is held by who traces it, may never be gone.
+ */
+const LEAVE_MS = 3000;
 
 /**
  * How long until the next client is tried after a command that could not be
@@ -104,7 +111,7 @@ export class Service implements ServiceEvents {
   readonly #running = new Deadlines<RunningCommand>((command) =>
     this.#expire(command)
   );
-  /** Those whose time was up: killed, but not collected yet. */
+  /** Those that were killed, but not collected yet. */
   readonly #killed = new Set<RunningCommand>();
   readonly #startFault: Fault;
   readonly #acceptFault: Fault;
@@ -221,7 +228,8 @@ export class Service implements ServiceEvents {
   /**
    * Stops listening and lets commands finish.
    *
-   * @returns When the last has ended.
+   * @returns When the last has ended, but for those that do not although they
+   * were killed when their time was up.
    */
   drain(): Promise<void> {
     if (this.#state === "serving") {
@@ -229,6 +237,7 @@ export class Service implements ServiceEvents {
       this.#served.stopListening();
       clearTimeout(this.#limitTimer);
       clearTimeout(this.#throttleTimer);
+      this.#leaveLater([...this.#killed]);
       this.#tellIdle();
     }
     return this.#idle.promise;
@@ -238,7 +247,7 @@ export class Service implements ServiceEvents {
    * Stops listening and ends the commands: politely, and after five seconds
    * for good.
    *
-   * @returns When the last has ended.
+   * @returns When the last has ended, or is left as it does not.
    */
   terminate(): Promise<void> {
     const drained = this.drain();
@@ -246,9 +255,38 @@ export class Service implements ServiceEvents {
       this.#state = "terminating";
       this.#served.endGroups();
       this.#signalAll(SIGTERM);
-      setTimeout(() => this.#signalAll(SIGKILL), TERMINATE_MS);
+      setTimeout(() => this.#killAll(), TERMINATE_MS);
     }
     return drained;
+  }
+
+  #killAll(): void {
+    this.#signalAll(SIGKILL);
+    for (const command of this.#commands()) {
+      if (this.#running.delete(command)) this.#killed.add(command);
+    }
+    setTimeout(() => this.#leave([...this.#killed]), LEAVE_MS);
+  }
+
+  /** What a drain has waited for may still get its signals by terminate(). */
+  #leaveLater(killed: readonly RunningCommand[]): void {
+    if (killed.length === 0) return;
+    setTimeout(() => {
+      if (this.#state === "draining") this.#leave(killed);
+    }, LEAVE_MS);
+  }
+
+  /** Commands that do not end must not keep a daemon that does. */
+  #leave(killed: readonly RunningCommand[]): void {
+    const pids = killed.filter((command) => this.#killed.delete(command))
+      .map(({ pid }) => pid);
+    if (pids.length === 0) return;
+    this.#options.log.warning(
+      "left",
+      `killed, but not gone, and left: process id ${listed(pids.map(String))}`,
+      { pids },
+    );
+    this.#tellIdle();
   }
 
   starting(command: RunningCommand): void {
@@ -350,6 +388,7 @@ export class Service implements ServiceEvents {
       { command: name, pid },
     );
     this.#served.signal(running, SIGKILL);
+    if (this.#state === "draining") this.#leaveLater([running]);
   }
 
   #report(running: RunningCommand, status: WaitStatus): void {
@@ -375,10 +414,14 @@ export class Service implements ServiceEvents {
   }
 
   #signalAll(signal: number): void {
-    const running = [...this.#running.entries()].map(([command]) => command);
-    for (const command of [...running, ...this.#killed]) {
+    for (const command of this.#commands()) {
       this.#served.signal(command, signal);
     }
+  }
+
+  #commands(): RunningCommand[] {
+    const running = [...this.#running.entries()].map(([command]) => command);
+    return [...running, ...this.#killed];
   }
 
   #tellIdle(): void {

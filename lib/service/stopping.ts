@@ -7,10 +7,15 @@
 import type { Log } from "../log/log.ts";
 import { SIGHUP, SIGINT, SIGQUIT, SIGTERM } from "../posix/process.ts";
 import type { SignalReader } from "../posix/signals.ts";
+import { Deadlines } from "./deadlines.ts";
+import { listed } from "./listed.ts";
 import type { Service } from "./service.ts";
 
-/** How often a terminal is told how many commands are left. */
-const TELL_LEFT_MS = 1000;
+/** How often the log is told what a stop waits for. */
+const TELL_LEFT_MS = 10_000;
+
+/** The same of a log that somebody looks at. */
+const TERMINAL_TELL_LEFT_MS = 1000;
 
 /** What is served, and what becomes of it. */
 export interface StoppingOptions {
@@ -24,17 +29,19 @@ export interface StoppingOptions {
   readonly reload: (() => Promise<Deno.Signal | undefined>) | undefined;
   /** Why there is nothing to reload. */
   readonly whyNot: string;
+  /** How long a stop waits for commands to finish; 0 for no limit. */
+  readonly stopTimeoutMs: number;
 }
 
 /**
  * Serves until a signal ends it. SIGTERM lets commands finish; a second one,
- * or SIGINT or SIGQUIT, ends them. SIGHUP reloads.
+ * or SIGINT or SIGQUIT, or the end of its time, ends them. SIGHUP reloads.
  *
  * @param options What is served.
  * @returns When the last command has ended after a signal.
  */
 export async function untilStopped(options: StoppingOptions): Promise<void> {
-  const { services, log, signals } = options;
+  const { services, log, signals, stopTimeoutMs } = options;
   const signal = await untilLeft(options);
   const left = () => services.reduce((sum, { count }) => sum + count, 0);
   const drained = Promise.all(services.map((service) => service.drain()));
@@ -44,15 +51,45 @@ export async function untilStopped(options: StoppingOptions): Promise<void> {
       `${commands(left())} left`,
     { signal, left: left() },
   );
-  const teller = Deno.stderr.isTerminal()
-    ? setInterval(() => {
-      log.info("waiting", `${commands(left())} left`, { left: left() });
-    }, TELL_LEFT_MS)
-    : undefined;
-  if (signal === "SIGTERM") await signals.fatalBefore(drained);
+  const teller = setInterval(
+    () => tellLeft(services, log),
+    Deno.stderr.isTerminal() ? TERMINAL_TELL_LEFT_MS : TELL_LEFT_MS,
+  );
+  if (signal === "SIGTERM") {
+    const isOverdue = stopTimeoutMs > 0 && timeIsUp(stopTimeoutMs).then(() => {
+      log.warning(
+        "stop-timeout",
+        `the stop takes longer than ${stopTimeoutMs / 1000} s: ` +
+          `${commands(left())} left, to be ended now`,
+        { left: left(), timeoutSeconds: stopTimeoutMs / 1000 },
+      );
+    });
+    const waited = isOverdue ? Promise.race([drained, isOverdue]) : drained;
+    await signals.fatalBefore(waited);
+  }
   await Promise.all(services.map((service) => service.terminate()));
   clearInterval(teller);
   log.info("stopped", "stopped");
+}
+
+/** Tells which services still have commands, those with the most first. */
+function tellLeft(services: readonly Service[], log: Log): void {
+  const busy = services.filter(({ count }) => count > 0)
+    .sort((one, other) => other.count - one.count);
+  const left = busy.reduce((sum, { count }) => sum + count, 0);
+  const names = busy.map(({ name, count }) => `${name} (${count})`);
+  log.info("waiting", `${commands(left)} left: ${listed(names)}`, {
+    left,
+    services: busy.length,
+  });
+}
+
+/** A limit may be longer than any timer. */
+function timeIsUp(limitMs: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  new Deadlines<"stop">(() => resolve())
+    .add("stop", { startedMs: performance.now(), limitMs });
+  return promise;
 }
 
 /** Waits for the signal by which this process serves no longer. */

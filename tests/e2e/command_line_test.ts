@@ -50,6 +50,7 @@ Deno.test("the help of run tells of every option", async () => {
       "--socket-owner USER[:GROUP]",
       "--log-format FORMAT",
       "--ready-fd N",
+      "--stop-timeout TIME",
       "-v, --verbose",
     ]
   ) {

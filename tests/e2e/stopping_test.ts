@@ -1,6 +1,20 @@
 import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
 import { Daemon, programWords, writeAll } from "./daemon.ts";
-import { Account, ENGINES, isAlive, rootTest, until } from "./machine.ts";
+import {
+  connectTo,
+  freeAddresses,
+  inet,
+  Server,
+  writeConfiguration,
+} from "./configuration.ts";
+import {
+  Account,
+  ENGINES,
+  Folder as ServedFolder,
+  isAlive,
+  rootTest,
+  until,
+} from "./machine.ts";
 import {
   becomes,
   Clients,
@@ -239,9 +253,9 @@ for (const engine of ENGINES) {
         assertEquals(await readBytes(connection, 6), "hello\n");
       }
       Deno.kill(daemon.pid, "SIGTERM");
-      const two = await daemon.line(/: 2 commands left$/);
+      const two = await daemon.line(/: 2 commands left: 127\.0\.0\.1:0 \(2\)$/);
       assertEquals(await finish(first, "bye"), "bye");
-      const one = await daemon.line(/: 1 command left$/);
+      const one = await daemon.line(/: 1 command left: 127\.0\.0\.1:0 \(1\)$/);
       assertGreaterOrEqual(timeOf(one) - timeOf(two), 900);
       assertEquals(await finish(second, "bye"), "bye");
       await daemon.line(/: stopped$/);
@@ -249,6 +263,79 @@ for (const engine of ENGINES) {
     },
   );
 }
+
+rootTest(
+  "a stop tells every ten seconds what it waits for, and ends it in its time",
+  async () => {
+    await using folder = await ServedFolder.create();
+    const [busy = "", other = "", idle = ""] = freeAddresses(3);
+    const directory = await writeConfiguration(folder, {
+      main: ["spawnd_stop_timeout = 11s"],
+      master: [inet(idle), inet(busy), inet(other)],
+    });
+    await using server = await Server.start(["-c", directory]);
+    using held = new DisposableStack();
+    for (const address of [other, busy, busy]) {
+      const client = held.use(await connectTo(address));
+      await writeAll(client, new TextEncoder().encode("hello\n"));
+      assertEquals(await readBytes(client, 6), "hello\n");
+    }
+    const startedMs = performance.now();
+    server.kill("SIGTERM");
+    const { text } = await server.daemon.event("waiting");
+    assertEquals(text, `3 commands left: ${busy} (2), ${other} (1)`);
+    assertGreaterOrEqual(performance.now() - startedMs, 9_900);
+    const { level, text: why } = await server.daemon.event("stop-timeout");
+    assertEquals(level, "warning");
+    assertEquals(
+      why,
+      "the stop takes longer than 11 s: 3 commands left, to be ended now",
+    );
+    assertEquals((await server.ended()).code, 0);
+    const killed = recordsOf(server.daemon, "killed");
+    assertEquals(killed.map(({ fields }) => fields["signal"]), [15, 15, 15]);
+  },
+);
+
+for (const engine of ENGINES) {
+  rootTest(
+    `--stop-timeout bounds what SIGTERM waits for with ${engine}`,
+    async () => {
+      await using account = await Account.create();
+      await using daemon = await startOnLoopback(
+        engine,
+        ["--stop-timeout=1s", `user=${account.name}`, "argv=/bin/cat"],
+      );
+      using connection = await daemon.connect();
+      await writeAll(connection, new TextEncoder().encode("hello\n"));
+      assertEquals(await readBytes(connection, 6), "hello\n");
+      daemon.kill("SIGTERM");
+      await daemon.event("stop-timeout");
+      assertEquals((await daemon.ended()).code, 0);
+      assertEquals(await processesOf(account.uid), []);
+    },
+  );
+}
+
+rootTest("--stop-timeout counts more than spawnd_stop_timeout", async () => {
+  await using folder = await ServedFolder.create();
+  const [address = ""] = freeAddresses(1);
+  const directory = await writeConfiguration(folder, {
+    main: ["spawnd_stop_timeout = 1h"],
+    master: [inet(address)],
+  });
+  await using server = await Server.start(
+    ["-c", directory, "--stop-timeout", "1"],
+  );
+  // A reload keeps it.
+  await server.reload();
+  using client = await connectTo(address);
+  await writeAll(client, new TextEncoder().encode("hello\n"));
+  assertEquals(await readBytes(client, 6), "hello\n");
+  server.kill("SIGTERM");
+  await server.daemon.event("stop-timeout");
+  assertEquals((await server.ended()).code, 0);
+});
 
 // All at once, since five seconds is what each of them takes.
 rootTest(

@@ -55,6 +55,7 @@ export function writePlan(
     backlogConnections: plan.backlogConnections,
     verbose: plan.verbose,
     pidFile: plan.pidFile,
+    stopTimeoutMs: plan.stopTimeoutMs,
     about: plan.about,
   });
 }
@@ -103,6 +104,7 @@ export function readPlan(
       verbose: all.field("verbose").flag(),
       reloads: true,
       pidFile: all.field("pidFile").optional((path) => path.text()),
+      stopTimeoutMs: all.field("stopTimeoutMs").count(),
       about: all.field("about").object(),
     },
     records: all.field("records").list().map(recordOf),

@@ -11,6 +11,7 @@ Deno.test("checkDaemon() has defaults for all of it", () => {
       syslogFacility: "mail",
       syslogName: "postfix",
       maillogFile: "",
+      stopTimeoutSeconds: 0,
       inetInterfaces: ["all"],
       inetProtocols: ["ipv4", "ipv6"],
     },

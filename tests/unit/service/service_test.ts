@@ -559,6 +559,48 @@ Deno.test("terminate() signals those as well whose time was up and who are still
   ]);
   test.clock.advance(5 * SECOND_MS);
   assertEquals(test.engine.takeAsked(), [`signal ${command.pid} ${SIGKILL}`]);
+  assertEquals(test.service.count, 1);
+});
+
+const LEFT_MS = 3 * SECOND_MS;
+
+Deno.test("terminate() leaves commands that do not end although they were killed, and tells them", async () => {
+  using test = new TestService();
+  const [one, two, three] = test.start(3);
+  if (!one || !two || !three) throw new Error("three");
+  const terminated = test.service.terminate();
+  test.clock.advance(5 * SECOND_MS);
+  test.engine.end(one, { kind: "signaled", signal: SIGKILL });
+  test.clock.advance(LEFT_MS - 1);
+  assertEquals(await isSettled(terminated), false);
+  test.clock.advance(1);
+  await terminated;
+  assertEquals(test.log.lines, [
+    "warning: command /bin/cat killed by signal 9",
+    "warning: killed, but not gone, and left: " +
+    `process id ${two.pid}, ${three.pid}`,
+  ]);
+  assertEquals(test.clock.timers, 0);
+});
+
+Deno.test("drain() leaves commands that do not end although their time was up", async () => {
+  using test = new TestService({ timeLimitMs: 10 * SECOND_MS });
+  const command = test.engine.start();
+  test.clock.advance(10 * SECOND_MS);
+  const other = test.engine.start();
+  const drained = test.service.drain();
+  test.clock.advance(LEFT_MS);
+  assertEquals(test.service.count, 1);
+  test.clock.advance(10 * SECOND_MS - 1);
+  assertEquals(await isSettled(drained), false);
+  test.clock.advance(1);
+  await drained;
+  assertEquals(
+    test.log.lines.filter((line) => line.includes("left")),
+    [command, other].map(({ pid }) =>
+      `warning: killed, but not gone, and left: process id ${pid}`
+    ),
+  );
 });
 
 const FORMER: Command = {
