@@ -171,6 +171,13 @@ export function spawnd8(): string {
       "`spawnd serve` takes a new configuration, as by reload, and stays the " +
         "same process.",
     )
+    .item(
+      "SIGUSR1, SIGUSR2, SIGALRM and others",
+      "So, too, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSTKFLT, SIGXCPU, " +
+        "SIGXFSZ and the real-time signals: ignored, and told in the log, once " +
+        "each. Below master(8), SIGALRM is the watchdog's of `daemon_timeout`. " +
+        "With the relay engine, real-time signals end the daemon.",
+    )
     .section("ENVIRONMENT")
     .item("`MAIL_CONFIG`", "The directory of main.cf and master.cf.")
     .item("`NO_COLOR`", "Where it is set, terminals get no colours.")

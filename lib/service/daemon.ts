@@ -29,12 +29,7 @@ import {
   setUmask,
   writeOnce,
 } from "../posix/process.ts";
-import {
-  keepSignals,
-  resetDispositions,
-  SignalReader,
-  unblockSignals,
-} from "../posix/signals.ts";
+import { resetDispositions, unblockSignals } from "../posix/signals.ts";
 import { EX, type Mistake, type Result, success } from "../result.ts";
 import { lockDown } from "./lock_down.ts";
 import { closeOpened, openSockets } from "./open_sockets.ts";
@@ -45,7 +40,7 @@ import { type Handed, type HandedService, remember } from "./reload/handed.ts";
 import { Reloader } from "./reload/reloader.ts";
 import { tellReloaded } from "./reload/tell_reloaded.ts";
 import { Service } from "./service.ts";
-import { HANDLED_SIGNALS, SignalQueue, untilStopped } from "./stopping.ts";
+import { SignalQueue, untilStopped } from "./stopping.ts";
 
 /** What files that the daemon or its commands make are closed to. */
 const UMASK = 0o077;
@@ -95,8 +90,8 @@ export async function serveUntilStopped(
   const direct = libc !== undefined && plan.engine === "direct"
     ? libc
     : undefined;
-  const reader = direct === undefined ? undefined : openSignals(direct);
-  const signals = new SignalQueue(reader);
+  // Before the runtime starts a thread, so that none takes a signal.
+  const signals = new SignalQueue({ log, libc: direct });
   // The sockets are removed with whatever credentials there are by then.
   const credentials = adopted?.credentials ?? { now: unchangingCredentials() };
   const opened = openSockets(plan, {
@@ -160,8 +155,8 @@ export async function serveUntilStopped(
   });
   lockDown(engine.name);
   plan.announce(opened.value);
-  if (engine instanceof DirectEngine && reader !== undefined) {
-    engine.watch(reader.fd, () => signals.poll());
+  if (engine instanceof DirectEngine && signals.fd !== undefined) {
+    engine.watch(signals.fd, () => signals.poll());
   }
   const running = engine.run();
   for (const service of services.values()) service.start();
@@ -185,13 +180,6 @@ export async function serveUntilStopped(
   engine.stop();
   file?.remove(credentials.now);
   return success(undefined);
-}
-
-/** Before the runtime starts a thread, so that none takes a signal. */
-function openSignals(libc: Libc): SignalReader {
-  const reader = new SignalReader(libc, HANDLED_SIGNALS);
-  keepSignals(libc, HANDLED_SIGNALS);
-  return reader;
 }
 
 /** What is to be known to start anew, as long as it can be. */

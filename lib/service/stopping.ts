@@ -5,8 +5,18 @@
  */
 
 import type { Log } from "../log/log.ts";
+import type { Libc } from "../posix/libc.ts";
 import { SIGHUP, SIGINT, SIGQUIT, SIGTERM } from "../posix/process.ts";
-import type { SignalReader } from "../posix/signals.ts";
+import {
+  IDLE_SIGNALS,
+  ignoreSignals,
+  isSingleThreaded,
+  keepSignals,
+  SIGALRM,
+  SIGCANCEL,
+  SignalReader,
+  SIGRTMIN,
+} from "../posix/signals.ts";
 import { Deadlines } from "./deadlines.ts";
 import { listed } from "./listed.ts";
 import type { Service } from "./service.ts";
@@ -115,8 +125,14 @@ function commands(count: number): string {
 /** The signals that a daemon acts on. */
 const SIGNALS = { SIGTERM, SIGINT, SIGQUIT, SIGHUP } as const;
 
-/** Their numbers. */
-export const HANDLED_SIGNALS: readonly number[] = Object.values(SIGNALS);
+/** What a queue is made of. */
+export interface SignalQueueOptions {
+  readonly log: Log;
+  /** The C library, by which the kernel keeps signals; relay has none. */
+  readonly libc?: Libc | undefined;
+  /** Whether SIGALRM is to end the process: a watchdog's. */
+  readonly hasWatchdog?: boolean;
+}
 
 /**
  * Signals in the order in which they came. To be made before anything is left
@@ -126,20 +142,58 @@ export const HANDLED_SIGNALS: readonly number[] = Object.values(SIGNALS);
  * runtime's way is there as well: threads that it has started before this
  * program's own code runs do not leave signals to the kernel, and relay has no
  * other.
+ *
+ * Those that nobody asks for, and that would end the process, are ignored and
+ * told once.
  */
 export class SignalQueue {
   readonly #reader: SignalReader | undefined;
+  readonly #log: Log;
   readonly #came: Deno.Signal[] = [];
+  readonly #told = new Set<number>();
   #arrival = Promise.withResolvers<void>();
 
-  /** @param reader Reads what the kernel keeps. */
-  constructor(reader?: SignalReader) {
-    this.#reader = reader;
+  /** @param options What it is made of. */
+  constructor({ log, libc, hasWatchdog = false }: SignalQueueOptions) {
+    this.#log = log;
+    const idle = [...IDLE_SIGNALS].filter(([number]) =>
+      !(hasWatchdog && number === SIGALRM)
+    );
+    const isRealTime = (number: number): boolean => number >= SIGRTMIN;
+    // Then every thread there will be blocks what this one does.
+    const isKept = libc !== undefined && isSingleThreaded(libc);
+    if (libc !== undefined) {
+      const numbers = idle.map(([number]) => number);
+      const kept = [...Object.values(SIGNALS), ...numbers];
+      this.#reader = new SignalReader(libc, kept);
+      keepSignals(libc, kept);
+      const others = isKept ? [] : numbers.filter(isRealTime);
+      ignoreSignals(libc, [SIGCANCEL, ...others]);
+    }
     for (const signal of Object.keys(SIGNALS)) {
       // The keys of a constant are what is written there.
       const name = signal as keyof typeof SIGNALS;
       Deno.addSignalListener(name, () => this.post(name));
     }
+    for (const [number, name] of isKept ? [] : idle) {
+      if (isRealTime(number)) continue;
+      // The runtime names all others that are in the table.
+      Deno.addSignalListener(name as Deno.Signal, () => this.#ignore(number));
+    }
+  }
+
+  /** Readable when there is something to {@linkcode poll}. */
+  get fd(): number | undefined {
+    return this.#reader?.fd;
+  }
+
+  #ignore(number: number): void {
+    const signal = IDLE_SIGNALS.get(number);
+    if (signal === undefined || this.#told.has(number)) return;
+    this.#told.add(number);
+    this.#log.info("signal-ignored", `${signal} ignored: it asks for nothing`, {
+      signal,
+    });
   }
 
   /**
@@ -161,6 +215,7 @@ export class SignalQueue {
       for (const [name, value] of Object.entries(SIGNALS)) {
         if (value === number) this.post(name as keyof typeof SIGNALS);
       }
+      this.#ignore(number);
     }
   }
 

@@ -1,10 +1,17 @@
-import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertGreaterOrEqual,
+  assertMatch,
+} from "@std/assert";
 import { Daemon, programWords, writeAll } from "./daemon.ts";
 import {
   connectTo,
   freeAddresses,
   inet,
+  IS_FROM_SOURCE,
   Server,
+  talkTo,
   writeConfiguration,
 } from "./configuration.ts";
 import {
@@ -12,6 +19,7 @@ import {
   ENGINES,
   Folder as ServedFolder,
   isAlive,
+  output,
   rootTest,
   until,
 } from "./machine.ts";
@@ -37,6 +45,10 @@ const MESSAGE_BYTES = 32 * 1024;
 
 /** Conversations before the daemon is stopped. */
 const WHOLE_COUNT = 50;
+
+/** The numbers of the real-time signals, the C library's own first one included. */
+const REAL_TIME = Array.from({ length: 33 }, (_, index) => `${32 + index}`)
+  .filter((number) => number !== "33");
 
 /** A parent and its child, each of which notes that SIGTERM came. */
 const NOTES = `
@@ -189,6 +201,50 @@ for (const engine of ENGINES) {
     assertEquals((await daemon.ended()).code, 0);
     assertEquals(recordsOf(daemon, "killed"), []);
   });
+
+  rootTest(
+    `signals that ask for nothing end nothing and are told once with ${engine}`,
+    async () => {
+      await using folder = await ServedFolder.create();
+      const [address = ""] = freeAddresses(1);
+      const directory = await writeConfiguration(folder, {
+        master: [inet(address)],
+      });
+      await using server = await Server.start(
+        ["-c", directory, "--engine", engine],
+      );
+      const named = ["USR1", "USR2", "ALRM", "STKFLT", "XCPU", "XFSZ"]
+        .concat("VTALRM", "PROF", "IO", "PWR");
+      const signals = engine === "direct" ? [...named, ...REAL_TIME] : named;
+      const sendAll = async (): Promise<void> => {
+        for (const signal of signals) {
+          await output("kill", `-${signal}`, `${server.pid}`);
+        }
+      };
+      await sendAll();
+      await sendAll();
+      // Where the sources run, threads that were there before take the others.
+      const told = IS_FROM_SOURCE
+        ? named
+        : signals.filter((name) => name !== "32");
+      const { text } = await server.daemon.event("signal-ignored", told.length);
+      assertMatch(text, /^SIG\S+ ignored: it asks for nothing$/);
+      assertEquals(await talkTo(address, "served"), "served");
+      const once = recordsOf(server.daemon, "signal-ignored")
+        .map(({ text }) => text);
+      assertEquals(once.length, new Set(once).size);
+      if (engine === "direct") {
+        await server.reload();
+        await sendAll();
+      }
+      assertEquals(await talkTo(address, "served"), "served");
+      const texts = recordsOf(server.daemon, "signal-ignored")
+        .map(({ text }) => text);
+      for (const name of named) {
+        assert(texts.includes(`SIG${name} ignored: it asks for nothing`), name);
+      }
+    },
+  );
 
   rootTest(
     `stopping under load cuts no conversation short with ${engine}`,
