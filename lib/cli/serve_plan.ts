@@ -110,7 +110,6 @@ export function planServices(
     owner: owner.value,
     directory: settings.queueDirectory,
     backlogConnections: BACKLOG_CONNECTIONS,
-    verbose: request.verbose,
     stopTimeoutMs: 1000 *
       (request.stopTimeoutSeconds ?? settings.stopTimeoutSeconds),
     reloads: true,
@@ -159,6 +158,7 @@ function planOf(service: CheckedService, ground: Ground): ServicePlan {
     },
     timeLimitMs: 1000 * service.timeLimitSeconds,
     maxProcesses: service.maxProcesses,
+    verbose: ground.request.verbose || service.isVerbose,
   };
 }
 

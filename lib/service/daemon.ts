@@ -242,14 +242,13 @@ function makeServices(
         ...service,
         ...{ engine, log: log.forService(service.name) },
         sockets: sockets.get(service) ?? [],
-        verbose: plan.verbose,
         isThrottled: true,
       }),
     );
   }
   for (const { id, name, memory } of handed) {
     const service = services.get(id) ??
-      leftover(name, memory.commands[0]?.running.command, plan.verbose);
+      leftover(name, memory.commands[0]?.running.command);
     if (service === undefined) continue;
     services.set(id, service);
     service.resume(memory);
@@ -259,11 +258,11 @@ function makeServices(
   function leftover(
     name: string,
     command: Command | undefined,
-    verbose: boolean,
   ): Service | undefined {
     return command && new Service({
-      ...{ name, command, verbose, engine, log: log.forService(name) },
+      ...{ name, command, engine, log: log.forService(name) },
       sockets: [],
+      verbose: false,
       timeLimitMs: 0,
       maxProcesses: 0,
       isThrottled: false,

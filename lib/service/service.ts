@@ -60,7 +60,7 @@ export interface ServiceOptions {
   readonly maxProcesses: number;
   readonly engine: Engine;
   readonly log: Log;
-  /** Whether to report each connection. */
+  /** Whether to report each connection that comes, and then its end. */
   readonly verbose: boolean;
   /**
    * Whether clients are tried one a second while the command cannot be started;
@@ -393,7 +393,7 @@ export class Service implements ServiceEvents {
 
   #report(running: RunningCommand, status: WaitStatus): void {
     const { pid, peer, startedMs, command: { argv: [name] } } = running;
-    const { log, verbose } = this.#options;
+    const { log } = this.#options;
     if (!isNormalEnd(status)) {
       const { kind, ...details } = status;
       const event = kind === "signaled" ? "killed" : "failed";
@@ -403,7 +403,8 @@ export class Service implements ServiceEvents {
         ...details,
       });
     }
-    if (!verbose) return;
+    // Whoever was told as it came: what it was before a reload counts.
+    if (peer === "") return;
     const seconds = (performance.now() - startedMs) / 1000;
     log.info(
       "disconnected",

@@ -604,6 +604,26 @@ rootTest(
   },
 );
 
+rootTest("a service's own -v reports its connections alone", async () => {
+  await using folder = await Folder.create();
+  const [told = "", quiet = ""] = freeAddresses(2);
+  const directory = await writeConfiguration(folder, {
+    master: [inet(told, `-v ${CAT}`), inet(quiet)],
+  });
+  await using server = await Server.start(["-c", directory]);
+  // A reload keeps it.
+  await server.reload();
+  assertEquals(await talkTo(quiet, "quiet"), "quiet");
+  assertEquals(await talkTo(told, "told"), "told");
+  await server.daemon.event("disconnected");
+  assertEquals(
+    server.daemon.entries
+      .filter(({ event }) => /^(?:dis)?connected$/.test(event))
+      .map(({ event, service }) => `${service} ${event}`),
+    [`${told} connected`, `${told} disconnected`],
+  );
+});
+
 rootTest("the pid file has the process id while the daemon runs", async () => {
   await using folder = await Folder.create();
   const pidFile = folder.join("spawnd.pid");

@@ -53,7 +53,6 @@ export function writePlan(
     owner: plan.owner,
     directory: plan.directory,
     backlogConnections: plan.backlogConnections,
-    verbose: plan.verbose,
     pidFile: plan.pidFile,
     stopTimeoutMs: plan.stopTimeoutMs,
     about: plan.about,
@@ -101,7 +100,6 @@ export function readPlan(
       directory: all.field("directory").text(),
       backlogConnections: all.field("backlogConnections").count(),
       readyFd: undefined,
-      verbose: all.field("verbose").flag(),
       reloads: true,
       pidFile: all.field("pidFile").optional((path) => path.text()),
       stopTimeoutMs: all.field("stopTimeoutMs").count(),
@@ -119,6 +117,7 @@ function serviceOf(shape: Shape, options: ReadPlanOptions): ServicePlan {
     command: commandOf(shape.field("command")),
     timeLimitMs: shape.field("timeLimitMs").count(),
     maxProcesses: shape.field("maxProcesses").count(),
+    verbose: shape.field("verbose").flag(),
     listen: () =>
       success(
         shape.field("sockets").list().map((socket) => {

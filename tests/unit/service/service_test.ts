@@ -668,6 +668,17 @@ Deno.test("a service counts commands that it takes over, and reports them as wha
   assertEquals(service.count, 1);
 });
 
+Deno.test("a service that has become verbose tells no end of a connection that it did not tell", () => {
+  using test = new TestService();
+  const running = { ...former(7, test.clock.nowMs), peer: "" };
+  const service = resumed(test, {
+    commands: [{ running, limitMs: MINUTE_MS, isKilled: false }],
+  });
+  test.engine.end(running, { kind: "exited", code: 3 });
+  assertEquals(test.log.lines, ["warning: command /bin/sleep exit status 3"]);
+  assertEquals(service.count, 0);
+});
+
 Deno.test("a command that was taken over keeps its own time limit, counted from its start", () => {
   using test = new TestService();
   const running = former(7, test.clock.nowMs - 55 * SECOND_MS);
