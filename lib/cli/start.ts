@@ -11,7 +11,11 @@ import { underJournal } from "../log/journal.ts";
 import { type LogFormat, openLog } from "../log/log.ts";
 import { getentAccounts } from "../net/getent.ts";
 import { findGroup, findUser } from "../posix/accounts.ts";
-import { type Identity, startedAs } from "../posix/credentials.ts";
+import {
+  type Identity,
+  missingCapabilities,
+  startedAs,
+} from "../posix/credentials.ts";
 import { isLibc, type Libc, openLibc } from "../posix/libc.ts";
 import { wasInheritedForWriting } from "../posix/process.ts";
 import { EX, failure, type Mistake, type Result, success } from "../result.ts";
@@ -79,7 +83,7 @@ export interface Means {
  */
 export function checkMeans(
   wanted: { engine: EngineName | undefined; readyFd: number | undefined },
-  { libc, unavailable }: StartContext,
+  { libc, unavailable, self }: StartContext,
 ): Result<Means> {
   const { engine, readyFd } = wanted;
   if (engine === "direct" && libc === undefined) {
@@ -110,6 +114,18 @@ export function checkMeans(
     return failure({
       text: "real and effective ids differ",
       mend: "spawnd must not be installed set-user-id",
+      exitCode: EX.NOPERM,
+    });
+  }
+  const missing = libc !== undefined && self.uid === 0
+    ? missingCapabilities(libc)
+    : [];
+  if (missing.length > 0) {
+    return failure({
+      text: `root without ${missing.join(" and ")} cannot run commands as ` +
+        "their users",
+      mend: "let the container or the service manager keep it, or start as " +
+        "the user itself",
       exitCode: EX.NOPERM,
     });
   }

@@ -30,7 +30,7 @@ import {
   writeOnce,
 } from "../posix/process.ts";
 import { resetDispositions, unblockSignals } from "../posix/signals.ts";
-import { EX, type Mistake, type Result, success } from "../result.ts";
+import { EX, failure, type Mistake, type Result, success } from "../result.ts";
 import { lockDown } from "./lock_down.ts";
 import { closeOpened, openSockets } from "./open_sockets.ts";
 import { type OwnProgram, ownProgram } from "./own_program.ts";
@@ -116,14 +116,13 @@ export async function serveUntilStopped(
   // Lock 3. The relay engine cannot have it: there the runtime itself becomes
   // the command's user, in the child.
   if (direct !== undefined && plan.owner !== undefined) {
-    const rested = restAs(direct, plan.owner);
-    if ("unsafe" in rested) {
+    const rested = rest(direct, plan.owner);
+    if (!rested.ok) {
       closeOpened(opened.value, adopted?.inherited);
       pidFile.value?.remove(credentials.now);
-      const { unsafe: text, mend } = rested;
-      return { ok: false, mistake: [{ text, mend, exitCode: EX.CONFIG }] };
+      return { ok: false, mistake: [rested.mistake] };
     }
-    credentials.now = rested;
+    credentials.now = rested.value;
   }
   const engine: Engine = direct === undefined
     ? new RelayEngine()
@@ -180,6 +179,24 @@ export async function serveUntilStopped(
   engine.stop();
   file?.remove(credentials.now);
   return success(undefined);
+}
+
+/** Gives root's effective ids away, as far as the kernel lets it. */
+function rest(libc: Libc, owner: Identity): Result<Credentials> {
+  try {
+    const rested = restAs(libc, owner);
+    if (!("unsafe" in rested)) return success(rested);
+    const { unsafe: text, mend } = rested;
+    return failure({ text, mend, exitCode: EX.CONFIG });
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    return failure({
+      text: `cannot rest as uid ${owner.uid}, gid ${owner.gid}: ` +
+        error.message,
+      mend: "let the daemon take these ids, or name another owner",
+      exitCode: EX.NOPERM,
+    });
+  }
 }
 
 /** What is to be known to start anew, as long as it can be. */
