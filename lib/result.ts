@@ -62,7 +62,9 @@ export function failure(mistake: Mistake): { ok: false; mistake: Mistake } {
  * @param mistake The mistake.
  * @returns `PLACE: TEXT (MEND)`, as far as there is any.
  */
-export function formatMistake({ place, text, mend }: Mistake): string {
+export function formatMistake(
+  { place, text, mend }: Pick<Mistake, "text"> & Partial<Mistake>,
+): string {
   return `${place === undefined ? "" : `${place}: `}${text}` +
     (mend === undefined ? "" : ` (${mend})`);
 }

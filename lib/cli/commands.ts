@@ -6,6 +6,7 @@
  */
 
 import { resolve } from "@std/path/posix/resolve";
+import type { CommandAttributes } from "../config/attributes.ts";
 import {
   type Finding,
   problemInText,
@@ -13,6 +14,7 @@ import {
 } from "../config/problems.ts";
 import type { CheckedService } from "../config/services.ts";
 import { COMMAND_PATH } from "../engine/environment.ts";
+import { quoted } from "../log/quoted.ts";
 import type { Identity } from "../posix/credentials.ts";
 import { type Step, stepsTo, writersOf } from "./writers.ts";
 
@@ -31,18 +33,31 @@ export function reportCommand(
   queueDirectory: string,
   report: Report,
 ): void {
-  const warn = (finding: Finding): void =>
+  for (const finding of lookAtCommand(attributes, queueDirectory)) {
     report(problemInText(places.command, { level: "warning", ...finding }));
-  const found = findCommand(attributes.argv[0], queueDirectory, attributes);
-  if ("text" in found) return warn(found);
-  for (const step of found.steps) {
-    const writers = writersOf(step);
-    if (writers === undefined) continue;
-    warn({
-      text: `command can be replaced by ${writers}: ${found.path}`,
-      mend: `let only root write to ${step.path}`,
-    });
   }
+}
+
+/**
+ * Finds what is wrong with a command.
+ *
+ * @param attributes The command, and whose rights it has.
+ * @param queueDirectory Where commands run, if it is there.
+ * @returns What is wrong.
+ */
+export function lookAtCommand(
+  attributes: CommandAttributes,
+  queueDirectory: string,
+): Finding[] {
+  const found = findCommand(attributes.argv[0], queueDirectory, attributes);
+  if ("text" in found) return [found];
+  return found.steps.flatMap((step) => {
+    const writers = writersOf(step);
+    return writers === undefined ? [] : [{
+      text: `command can be replaced by ${writers}: ${quoted(found.path)}`,
+      mend: `let only root write to ${step.path}`,
+    }];
+  });
 }
 
 /** A command that the user can start. */
@@ -68,17 +83,25 @@ function findCommand(
     const base = isDirectory(queueDirectory) ? queueDirectory : "/";
     const path = resolve(base, name);
     return tryCommand(path, runner) ?? {
-      text: `command does not exist: ${path}`,
-      mend: "install it, or correct its path",
+      text: `command does not exist: ${quoted(path)}`,
+      mend: mendOfWords(name) ?? "install it, or correct its path",
     };
   }
   const tried = COMMAND_PATH
     .map((folder) => tryCommand(`${folder}/${name}`, runner))
     .filter((found) => found !== undefined);
   return tried.find((found) => "steps" in found) ?? tried[0] ?? {
-    text: `command not found: ${name}`,
-    mend: `it is looked for in ${COMMAND_PATH.join(":")}: write its path`,
+    text: `command not found: ${quoted(name)}`,
+    mend: mendOfWords(name) ??
+      `it is looked for in ${COMMAND_PATH.join(":")}: write its path`,
   };
+}
+
+/** No shell takes a command line apart. */
+function mendOfWords(name: string): string | undefined {
+  return /\s/.test(name)
+    ? "no shell splits it: give each word by itself"
+    : undefined;
 }
 
 /** The command, or why it cannot be started; `undefined` if nothing is there. */
@@ -96,7 +119,7 @@ function tryCommand(
     ) return undefined;
     const reason = error instanceof Error ? error.message : String(error);
     return {
-      text: `command cannot be looked at: ${path}: ${reason}`,
+      text: `command cannot be looked at: ${quoted(path)}: ${reason}`,
       mend: "check the configuration as root",
     };
   }
@@ -107,7 +130,7 @@ function tryCommand(
   if (file?.info.isFile && closed === undefined) return { path, steps };
   const { userName } = runner;
   return {
-    text: `command not executable by ${userName}: ${path}`,
+    text: `command not executable by ${userName}: ${quoted(path)}`,
     mend: !file?.info.isFile
       ? "it is no file: name a program"
       : closed === file

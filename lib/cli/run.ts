@@ -13,6 +13,7 @@ import type { EngineName, ListeningSocket } from "../engine/engine.ts";
 import { parseInetName } from "../net/inet_endpoint.ts";
 import { listenInet } from "../net/listening.ts";
 import { listenUnix } from "../net/unix_socket.ts";
+import { quoted } from "../log/quoted.ts";
 import type { Identity } from "../posix/credentials.ts";
 import {
   EX,
@@ -24,6 +25,7 @@ import {
 } from "../result.ts";
 import { prepareProcess, serveUntilStopped } from "../service/daemon.ts";
 import type { DaemonPlan, PlanListenOptions } from "../service/plan.ts";
+import { lookAtCommand } from "./commands.ts";
 import { runHelp } from "./help.ts";
 import {
   parseRunRequest,
@@ -84,6 +86,10 @@ async function serve(
   const checked = checkIdentities(request, context);
   if (!checked.ok) return checked;
   const { attributes, owner, socketOwner } = checked.value;
+  // It may be installed later; so that is no reason not to serve.
+  for (const finding of lookAtCommand(attributes, QUEUE_DIRECTORY)) {
+    context.log.warning("command", formatMistake(finding), { ...finding });
+  }
   const plan: DaemonPlan = {
     services: [{
       id: request.name,
@@ -203,7 +209,9 @@ function announce(
     : "";
   log.info(
     "listening",
-    `listening on ${addresses.join(" and ")}: runs ${argv.join(" ")} as ` +
+    `listening on ${addresses.join(" and ")}: runs ${
+      argv.map(quoted).join(" ")
+    } as ` +
       `${userName} (uid ${identity.uid}, gid ${identity.gid}), ` +
       `engine ${engine}${why}`,
     {

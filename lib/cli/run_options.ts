@@ -8,7 +8,7 @@
 import type { EngineName } from "../engine/engine.ts";
 import { DEFAULT_EXPORT_ENVIRONMENT } from "../engine/environment.ts";
 import type { LogFormat } from "../log/log.ts";
-import { failure, type Result, success } from "../result.ts";
+import { EX, failure, type Result, success } from "../result.ts";
 import {
   ENGINES,
   FD_MAX,
@@ -103,6 +103,9 @@ export interface RunRequest {
 
 const TYPES = ["inet", "unix"] as const;
 
+/** An attribute as one would write an option. */
+const DASHED_ATTRIBUTE = /^--?(user|argv)(?:=|$)/i;
+
 /**
  * Reads the command line.
  *
@@ -116,6 +119,16 @@ export function parseRunRequest(
   const argvAt = args.findIndex((word) => /^argv=/i.test(word));
   const ours = argvAt < 0 ? args : args.slice(0, argvAt);
   const command = argvAt < 0 ? [] : args.slice(argvAt);
+  const dashed = ours.find((word) => DASHED_ATTRIBUTE.test(word));
+  if (dashed !== undefined) {
+    const name = DASHED_ATTRIBUTE.exec(dashed)?.[1] ?? "";
+    return failure({
+      text: `unknown option: ${dashed}`,
+      mend: `attributes have no dashes: write ${name.toLowerCase()}=` +
+        (/^user$/i.test(name) ? "NAME" : "COMMAND, last"),
+      exitCode: EX.USAGE,
+    });
+  }
   const parsed = parseOptions(ours, RUN_OPTIONS);
   if (!parsed.ok) return parsed;
   const { values, flags, words: [type, name, ...attributes] } = parsed.value;

@@ -8,8 +8,8 @@
 import { checkDaemon, type DaemonSettings } from "../config/daemon_settings.ts";
 import { loadConfiguration } from "../config/load.ts";
 import {
-  formatProblem,
   inOrder,
+  type Place,
   type Problem,
   problemInText,
 } from "../config/problems.ts";
@@ -22,7 +22,13 @@ import { listenInet } from "../net/listening.ts";
 import { prepareQueueDirectory } from "../net/queue_directory.ts";
 import { listenUnix } from "../net/unix_socket.ts";
 import type { Identity } from "../posix/credentials.ts";
-import { EX, type Mistake, type Result, success } from "../result.ts";
+import {
+  EX,
+  formatMistake,
+  type Mistake,
+  type Result,
+  success,
+} from "../result.ts";
 import type {
   DaemonPlan,
   OpenSockets,
@@ -78,9 +84,8 @@ export function planServices(
   ]);
   for (const problem of problems) {
     if (problem.level !== "warning") continue;
-    context.log.warning("configuration", formatProblem(problem), {
-      ...problem,
-    });
+    const text = formatMistake({ ...problem, place: placeOf(problem) });
+    context.log.warning("configuration", text, { ...problem });
   }
   const mistakes = [
     ...problems.flatMap(mistakeOf),
@@ -121,9 +126,12 @@ export function planServices(
 
 function mistakeOf(problem: Problem): Mistake[] {
   if (problem.level === "warning") return [];
-  const { file, line, column, text, mend } = problem;
-  const place = line === 0 ? file : `${file}:${line}:${column}`;
-  return [{ place, text, mend, exitCode: EX.CONFIG }];
+  const { text, mend } = problem;
+  return [{ place: placeOf(problem), text, mend, exitCode: EX.CONFIG }];
+}
+
+function placeOf({ file, line, column }: Place): string {
+  return line === 0 ? file : `${file}:${line}:${column}`;
 }
 
 function foreign(
@@ -132,8 +140,7 @@ function foreign(
 ): Mistake[] {
   const mistake = refuseForeignIdentity(userName, identity, context);
   if (mistake === undefined) return [];
-  const { file, line, column } = places.user;
-  return [{ ...mistake, place: `${file}:${line}:${column}` }];
+  return [{ ...mistake, place: placeOf(places.user) }];
 }
 
 /** What all services of a configuration stand on. */
@@ -177,11 +184,10 @@ function listen(
   { settings, owner }: Ground,
   options: PlanListenOptions,
 ): Result<ListeningSocket[]> {
-  const { file, line, column } = places.name;
   const at = <T>(result: Result<T>): Result<T> =>
     result.ok ? result : {
       ok: false,
-      mistake: { ...result.mistake, place: `${file}:${line}:${column}` },
+      mistake: { ...result.mistake, place: placeOf(places.name) },
     };
   if (type === "pass") {
     return at({

@@ -125,7 +125,10 @@ function refuse(
   });
   if (uid === 0) return refusal("request to deliver as root");
   if (uid === owner?.uid) {
-    return refusal("request to deliver as mail system owner");
+    return {
+      ...refusal("request to deliver as mail system owner"),
+      mend: "that is the daemon's own account: use one that is the command's",
+    };
   }
   if (gid === 0) {
     return refusal(`request to use privileged group id ${gid}`);

@@ -16,6 +16,7 @@ import type {
 } from "../engine/engine.ts";
 import { formatWaitStatus, type WaitStatus } from "../engine/wait_status.ts";
 import type { Log } from "../log/log.ts";
+import { quoted } from "../log/quoted.ts";
 import { SIGKILL, SIGTERM } from "../posix/process.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Fault } from "./fault.ts";
@@ -126,14 +127,15 @@ export class Service implements ServiceEvents {
   constructor(options: ServiceOptions) {
     this.#options = options;
     const { log, command: { argv: [name] } } = options;
+    const shown = quoted(name);
     const now = () => performance.now();
     this.#startFault = new Fault({
       log,
       now,
       event: "start-failed",
-      text: (reason) => `command ${name} cannot be started: ${reason}`,
+      text: (reason) => `command ${shown} cannot be started: ${reason}`,
       over: (count) =>
-        `command ${name} is started again, after ${failures(count)}`,
+        `command ${shown} is started again, after ${failures(count)}`,
     });
     this.#acceptFault = new Fault({
       log,
