@@ -149,21 +149,38 @@ export function spawnd8(): string {
         "/usr/bin:/bin. When its time is over, its whole process group is " +
         "killed.",
     )
+    .paragraph(
+      "While it cannot be started, as it is missing or the system lacks " +
+        "something, one client a second is tried and its connection closed, " +
+        "and the others wait in the kernel's queue. The log has the reason " +
+        "once, then once a minute, and says when it is over.",
+    )
     .section("SIGNALS")
     .item(
       "SIGTERM",
       "No more connections are accepted; spawnd ends when the running " +
-        "commands have. A second one is as SIGINT.",
+        "commands have. Every ten seconds, on a terminal every second, the " +
+        "log has the services that still have commands, and how many. After " +
+        "--stop-timeout or `spawnd_stop_timeout`, if there is one, the rest " +
+        "are ended as by SIGINT; so they are by a second SIGTERM.",
     )
     .item(
       "SIGINT, SIGQUIT",
       "Every command's process group gets SIGTERM and, after five seconds, " +
-        "SIGKILL.",
+        "SIGKILL. One that is not gone three seconds later is told in the log " +
+        "with its process id and left.",
     )
     .item(
       "SIGHUP",
       "`spawnd serve` takes a new configuration, as by reload, and stays the " +
         "same process.",
+    )
+    .item(
+      "SIGUSR1, SIGUSR2, SIGALRM and others",
+      "So, too, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSTKFLT, SIGXCPU, " +
+        "SIGXFSZ and the real-time signals: ignored, and told in the log, once " +
+        "each. Below master(8), SIGALRM is the watchdog's of `daemon_timeout`. " +
+        "With the relay engine, real-time signals end the daemon.",
     )
     .section("ENVIRONMENT")
     .item("`MAIL_CONFIG`", "The directory of main.cf and master.cf.")

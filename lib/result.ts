@@ -63,7 +63,7 @@ export function failure(mistake: Mistake): { ok: false; mistake: Mistake } {
  * @returns `PLACE: TEXT (MEND)`, as far as there is any.
  */
 export function formatMistake(
-  { place, text, mend }: Omit<Mistake, "exitCode"> & Partial<Mistake>,
+  { place, text, mend }: Pick<Mistake, "text"> & Partial<Mistake>,
 ): string {
   return `${place === undefined ? "" : `${place}: `}${text}` +
     (mend === undefined ? "" : ` (${mend})`);

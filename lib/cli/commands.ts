@@ -6,6 +6,7 @@
  */
 
 import { resolve } from "@std/path/posix/resolve";
+import type { CommandAttributes } from "../config/attributes.ts";
 import {
   type Finding,
   problemInText,
@@ -13,6 +14,7 @@ import {
 } from "../config/problems.ts";
 import type { CheckedService } from "../config/services.ts";
 import { COMMAND_PATH } from "../engine/environment.ts";
+import { quoted } from "../log/quoted.ts";
 import type { Identity } from "../posix/credentials.ts";
 import type { Scope } from "../config/settings.ts";
 import { type Step, stepsTo, writersOf } from "./writers.ts";
@@ -32,26 +34,50 @@ export function reportCommand(
   queueDirectory: string,
   report: Report,
 ): void {
-  const warn = (finding: Finding): void =>
-    report(problemInText(places.command, { level: "warning", ...finding }));
   const root = isChrooted ? queueDirectory.replace(/\/+$/, "") : "";
+  for (const finding of lookAtCommand(attributes, queueDirectory, root)) {
+    const isMissing = finding.path === undefined;
+    report(problemInText(places.command, {
+      level: "warning",
+      text: finding.text,
+      mend: isMissing && isChrooted ? mendInChroot(root, scope) : finding.mend,
+    }));
+  }
+}
+
+/** What is wrong with a command. */
+export interface CommandFinding extends Finding {
+  /** The file, where it can be started and another can be put in its place. */
+  readonly path?: string;
+}
+
+/**
+ * Finds what is wrong with a command.
+ *
+ * @param attributes The command, and whose rights it has.
+ * @param queueDirectory Where commands run, if it is there.
+ * @param root The directory that is its root; empty for the system's.
+ * @returns What is wrong.
+ */
+export function lookAtCommand(
+  attributes: CommandAttributes,
+  queueDirectory: string,
+  root = "",
+): CommandFinding[] {
   const found = findCommand(attributes.argv[0], queueDirectory, {
     ...attributes,
     root,
   });
-  if ("text" in found) {
-    return warn(
-      isChrooted ? { ...found, mend: mendInChroot(root, scope) } : found,
-    );
-  }
-  for (const step of found.steps) {
+  if ("text" in found) return [found];
+  const { path } = found;
+  return found.steps.flatMap((step) => {
     const writers = writersOf(step);
-    if (writers === undefined) continue;
-    warn({
-      text: `command can be replaced by ${writers}: ${found.path}`,
+    return writers === undefined ? [] : [{
+      text: `command can be replaced by ${writers}: ${quoted(path)}`,
       mend: `let only root write to ${step.path}`,
-    });
-  }
+      path,
+    }];
+  });
 }
 
 /** A command that the user can start. */
@@ -88,17 +114,25 @@ function findCommand(
       : "/";
     const path = `${runner.root}${resolve(base, name)}`;
     return tryCommand(path, runner) ?? {
-      text: `command does not exist: ${path}`,
-      mend: "install it, or correct its path",
+      text: `command does not exist: ${quoted(path)}`,
+      mend: mendOfWords(name) ?? "install it, or correct its path",
     };
   }
   const tried = COMMAND_PATH
     .map((folder) => tryCommand(`${runner.root}${folder}/${name}`, runner))
     .filter((found) => found !== undefined);
   return tried.find((found) => "steps" in found) ?? tried[0] ?? {
-    text: `command not found: ${name}`,
-    mend: `it is looked for in ${COMMAND_PATH.join(":")}: write its path`,
+    text: `command not found: ${quoted(name)}`,
+    mend: mendOfWords(name) ??
+      `it is looked for in ${COMMAND_PATH.join(":")}: write its path`,
   };
+}
+
+/** No shell takes a command line apart. */
+function mendOfWords(name: string): string | undefined {
+  return /\s/.test(name)
+    ? "no shell splits it: give each word by itself"
+    : undefined;
 }
 
 /** The command, or why it cannot be started; `undefined` if nothing is there. */
@@ -116,7 +150,7 @@ function tryCommand(
     ) return undefined;
     const reason = error instanceof Error ? error.message : String(error);
     return {
-      text: `command cannot be looked at: ${path}: ${reason}`,
+      text: `command cannot be looked at: ${quoted(path)}: ${reason}`,
       mend: "check the configuration as root",
     };
   }
@@ -127,7 +161,7 @@ function tryCommand(
   if (file?.info.isFile && closed === undefined) return { path, steps };
   const { userName } = runner;
   return {
-    text: `command not executable by ${userName}: ${path}`,
+    text: `command not executable by ${userName}: ${quoted(path)}`,
     mend: !file?.info.isFile
       ? "it is no file: name a program"
       : closed === file

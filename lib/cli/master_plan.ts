@@ -131,7 +131,7 @@ export function planChild(
       timeLimitMs: 1000 * need(scope.timeLimitSeconds(binaryName, report)),
       maxProcesses: commands,
       verbose: false,
-      throttleMs: 0,
+      isThrottled: false,
       // The first clients have come before this process.
       keepAlive: transport === "inet",
       isQuietAtLimit: commands === 1,

@@ -12,7 +12,7 @@ import {
 } from "../config/environment_list.ts";
 import { parseCount, parseMode, parseTime } from "../config/values.ts";
 import { EX, type Mistake } from "../result.ts";
-import { nearestWord } from "./options.ts";
+import { nearestWord, type OptionSpec } from "./options.ts";
 
 /** The engines, as `--engine` takes them. */
 export const ENGINES = ["direct", "relay"] as const;
@@ -23,8 +23,12 @@ export const LOG_FORMATS = ["text", "json"] as const;
 /** More descriptors than any process has. */
 export const FD_MAX = 2 ** 20;
 
-/** The shortest time that a command can be given. */
-const TIME_LIMIT_MIN_SECONDS = 1;
+/** The option that both subcommands that serve have. */
+export const STOP_TIMEOUT_OPTION: OptionSpec = {
+  name: "stop-timeout",
+  value: "TIME",
+  help: "how long a stop waits for commands (no limit)",
+};
 
 /** Reads values and keeps the first mistake; what it returns then is unused. */
 export class ValueReader {
@@ -35,19 +39,16 @@ export class ValueReader {
     this.#values = values;
   }
 
-  time(option: string, byDefault: string): number {
-    const text = this.#values.get(option) ?? byDefault;
+  time(option: string, { min = 1 } = {}): number | undefined {
+    const text = this.#values.get(option);
+    if (text === undefined) return undefined;
     const seconds = parseTime(text, "s");
     if (seconds === undefined) {
       this.bad(option, "bad time value or unit", "write 90, 90s, 5m or 2h");
-    } else if (seconds < TIME_LIMIT_MIN_SECONDS) {
-      this.bad(
-        option,
-        "invalid time",
-        `the minimum is ${TIME_LIMIT_MIN_SECONDS}s`,
-      );
+    } else if (seconds < min) {
+      this.bad(option, "invalid time", `the minimum is ${min}s`);
     }
-    return seconds ?? 0;
+    return seconds;
   }
 
   count(option: string, max: number): number | undefined {

@@ -60,11 +60,20 @@ export function parseOptions(
       exitCode: EX.USAGE,
     });
   }
-  // Written out, or the parser would take a "true" that follows for a value.
-  const words = args.map((word, index) => {
-    const flag = index < ours.length ? isFlag.find(names(word)) : undefined;
-    return flag === undefined ? word : `--${flag.name}=true`;
-  });
+  // Written out, or the parser would take a "true" that follows for a value,
+  // and a negative number for an option.
+  const words: string[] = [];
+  for (const [index, word] of args.entries()) {
+    const isOurs = index < ours.length;
+    const flag = isOurs ? isFlag.find(names(word)) : undefined;
+    const last = words.at(-1);
+    if (
+      isOurs && /^-[0-9]/.test(word) && last !== undefined &&
+      takesValue.some((spec) => names(last)(spec))
+    ) {
+      words[words.length - 1] = `${last}=${word}`;
+    } else words.push(flag === undefined ? word : `--${flag.name}=true`);
+  }
   const parsed = parseArgs(words, {
     string: ["_", ...takesValue.map(({ name }) => name)],
     boolean: isFlag.map(({ name }) => name),
@@ -122,9 +131,7 @@ function unknownOption(
   const nearest = nearestWord(name, specs.map((spec) => spec.name));
   return {
     text: `unknown option: ${word}`,
-    mend: /^-\d/.test(word)
-      ? "a value that begins with - is written --NAME=VALUE"
-      : nearest === undefined
+    mend: nearest === undefined
       ? "--help lists the options"
       : `did you mean --${nearest}?`,
     exitCode: EX.USAGE,

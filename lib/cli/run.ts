@@ -14,6 +14,7 @@ import { commandEnvironment } from "../engine/environment.ts";
 import { parseInetName } from "../net/inet_endpoint.ts";
 import { listenInet } from "../net/listening.ts";
 import { listenUnix } from "../net/unix_socket.ts";
+import { quoted } from "../log/quoted.ts";
 import type { Identity } from "../posix/credentials.ts";
 import {
   EX,
@@ -25,6 +26,7 @@ import {
 } from "../result.ts";
 import { prepareProcess, serveUntilStopped } from "../service/daemon.ts";
 import type { DaemonPlan, PlanListenOptions } from "../service/plan.ts";
+import { lookAtCommand } from "./commands.ts";
 import { runHelp } from "./help.ts";
 import {
   parseRunRequest,
@@ -93,6 +95,10 @@ async function serve(
   const { argv } = attributes;
   const strange = refuseBytes({ argv, environment }, engine);
   if (strange !== undefined) return failure(strange);
+  // It may be installed later; so that is no reason not to serve.
+  for (const finding of lookAtCommand(attributes, QUEUE_DIRECTORY)) {
+    context.log.warning("command", formatMistake(finding), { ...finding });
+  }
   const plan: DaemonPlan = {
     services: [{
       id: request.name,
@@ -105,14 +111,14 @@ async function serve(
       },
       timeLimitMs: request.timeLimitMs,
       maxProcesses: request.maxProcesses,
-      throttleMs: 0,
+      verbose: request.verbose,
     }],
     engine,
     owner,
     directory: QUEUE_DIRECTORY,
     backlogConnections: request.backlogConnections,
     readyFd,
-    verbose: request.verbose,
+    stopTimeoutMs: request.stopTimeoutMs,
     reloads: false,
     announce: (sockets) =>
       announce(request, context, attributes, {
@@ -212,7 +218,9 @@ function announce(
     : "";
   log.info(
     "listening",
-    `listening on ${addresses.join(" and ")}: runs ${argv.join(" ")} as ` +
+    `listening on ${addresses.join(" and ")}: runs ${
+      argv.map(quoted).join(" ")
+    } as ` +
       `${userName} (uid ${identity.uid}, gid ${identity.gid}), ` +
       `engine ${engine}${why}`,
     {

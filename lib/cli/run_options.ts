@@ -9,10 +9,16 @@ import type { EnvironmentEntry } from "../config/environment_list.ts";
 import type { EngineName } from "../engine/engine.ts";
 import type { LogFormat } from "../log/log.ts";
 import { EX, failure, type Result, success } from "../result.ts";
-import { ENGINES, FD_MAX, LOG_FORMATS, ValueReader } from "./option_values.ts";
+import {
+  ENGINES,
+  FD_MAX,
+  LOG_FORMATS,
+  STOP_TIMEOUT_OPTION,
+  ValueReader,
+} from "./option_values.ts";
 import { nearestWord, type OptionSpec, parseOptions } from "./options.ts";
 
-const DEFAULT_TIME_LIMIT = "1000s";
+const DEFAULT_TIME_LIMIT_SECONDS = 1000;
 const DEFAULT_MAX_PROCESSES = 100;
 const DEFAULT_EXPORT_ENVIRONMENT = "TZ MAIL_CONFIG LANG";
 const DEFAULT_OWNER = "daemon";
@@ -27,7 +33,8 @@ export const RUN_OPTIONS: readonly OptionSpec[] = [
   {
     name: "time-limit",
     value: "TIME",
-    help: `how long a command may run: 90, 5m, 2h (${DEFAULT_TIME_LIMIT})`,
+    help:
+      `how long a command may run: 90, 5m, 2h (${DEFAULT_TIME_LIMIT_SECONDS}s)`,
   },
   {
     name: "max-processes",
@@ -64,6 +71,7 @@ export const RUN_OPTIONS: readonly OptionSpec[] = [
     value: "USER[:GROUP]",
     help: "of a unix socket (root)",
   },
+  STOP_TIMEOUT_OPTION,
   { name: "log-format", value: "FORMAT", help: "text or json (text)" },
   {
     name: "ready-fd",
@@ -89,10 +97,15 @@ export interface RunRequest {
   readonly socketOwner: string | undefined;
   readonly logFormat: LogFormat;
   readonly readyFd: number | undefined;
+  /** How long a stop waits for commands; 0 for no limit. */
+  readonly stopTimeoutMs: number;
   readonly verbose: boolean;
 }
 
 const TYPES = ["inet", "unix"] as const;
+
+/** An attribute as one would write an option. */
+const DASHED_ATTRIBUTE = /^--?(user|argv)(?:=|$)/i;
 
 /**
  * Reads the command line.
@@ -107,12 +120,13 @@ export function parseRunRequest(
   const argvAt = args.findIndex((word) => /^argv=/i.test(word));
   const ours = argvAt < 0 ? args : args.slice(0, argvAt);
   const command = argvAt < 0 ? [] : args.slice(argvAt);
-  const dashed = ours.map((word) => /^--(user|argv)(?:=|$)/i.exec(word)?.[1])
-    .find((attribute) => attribute !== undefined);
+  const dashed = ours.find((word) => DASHED_ATTRIBUTE.test(word));
   if (dashed !== undefined) {
+    const name = DASHED_ATTRIBUTE.exec(dashed)?.[1] ?? "";
     return failure({
-      text: `unknown option: --${dashed}`,
-      mend: `it is an attribute, without dashes: ${dashed}=...`,
+      text: `unknown option: ${dashed}`,
+      mend: `attributes have no dashes: write ${name.toLowerCase()}=` +
+        (/^user$/i.test(name) ? "NAME" : "COMMAND, last"),
       exitCode: EX.USAGE,
     });
   }
@@ -125,7 +139,8 @@ export function parseRunRequest(
     type: reader.type(type),
     name: name ?? "",
     attributes: [...attributes, ...command],
-    timeLimitMs: 1000 * reader.time("time-limit", DEFAULT_TIME_LIMIT),
+    timeLimitMs: 1000 *
+      (reader.time("time-limit") ?? DEFAULT_TIME_LIMIT_SECONDS),
     maxProcesses: reader.count("max-processes", COUNT_MAX) ??
       DEFAULT_MAX_PROCESSES,
     exportEnvironment: reader.environment(
@@ -139,6 +154,7 @@ export function parseRunRequest(
     socketOwner: values.get("socket-owner"),
     logFormat: reader.choice("log-format", LOG_FORMATS) ?? "text",
     readyFd: reader.count("ready-fd", FD_MAX),
+    stopTimeoutMs: 1000 * (reader.time("stop-timeout", { min: 0 }) ?? 0),
     verbose: flags.has("verbose"),
   };
   if (request.type === "inet") reader.onlyUnix(["socket-mode", "socket-owner"]);

@@ -48,6 +48,8 @@ export interface ServeRequest {
   readonly logFormat: LogFormat;
   readonly pidFile: string | undefined;
   readonly readyFd: number | undefined;
+  /** `undefined` where main.cf says it. */
+  readonly stopTimeoutSeconds: number | undefined;
   readonly verbose: boolean;
 }
 

@@ -8,7 +8,13 @@ import { resolve } from "@std/path/posix/resolve";
 import { failure, type Result, success } from "../result.ts";
 import { EX } from "../result.ts";
 import { type OptionSpec, parseOptions } from "./options.ts";
-import { ENGINES, FD_MAX, LOG_FORMATS, ValueReader } from "./option_values.ts";
+import {
+  ENGINES,
+  FD_MAX,
+  LOG_FORMATS,
+  STOP_TIMEOUT_OPTION,
+  ValueReader,
+} from "./option_values.ts";
 import type { ServeRequest } from "./serve.ts";
 import { directoryVariable } from "./variables.ts";
 
@@ -30,6 +36,10 @@ export const SERVE_OPTIONS: readonly OptionSpec[] = [
     name: "engine",
     value: "NAME",
     help: "direct, or relay (direct where possible)",
+  },
+  {
+    ...STOP_TIMEOUT_OPTION,
+    help: "how long a stop waits (spawnd_stop_timeout)",
   },
   { name: "log-format", value: "FORMAT", help: "text or json (text)" },
   {
@@ -93,6 +103,7 @@ export function parseServeRequest(
     logFormat: reader.choice("log-format", LOG_FORMATS) ?? "text",
     pidFile: pidFile === undefined ? undefined : resolve(pidFile),
     readyFd: reader.count("ready-fd", FD_MAX),
+    stopTimeoutSeconds: reader.time("stop-timeout", { min: 0 }),
     verbose: flags.has("verbose"),
   };
   return reader.mistake === undefined

@@ -118,6 +118,7 @@ export function planServices(
   const ground: Ground = {
     settings,
     owner: owner.value,
+    request,
     knownPorts: configuration.knownPorts,
     variables: (name: string) => imported.get(name),
   };
@@ -132,7 +133,8 @@ export function planServices(
     owner: owner.value,
     directory: settings.queueDirectory,
     backlogConnections: BACKLOG_CONNECTIONS,
-    verbose: request.verbose,
+    stopTimeoutMs: 1000 *
+      (request.stopTimeoutSeconds ?? settings.stopTimeoutSeconds),
     reloads: true,
     pidFile: request.pidFile,
     about,
@@ -190,6 +192,7 @@ function unspeakable(
 interface Ground {
   readonly settings: DaemonSettings;
   readonly owner: Identity | undefined;
+  readonly request: ServeRequest;
   readonly knownPorts: KnownPorts;
   readonly variables: Variables;
 }
@@ -211,7 +214,7 @@ function planOf(service: CheckedService, ground: Ground): ServicePlan {
     },
     timeLimitMs: 1000 * service.timeLimitSeconds,
     maxProcesses: service.maxProcesses,
-    throttleMs: 1000 * ground.settings.serviceThrottleSeconds,
+    verbose: ground.request.verbose || service.isVerbose,
   };
 }
 

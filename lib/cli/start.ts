@@ -13,7 +13,11 @@ import { type LogFormat, openLog } from "../log/log.ts";
 import { getentAccounts } from "../net/getent.ts";
 import { findGroup, findUser } from "../posix/accounts.ts";
 import { isUtf8 } from "../posix/byte_text.ts";
-import { type Identity, startedAs } from "../posix/credentials.ts";
+import {
+  type Identity,
+  missingCapabilities,
+  startedAs,
+} from "../posix/credentials.ts";
 import { SystemError } from "../posix/errno.ts";
 import { isLibc, type Libc, openLibc } from "../posix/libc.ts";
 import { mapMachineCode } from "../posix/machine_code.ts";
@@ -109,7 +113,7 @@ export interface Means {
  */
 export function checkMeans(
   wanted: { engine: EngineName | undefined; readyFd: number | undefined },
-  { libc, unavailable }: StartContext,
+  { libc, unavailable, self }: StartContext,
 ): Result<Means> {
   const { engine, readyFd } = wanted;
   if (engine === "direct" && unavailable !== "") {
@@ -140,6 +144,18 @@ export function checkMeans(
     return failure({
       text: "real and effective ids differ",
       mend: "spawnd must not be installed set-user-id",
+      exitCode: EX.NOPERM,
+    });
+  }
+  const missing = libc !== undefined && self.uid === 0
+    ? missingCapabilities(libc)
+    : [];
+  if (missing.length > 0) {
+    return failure({
+      text: `root without ${missing.join(" and ")} cannot run commands as ` +
+        "their users",
+      mend: "let the container or the service manager keep it, or start as " +
+        "the user itself",
       exitCode: EX.NOPERM,
     });
   }

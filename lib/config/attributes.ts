@@ -129,10 +129,10 @@ function refuse(
   ): Mistake => ({ text, mend, exitCode: EX.CONFIG });
   if (uid === 0) return refusal("request to deliver as root");
   if (uid === owner?.uid) {
-    return refusal(
-      "request to deliver as mail system owner",
-      "the daemon itself runs as it: use another account",
-    );
+    return {
+      ...refusal("request to deliver as mail system owner"),
+      mend: "that is the daemon's own account: use one that is the command's",
+    };
   }
   if (gid === 0) {
     return refusal(`request to use privileged group id ${gid}`);

@@ -34,9 +34,10 @@ export interface DaemonSettings {
   readonly syslogName: string;
   /** Empty where records go to syslog. */
   readonly maillogFile: string;
-  readonly serviceThrottleSeconds: number;
   /** The variables that there are, standalone, for services to export. */
   readonly importEnvironment: readonly EnvironmentEntry[];
+  /** How long a stop waits for commands, standalone; 0 for no limit. */
+  readonly stopTimeoutSeconds: number;
   /** `all`, `loopback-only`, and hosts; not yet looked up. */
   readonly inetInterfaces: readonly string[];
   readonly inetProtocols: readonly InetProtocol[];
@@ -66,12 +67,12 @@ export function checkDaemon({ scope }: Configuration): CheckedDaemon {
     syslogFacility: scope.string("syslog_facility", report),
     syslogName: scope.string("syslog_name", report),
     maillogFile: scope.string("maillog_file", report),
-    serviceThrottleSeconds: scope.seconds("service_throttle_time", report),
     importEnvironment: environmentParameter(
       "import_environment",
       scope,
       report,
     ),
+    stopTimeoutSeconds: scope.seconds("spawnd_stop_timeout", report),
     inetInterfaces: words(scope.string("inet_interfaces", report)),
     inetProtocols: inetProtocols(scope, report),
   };

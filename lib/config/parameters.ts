@@ -369,7 +369,9 @@ export const PARAMETERS = [
     default: "60s",
     min: 1,
     origin: "Postfix",
-    meaning: "How long a service rests after its command could not be started.",
+    meaning: "How long Postfix's master(8) waits before it starts a program " +
+      "anew that has failed. spawnd only checks it: while a command cannot be " +
+      "started, it is tried for one client a second, and the others wait.",
   },
   {
     name: "smtpd_policy_service_max_idle",
@@ -403,6 +405,17 @@ export const PARAMETERS = [
     since: "0.1",
     meaning: "How many commands one process of a service runs at once, 0 for " +
       "no limit. Where it is empty, as many as maxproc on the service's line.",
+  },
+  {
+    name: "spawnd_stop_timeout",
+    type: "time",
+    unit: "s",
+    default: "0s",
+    min: 0,
+    origin: "spawnd",
+    since: "0.1",
+    meaning: "Standalone, how long after a SIGTERM commands may go on before " +
+      "they are ended, as by a second one; 0 for no limit but their own.",
   },
   {
     name: "syslog_facility",

@@ -27,7 +27,6 @@ import { type Identity, restAs } from "../posix/credentials.ts";
 import type { Libc } from "../posix/libc.ts";
 import { supplementaryGroups } from "../posix/own_image.ts";
 import { Children, duplicate, giveFreedMemoryBack } from "../posix/process.ts";
-import { keepSignals, SignalReader } from "../posix/signals.ts";
 import { setBacklog } from "../posix/sockets.ts";
 import { lockDown } from "../service/lock_down.ts";
 import { ownProgram } from "../service/own_program.ts";
@@ -35,7 +34,7 @@ import { type Handed, remember } from "../service/reload/handed.ts";
 import { Reloader } from "../service/reload/reloader.ts";
 import { tellReloaded } from "../service/reload/tell_reloaded.ts";
 import { Service, type ServiceOptions } from "../service/service.ts";
-import { HANDLED_SIGNALS, SignalQueue } from "../service/stopping.ts";
+import { SignalQueue } from "../service/stopping.ts";
 import { PassingEngine } from "./passing_engine.ts";
 import { STATUS_FD, StatusChannel } from "./status.ts";
 import { Turn, type TurnEnd } from "./turn.ts";
@@ -91,9 +90,7 @@ export async function serveTurn(
   { libc, log, handed }: ChildContext,
 ): Promise<void> {
   // Before the runtime starts a thread, so that none takes a signal.
-  const reader = new SignalReader(libc, HANDLED_SIGNALS);
-  keepSignals(libc, HANDLED_SIGNALS);
-  const signals = new SignalQueue(reader);
+  const signals = new SignalQueue({ log, libc, hasWatchdog: true });
   const { transport, isClassic, isVerbose, service: { sockets } } = plan;
   const ids = {
     owner: plan.owner,
@@ -176,7 +173,7 @@ export async function serveTurn(
   lockDown("direct");
   startWatchdog(libc, plan.daemonTimeoutSeconds);
   if (isVerbose && handed === undefined) log.info("started", "daemon started");
-  direct.watch(reader.fd, () => signals.poll());
+  if (signals.fd !== undefined) direct.watch(signals.fd, () => signals.poll());
   for (const { memory } of handed?.services ?? []) {
     service.resume(memory);
     turn.resume(memory.commands.length);

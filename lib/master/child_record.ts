@@ -97,7 +97,7 @@ function serviceOf(
     timeLimitMs: shape.field("timeLimitMs").count(),
     maxProcesses: shape.field("maxProcesses").count(),
     verbose: shape.field("verbose").flag(),
-    throttleMs: shape.field("throttleMs").count(),
+    isThrottled: shape.field("isThrottled").flag(),
     keepAlive: shape.field("keepAlive").flag(),
     isQuietAtLimit: shape.field("isQuietAtLimit").flag(),
   };

@@ -33,7 +33,12 @@ const LINUX_CAPABILITY_VERSION_3 = 0x20080522;
 /** Two `struct __user_cap_data_struct`: effective, permitted, inheritable. */
 const CAPABILITY_DATA_BYTES = 24;
 const EFFECTIVE_OFFSETS = [0, 12];
+/** Of the first one, which has all that there is to {@linkcode NEEDED}. */
+const PERMITTED_OFFSET = 4;
 const INHERITABLE_OFFSETS = [8, 20];
+
+/** What a process needs to become another user, by bit: linux/capability.h. */
+const NEEDED = { CAP_SETGID: 6, CAP_SETUID: 7 } as const;
 
 /** The -1 of setresuid(2) and setresgid(2), which leaves an id as it is. */
 const KEEP = 0xffffffff;
@@ -55,6 +60,20 @@ export function startedAs(
 }
 
 /**
+ * Tells which capabilities this process lacks to become another user, as root
+ * does in a container that took them away.
+ *
+ * @param libc The C library.
+ * @returns Their names; none where nothing is lacking.
+ */
+export function missingCapabilities(libc: Libc): string[] {
+  const permitted = capabilities(libc).getUint32(PERMITTED_OFFSET, true);
+  return Object.entries(NEEDED)
+    .filter(([, bit]) => (permitted >> bit & 1) === 0)
+    .map(([name]) => name);
+}
+
+/**
  * Empties the capability sets that exec would hand on to an unprivileged
  * program, the ambient and the inheritable one: a daemon that a service
  * manager started with either must not pass it to its commands.
@@ -66,6 +85,10 @@ export function dropInheritableCapabilities(libc: Libc): void {
   // A kernel without ambient capabilities (before 4.3) has none to clear.
   libc.c.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0n, 0n, 0n);
   const data = capabilities(libc);
+  const isEmpty = INHERITABLE_OFFSETS.every((at) =>
+    data.getUint32(at, true) === 0
+  );
+  if (isEmpty) return;
   for (const offset of INHERITABLE_OFFSETS) data.setUint32(offset, 0, true);
   const { capset } = libc.abi.systemCalls;
   const bytes = new Uint8Array(data.buffer);

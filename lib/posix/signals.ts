@@ -6,6 +6,7 @@
  */
 
 import { checked } from "./errno.ts";
+import { lookThrough } from "./files.ts";
 import type { Libc } from "./libc.ts";
 
 // bits/signum-generic.h, bits/sigaction.h, asm/signal.h
@@ -15,6 +16,42 @@ const SIG_DFL = 0n;
 const SIG_IGN = 1n;
 const SIG_SETMASK = 2;
 const LAST_SIGNAL = 64;
+
+/** The first one that the runtime has no name for, as it is the C library's. */
+export const SIGRTMIN = 34;
+
+/** The one of the watchdog that alarm(2) is. */
+export const SIGALRM = 14;
+
+/** For cancelling threads, which the C library has to itself and nobody uses. */
+export const SIGCANCEL = 32;
+
+/**
+ * Signals that end a process unless it says otherwise, tell of no error of its
+ * own, and are asked for by nobody: by their numbers.
+ */
+export const IDLE_SIGNALS: ReadonlyMap<number, string> = new Map([
+  [10, "SIGUSR1"],
+  [12, "SIGUSR2"],
+  [SIGALRM, "SIGALRM"],
+  [16, "SIGSTKFLT"],
+  [24, "SIGXCPU"],
+  [25, "SIGXFSZ"],
+  [26, "SIGVTALRM"],
+  [27, "SIGPROF"],
+  [29, "SIGIO"],
+  [30, "SIGPWR"],
+  ...Array.from(
+    { length: LAST_SIGNAL - SIGRTMIN + 1 },
+    (_, index): [number, string] => [
+      SIGRTMIN + index,
+      index === 0 ? "SIGRTMIN" : `SIGRTMIN+${index}`,
+    ],
+  ),
+]);
+
+/** The links of /proc/self/task: two, as of any folder, and one a thread. */
+const LINKS_OF_ONE_THREAD = 3;
 
 /** `struct sigaction` begins with the handler; 152 bytes on 64-bit Linux. */
 const SIGACTION_BYTES = 160;
@@ -91,6 +128,32 @@ export function signalsSetAside(libc: Libc): number[] {
 export function keepSignals(libc: Libc, signals: readonly number[]): void {
   const mask = signalSet([SIGCHLD, ...signals]);
   libc.c.pthread_sigmask(SIG_SETMASK, mask, null);
+}
+
+/**
+ * Tells whether the calling thread is the only one: what it blocks then, the
+ * whole process does.
+ *
+ * @param libc The C library.
+ * @returns `false` also where that is not to be seen.
+ */
+export function isSingleThreaded(libc: Libc): boolean {
+  return lookThrough(libc, "/proc/self/task")?.links === LINKS_OF_ONE_THREAD;
+}
+
+/**
+ * Ignores signals. Each takes a system call to undo for every command.
+ *
+ * @param libc The C library.
+ * @param signals The signals, also those that the C library has to itself.
+ */
+export function ignoreSignals(libc: Libc, signals: readonly number[]): void {
+  const { c, abi: { systemCalls: { rt_sigaction } } } = libc;
+  const action = new Uint8Array(SIGACTION_BYTES);
+  new DataView(action.buffer).setBigUint64(0, SIG_IGN, true);
+  for (const signal of signals) {
+    c.syscall_signals(rt_sigaction, signal, action, null, KERNEL_SIGSET_BYTES);
+  }
 }
 
 /**

@@ -29,14 +29,10 @@ import {
   setUmask,
   writeOnce,
 } from "../posix/process.ts";
-import {
-  keepSignals,
-  resetDispositions,
-  SignalReader,
-  unblockSignals,
-} from "../posix/signals.ts";
+import { resetDispositions, unblockSignals } from "../posix/signals.ts";
 import {
   EX,
+  failure,
   formatMistake,
   type Mistake,
   type Result,
@@ -51,7 +47,7 @@ import { type Handed, type HandedService, remember } from "./reload/handed.ts";
 import { Reloader } from "./reload/reloader.ts";
 import { tellReloaded } from "./reload/tell_reloaded.ts";
 import { Service } from "./service.ts";
-import { HANDLED_SIGNALS, SignalQueue, untilStopped } from "./stopping.ts";
+import { SignalQueue, untilStopped } from "./stopping.ts";
 
 /** What files that the daemon or its commands make are closed to. */
 const UMASK = 0o077;
@@ -101,8 +97,8 @@ export async function serveUntilStopped(
   const direct = libc !== undefined && plan.engine === "direct"
     ? libc
     : undefined;
-  const reader = direct === undefined ? undefined : openSignals(direct);
-  const signals = new SignalQueue(reader);
+  // Before the runtime starts a thread, so that none takes a signal.
+  const signals = new SignalQueue({ log, libc: direct });
   // The sockets are removed with whatever credentials there are by then.
   const credentials = adopted?.credentials ?? { now: unchangingCredentials() };
   const opened = openSockets(plan, {
@@ -128,13 +124,12 @@ export async function serveUntilStopped(
   // Lock 3. The relay engine cannot have it: there the runtime itself becomes
   // the command's user, in the child.
   if (direct !== undefined && plan.owner !== undefined) {
-    const rested = restAs(direct, plan.owner);
-    if ("unsafe" in rested) {
+    const rested = rest(direct, plan.owner);
+    if (!rested.ok) {
       closeOpened(opened.value, adopted?.inherited);
-      const { unsafe: text, mend } = rested;
-      return { ok: false, mistake: [{ text, mend, exitCode: EX.CONFIG }] };
+      return { ok: false, mistake: [rested.mistake] };
     }
-    credentials.now = rested;
+    credentials.now = rested.value;
   }
   const engine: Engine = direct === undefined
     ? new RelayEngine()
@@ -171,8 +166,8 @@ export async function serveUntilStopped(
   }
   if (!published.ok) warnOfPidFile(log, published.mistake);
   plan.announce(opened.value);
-  if (engine instanceof DirectEngine && reader !== undefined) {
-    engine.watch(reader.fd, () => signals.poll());
+  if (engine instanceof DirectEngine && signals.fd !== undefined) {
+    engine.watch(signals.fd, () => signals.poll());
   }
   const running = engine.run();
   for (const service of services.values()) service.start();
@@ -189,7 +184,7 @@ export async function serveUntilStopped(
     : "there is no configuration to reload";
   const stopped = untilStopped({
     services: [...services.values()],
-    ...{ log, signals, whyNot },
+    ...{ log, signals, whyNot, stopTimeoutMs: plan.stopTimeoutMs },
     reload: reloader && (() => reloader.reload()),
   });
   await Promise.race([stopped, running]);
@@ -197,11 +192,22 @@ export async function serveUntilStopped(
   return success(undefined);
 }
 
-/** Before the runtime starts a thread, so that none takes a signal. */
-function openSignals(libc: Libc): SignalReader {
-  const reader = new SignalReader(libc, HANDLED_SIGNALS);
-  keepSignals(libc, HANDLED_SIGNALS);
-  return reader;
+/** Gives root's effective ids away, as far as the kernel lets it. */
+function rest(libc: Libc, owner: Identity): Result<Credentials> {
+  try {
+    const rested = restAs(libc, owner);
+    if (!("unsafe" in rested)) return success(rested);
+    const { unsafe: text, mend } = rested;
+    return failure({ text, mend, exitCode: EX.CONFIG });
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    return failure({
+      text: `cannot rest as uid ${owner.uid}, gid ${owner.gid}: ` +
+        error.message,
+      mend: "let the daemon take these ids, or name another owner",
+      exitCode: EX.NOPERM,
+    });
+  }
 }
 
 /** What is to be known to start anew, as long as it can be. */
@@ -269,13 +275,13 @@ function makeServices(
         ...service,
         ...{ engine, log: log.forService(service.name) },
         sockets: sockets.get(service) ?? [],
-        verbose: plan.verbose,
+        isThrottled: true,
       }),
     );
   }
   for (const { id, name, memory } of handed) {
     const service = services.get(id) ??
-      leftover(name, memory.commands[0]?.running.command, plan.verbose);
+      leftover(name, memory.commands[0]?.running.command);
     if (service === undefined) continue;
     services.set(id, service);
     service.resume(memory);
@@ -285,14 +291,14 @@ function makeServices(
   function leftover(
     name: string,
     command: Command | undefined,
-    verbose: boolean,
   ): Service | undefined {
     return command && new Service({
-      ...{ name, command, verbose, engine, log: log.forService(name) },
+      ...{ name, command, engine, log: log.forService(name) },
       sockets: [],
+      verbose: false,
       timeLimitMs: 0,
       maxProcesses: 0,
-      throttleMs: 0,
+      isThrottled: false,
     });
   }
 }

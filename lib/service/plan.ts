@@ -20,7 +20,8 @@ export interface ServicePlan {
   readonly command: Command;
   readonly timeLimitMs: number;
   readonly maxProcesses: number;
-  readonly throttleMs: number;
+  /** Whether to report each of its connections. */
+  readonly verbose: boolean;
 }
 
 /** What a plan's `listen` is called with. */
@@ -42,10 +43,10 @@ export interface DaemonPlan {
   readonly backlogConnections: number;
   /** Where to write a newline when it accepts. */
   readonly readyFd: number | undefined;
-  /** Whether to report each connection. */
-  readonly verbose: boolean;
   /** Where to write the process id. */
   readonly pidFile?: string | undefined;
+  /** How long a stop waits for commands to finish; 0 for no limit. */
+  readonly stopTimeoutMs: number;
   /** Whether SIGHUP has a new plan tried and executed. */
   readonly reloads: boolean;
   /** The number of descriptors for commands, if the daemon has another. */

@@ -16,10 +16,11 @@ import type {
 } from "../engine/engine.ts";
 import { formatWaitStatus, type WaitStatus } from "../engine/wait_status.ts";
 import type { Log } from "../log/log.ts";
+import { quoted } from "../log/quoted.ts";
 import { SIGKILL, SIGTERM } from "../posix/process.ts";
-import { TIMER_MAX_MS } from "../timer_limit.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Fault } from "./fault.ts";
+import { listed } from "./listed.ts";
 
 /** How often a service that stays at its limit says so. */
 const LIMIT_WARNING_MS = 60_000;
@@ -34,10 +35,17 @@ const LIMIT_NOTICE_MS = 100;
 const TERMINATE_MS = 5000;
 
 /**
- * How long until a service is tried again for which there was no process, no
- * memory or no descriptor: others may have given some back.
+ * How long commands that were killed may keep a daemon that comes to its end:
+ * one that waits for a disk, or is held by who traces it, may never be gone.
  */
-const SHORTAGE_RETRY_MS = 1000;
+const LEAVE_MS = 3000;
+
+/**
+ * How long until the next client is tried after a command that could not be
+ * started: by then it may have been installed, or others may have given back
+ * the process, the memory or the descriptor that there was none of.
+ */
+const RETRY_MS = 1000;
 
 /** What `setTimeout` returns: a number on Deno 2.7, an object on 2.9. */
 type Timer = ReturnType<typeof setTimeout>;
@@ -53,13 +61,14 @@ export interface ServiceOptions {
   readonly maxProcesses: number;
   readonly engine: Engine;
   readonly log: Log;
-  /** Whether to report each connection. */
+  /** Whether to report each connection that comes, and then its end. */
   readonly verbose: boolean;
   /**
-   * How long to leave connections in the kernel's queue after a command that
-   * could not be started; 0 to close such a connection and go on.
+   * Whether clients are tried one a second while the command cannot be started;
+   * the others wait in the kernel's queue. Otherwise each is, and its connection
+   * closed, unless something was lacking that the command cannot help.
    */
-  readonly throttleMs: number;
+  readonly isThrottled: boolean;
   /** Whether to tell the kernel for each connection to keep it alive. */
   readonly keepAlive?: boolean;
   /** Who follows its connections. */
@@ -103,7 +112,7 @@ export class Service implements ServiceEvents {
   readonly #running = new Deadlines<RunningCommand>((command) =>
     this.#expire(command)
   );
-  /** Those whose time was up: killed, but not collected yet. */
+  /** Those that were killed, but not collected yet. */
   readonly #killed = new Set<RunningCommand>();
   readonly #startFault: Fault;
   readonly #acceptFault: Fault;
@@ -122,14 +131,15 @@ export class Service implements ServiceEvents {
   constructor(options: ServiceOptions) {
     this.#options = options;
     const { log, command: { argv: [name] } } = options;
+    const shown = quoted(name);
     const now = () => performance.now();
     this.#startFault = new Fault({
       log,
       now,
       event: "start-failed",
-      text: (reason) => `command ${name} cannot be started: ${reason}`,
+      text: (reason) => `command ${shown} cannot be started: ${reason}`,
       over: (count) =>
-        `command ${name} is started again, after ${failures(count)}`,
+        `command ${shown} is started again, after ${failures(count)}`,
     });
     this.#acceptFault = new Fault({
       log,
@@ -224,7 +234,8 @@ export class Service implements ServiceEvents {
   /**
    * Stops listening and lets commands finish.
    *
-   * @returns When the last has ended.
+   * @returns When the last has ended, but for those that do not although they
+   * were killed when their time was up.
    */
   drain(): Promise<void> {
     if (this.#state === "serving") {
@@ -232,6 +243,7 @@ export class Service implements ServiceEvents {
       this.#served.stopListening();
       clearTimeout(this.#limitTimer);
       clearTimeout(this.#throttleTimer);
+      this.#leaveLater([...this.#killed]);
       this.#tellIdle();
     }
     return this.#idle.promise;
@@ -241,7 +253,7 @@ export class Service implements ServiceEvents {
    * Stops listening and ends the commands: politely, and after five seconds
    * for good.
    *
-   * @returns When the last has ended.
+   * @returns When the last has ended, or is left as it does not.
    */
   terminate(): Promise<void> {
     const drained = this.drain();
@@ -249,9 +261,38 @@ export class Service implements ServiceEvents {
       this.#state = "terminating";
       this.#served.endGroups();
       this.#signalAll(SIGTERM);
-      setTimeout(() => this.#signalAll(SIGKILL), TERMINATE_MS);
+      setTimeout(() => this.#killAll(), TERMINATE_MS);
     }
     return drained;
+  }
+
+  #killAll(): void {
+    this.#signalAll(SIGKILL);
+    for (const command of this.#commands()) {
+      if (this.#running.delete(command)) this.#killed.add(command);
+    }
+    setTimeout(() => this.#leave([...this.#killed]), LEAVE_MS);
+  }
+
+  /** What a drain has waited for may still get its signals by terminate(). */
+  #leaveLater(killed: readonly RunningCommand[]): void {
+    if (killed.length === 0) return;
+    setTimeout(() => {
+      if (this.#state === "draining") this.#leave(killed);
+    }, LEAVE_MS);
+  }
+
+  /** Commands that do not end must not keep a daemon that does. */
+  #leave(killed: readonly RunningCommand[]): void {
+    const pids = killed.filter((command) => this.#killed.delete(command))
+      .map(({ pid }) => pid);
+    if (pids.length === 0) return;
+    this.#options.log.warning(
+      "left",
+      `killed, but not gone, and left: process id ${listed(pids.map(String))}`,
+      { pids },
+    );
+    this.#tellIdle();
   }
 
   starting(command: RunningCommand): void {
@@ -286,11 +327,7 @@ export class Service implements ServiceEvents {
   notStarted({ reason, isShortage, command }: StartProblem): void {
     this.#startFault.met(reason);
     this.#starts = false;
-    this.#rest(
-      isShortage
-        ? SHORTAGE_RETRY_MS
-        : Math.min(this.#options.throttleMs, TIMER_MAX_MS),
-    );
+    if (isShortage || this.#options.isThrottled) this.#rest();
     if (command !== undefined) this.#forget(command);
   }
 
@@ -312,13 +349,13 @@ export class Service implements ServiceEvents {
   }
 
   /** Leaves connections in the queue for a while. */
-  #rest(restMs: number): void {
-    if (restMs === 0 || this.#throttleTimer !== undefined) return;
+  #rest(): void {
+    if (this.#throttleTimer !== undefined) return;
     this.#served.setAccepting(false);
     this.#throttleTimer = setTimeout(() => {
       this.#throttleTimer = undefined;
       if (this.#state === "serving") this.#goOn();
-    }, restMs);
+    }, RETRY_MS);
   }
 
   notAccepted(reason: string): void {
@@ -367,11 +404,12 @@ export class Service implements ServiceEvents {
       { command: name, pid },
     );
     this.#served.signal(running, SIGKILL);
+    if (this.#state === "draining") this.#leaveLater([running]);
   }
 
   #report(running: RunningCommand, status: WaitStatus): void {
     const { pid, peer, startedMs, command: { argv: [name] } } = running;
-    const { log, verbose } = this.#options;
+    const { log } = this.#options;
     if (!isNormalEnd(status)) {
       const { kind, ...details } = status;
       const event = kind === "signaled" ? "killed" : "failed";
@@ -381,7 +419,8 @@ export class Service implements ServiceEvents {
         ...details,
       });
     }
-    if (!verbose) return;
+    // Whoever was told as it came: what it was before a reload counts.
+    if (peer === "") return;
     const seconds = (performance.now() - startedMs) / 1000;
     log.info(
       "disconnected",
@@ -392,10 +431,14 @@ export class Service implements ServiceEvents {
   }
 
   #signalAll(signal: number): void {
-    const running = [...this.#running.entries()].map(([command]) => command);
-    for (const command of [...running, ...this.#killed]) {
+    for (const command of this.#commands()) {
       this.#served.signal(command, signal);
     }
+  }
+
+  #commands(): RunningCommand[] {
+    const running = [...this.#running.entries()].map(([command]) => command);
+    return [...running, ...this.#killed];
   }
 
   #tellIdle(): void {

@@ -5,12 +5,27 @@
  */
 
 import type { Log } from "../log/log.ts";
+import type { Libc } from "../posix/libc.ts";
 import { SIGHUP, SIGINT, SIGQUIT, SIGTERM } from "../posix/process.ts";
-import type { SignalReader } from "../posix/signals.ts";
+import {
+  IDLE_SIGNALS,
+  ignoreSignals,
+  isSingleThreaded,
+  keepSignals,
+  SIGALRM,
+  SIGCANCEL,
+  SignalReader,
+  SIGRTMIN,
+} from "../posix/signals.ts";
+import { Deadlines } from "./deadlines.ts";
+import { listed } from "./listed.ts";
 import type { Service } from "./service.ts";
 
-/** How often a terminal is told how many commands are left. */
-const TELL_LEFT_MS = 1000;
+/** How often the log is told what a stop waits for. */
+const TELL_LEFT_MS = 10_000;
+
+/** The same of a log that somebody looks at. */
+const TERMINAL_TELL_LEFT_MS = 1000;
 
 /** What is served, and what becomes of it. */
 export interface StoppingOptions {
@@ -24,17 +39,19 @@ export interface StoppingOptions {
   readonly reload: (() => Promise<Deno.Signal | undefined>) | undefined;
   /** Why there is nothing to reload. */
   readonly whyNot: string;
+  /** How long a stop waits for commands to finish; 0 for no limit. */
+  readonly stopTimeoutMs: number;
 }
 
 /**
  * Serves until a signal ends it. SIGTERM lets commands finish; a second one,
- * or SIGINT or SIGQUIT, ends them. SIGHUP reloads.
+ * or SIGINT or SIGQUIT, or the end of its time, ends them. SIGHUP reloads.
  *
  * @param options What is served.
  * @returns When the last command has ended after a signal.
  */
 export async function untilStopped(options: StoppingOptions): Promise<void> {
-  const { services, log, signals } = options;
+  const { services, log, signals, stopTimeoutMs } = options;
   const signal = await untilLeft(options);
   const left = () => services.reduce((sum, { count }) => sum + count, 0);
   const drained = Promise.all(services.map((service) => service.drain()));
@@ -44,15 +61,45 @@ export async function untilStopped(options: StoppingOptions): Promise<void> {
       `${commands(left())} left`,
     { signal, left: left() },
   );
-  const teller = Deno.stderr.isTerminal()
-    ? setInterval(() => {
-      log.info("waiting", `${commands(left())} left`, { left: left() });
-    }, TELL_LEFT_MS)
-    : undefined;
-  if (signal === "SIGTERM") await signals.fatalBefore(drained);
+  const teller = setInterval(
+    () => tellLeft(services, log),
+    Deno.stderr.isTerminal() ? TERMINAL_TELL_LEFT_MS : TELL_LEFT_MS,
+  );
+  if (signal === "SIGTERM") {
+    const isOverdue = stopTimeoutMs > 0 && timeIsUp(stopTimeoutMs).then(() => {
+      log.warning(
+        "stop-timeout",
+        `the stop takes longer than ${stopTimeoutMs / 1000} s: ` +
+          `${commands(left())} left, to be ended now`,
+        { left: left(), timeoutSeconds: stopTimeoutMs / 1000 },
+      );
+    });
+    const waited = isOverdue ? Promise.race([drained, isOverdue]) : drained;
+    await signals.fatalBefore(waited);
+  }
   await Promise.all(services.map((service) => service.terminate()));
   clearInterval(teller);
   log.info("stopped", "stopped");
+}
+
+/** Tells which services still have commands, those with the most first. */
+function tellLeft(services: readonly Service[], log: Log): void {
+  const busy = services.filter(({ count }) => count > 0)
+    .sort((one, other) => other.count - one.count);
+  const left = busy.reduce((sum, { count }) => sum + count, 0);
+  const names = busy.map(({ name, count }) => `${name} (${count})`);
+  log.info("waiting", `${commands(left)} left: ${listed(names)}`, {
+    left,
+    services: busy.length,
+  });
+}
+
+/** A limit may be longer than any timer. */
+function timeIsUp(limitMs: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  new Deadlines<"stop">(() => resolve())
+    .add("stop", { startedMs: performance.now(), limitMs });
+  return promise;
 }
 
 /** Waits for the signal by which this process serves no longer. */
@@ -78,8 +125,14 @@ function commands(count: number): string {
 /** The signals that a daemon acts on. */
 const SIGNALS = { SIGTERM, SIGINT, SIGQUIT, SIGHUP } as const;
 
-/** Their numbers. */
-export const HANDLED_SIGNALS: readonly number[] = Object.values(SIGNALS);
+/** What a queue is made of. */
+export interface SignalQueueOptions {
+  readonly log: Log;
+  /** The C library, by which the kernel keeps signals; relay has none. */
+  readonly libc?: Libc | undefined;
+  /** Whether SIGALRM is to end the process: a watchdog's. */
+  readonly hasWatchdog?: boolean;
+}
 
 /**
  * Signals in the order in which they came. To be made before anything is left
@@ -89,20 +142,58 @@ export const HANDLED_SIGNALS: readonly number[] = Object.values(SIGNALS);
  * runtime's way is there as well: threads that it has started before this
  * program's own code runs do not leave signals to the kernel, and relay has no
  * other.
+ *
+ * Those that nobody asks for, and that would end the process, are ignored and
+ * told once.
  */
 export class SignalQueue {
   readonly #reader: SignalReader | undefined;
+  readonly #log: Log;
   readonly #came: Deno.Signal[] = [];
+  readonly #told = new Set<number>();
   #arrival = Promise.withResolvers<void>();
 
-  /** @param reader Reads what the kernel keeps. */
-  constructor(reader?: SignalReader) {
-    this.#reader = reader;
+  /** @param options What it is made of. */
+  constructor({ log, libc, hasWatchdog = false }: SignalQueueOptions) {
+    this.#log = log;
+    const idle = [...IDLE_SIGNALS].filter(([number]) =>
+      !(hasWatchdog && number === SIGALRM)
+    );
+    const isRealTime = (number: number): boolean => number >= SIGRTMIN;
+    // Then every thread there will be blocks what this one does.
+    const isKept = libc !== undefined && isSingleThreaded(libc);
+    if (libc !== undefined) {
+      const numbers = idle.map(([number]) => number);
+      const kept = [...Object.values(SIGNALS), ...numbers];
+      this.#reader = new SignalReader(libc, kept);
+      keepSignals(libc, kept);
+      const others = isKept ? [] : numbers.filter(isRealTime);
+      ignoreSignals(libc, [SIGCANCEL, ...others]);
+    }
     for (const signal of Object.keys(SIGNALS)) {
       // The keys of a constant are what is written there.
       const name = signal as keyof typeof SIGNALS;
       Deno.addSignalListener(name, () => this.post(name));
     }
+    for (const [number, name] of isKept ? [] : idle) {
+      if (isRealTime(number)) continue;
+      // The runtime names all others that are in the table.
+      Deno.addSignalListener(name as Deno.Signal, () => this.#ignore(number));
+    }
+  }
+
+  /** Readable when there is something to {@linkcode poll}. */
+  get fd(): number | undefined {
+    return this.#reader?.fd;
+  }
+
+  #ignore(number: number): void {
+    const signal = IDLE_SIGNALS.get(number);
+    if (signal === undefined || this.#told.has(number)) return;
+    this.#told.add(number);
+    this.#log.info("signal-ignored", `${signal} ignored: it asks for nothing`, {
+      signal,
+    });
   }
 
   /**
@@ -124,6 +215,7 @@ export class SignalQueue {
       for (const [name, value] of Object.entries(SIGNALS)) {
         if (value === number) this.post(name as keyof typeof SIGNALS);
       }
+      this.#ignore(number);
     }
   }
 

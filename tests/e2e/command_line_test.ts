@@ -50,6 +50,7 @@ Deno.test("the help of run tells of every option", async () => {
       "--socket-owner USER[:GROUP]",
       "--log-format FORMAT",
       "--ready-fd N",
+      "--stop-timeout TIME",
       "-v, --verbose",
     ]
   ) {
@@ -139,6 +140,21 @@ const WRONG_WORDS: readonly (readonly [readonly string[], string])[] = [
     ["run", ...INET, "--max-processes", "many", ...SERVICE],
     "spawnd run: --max-processes many: bad number " +
     "(write a whole number, 0 to 4194304)",
+  ],
+  [
+    ["run", ...INET, "--max-processes", "-1", ...SERVICE],
+    "spawnd run: --max-processes -1: bad number " +
+    "(write a whole number, 0 to 4194304)",
+  ],
+  [
+    ["run", ...INET, "--user", "nobody", "argv=/bin/cat"],
+    "spawnd run: unknown option: --user " +
+    "(attributes have no dashes: write user=NAME)",
+  ],
+  [
+    ["run", ...INET, "user=nobody", "--argv=/bin/cat"],
+    "spawnd run: unknown option: --argv=/bin/cat " +
+    "(attributes have no dashes: write argv=COMMAND, last)",
   ],
   [
     ["run", ...INET, "--max-processes=-1", ...SERVICE],

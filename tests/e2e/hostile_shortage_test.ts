@@ -24,9 +24,6 @@ const BEGINNING_MAX = 4 * navigator.hardwareConcurrency;
 /** Clients that come when there is nothing for them. */
 const TOO_MANY_COUNT = BEGINNING_MAX + 2;
 
-/** Far longer than the second after which a shortage is looked at again. */
-const THROTTLE_SECONDS = 60;
-
 /** How soon a service goes on when a shortage is over: a second, and time to run. */
 const AGAIN_MS = 5000;
 
@@ -40,7 +37,6 @@ attackTest(
   "a user at its process limit makes its service rest a second, and no other",
   async () => {
     await using scene = await Scene.create({
-      main: [`service_throttle_time = ${THROTTLE_SECONDS}`],
       argv: () => Promise.resolve(READY),
       prefix: ["prlimit", `--nproc=${PROCESSES_MAX}`],
     });
@@ -91,7 +87,6 @@ attackTest(
   "a daemon without descriptors for one service's clients loses nobody's",
   async () => {
     await using scene = await Scene.create({
-      main: [`service_throttle_time = ${THROTTLE_SECONDS}`],
       maxProcesses: 0,
       argv: () => Promise.resolve(READY),
       prefix: ["prlimit", `--nofile=${DESCRIPTORS_MAX}`],
@@ -124,7 +119,6 @@ attackTest(
 for (const [call, code] of [["accept4", "ENFILE"], ["accept4", "ENOMEM"]]) {
   attackTest(`${code} from ${call} is no fault of the service`, async () => {
     await using scene = await Scene.create({
-      main: [`service_throttle_time = ${THROTTLE_SECONDS}`],
       prefix: [
         "strace",
         "-D",

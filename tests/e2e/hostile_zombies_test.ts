@@ -52,6 +52,28 @@ attackTest(
   },
 );
 
+attackTest(
+  "a command that its own helper holds at its exit does not keep a daemon",
+  async () => {
+    await using scene = await Scene.create({
+      argv: async (folder) => [await compile(folder, "held_at_exit")],
+    });
+    const { daemon, attacked } = scene;
+    using client = await connectTo(attacked);
+    assertEquals(await within("it is held", readLine(client)), "held\n");
+    const [held = 0] = await childrenOf(daemon.pid);
+    daemon.kill("SIGINT");
+    const { level, service, fields } = await within(
+      "it is left",
+      daemon.event("left"),
+    );
+    assertEquals({ level, service }, { level: "warning", service: attacked });
+    assertEquals(fields["pids"], [held]);
+    const { code } = await within("its end", daemon.ended());
+    assertEquals(code, 0);
+  },
+);
+
 attackTest("a daemon as PID 1 collects orphans", async () => {
   await using daemon = await Daemon.start(orphanMaker(), {
     prefix: ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"],

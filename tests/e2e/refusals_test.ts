@@ -1,6 +1,14 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Daemon, type Ended, runToEnd, type StartOptions } from "./daemon.ts";
 import { Account, Folder, output, rootTest } from "./machine.ts";
+import {
+  exists,
+  freeAddresses,
+  inet,
+  refusals,
+  serveRefused,
+  writeConfiguration,
+} from "./configuration.ts";
 import { AnybodysProgram } from "./anybodys_program.ts";
 
 /** Runs a daemon that is expected to refuse; its log is text. */
@@ -331,3 +339,48 @@ rootTest("a normal account is refused a privileged port", async () => {
     /^\S+ spawnd\[\d+\]: fatal: cannot listen on 0\.0\.0\.0:7: .*\n$/,
   );
 });
+
+for (
+  const [dropped, missing] of [
+    ["-all", "CAP_SETGID and CAP_SETUID"],
+    ["-setuid", "CAP_SETUID"],
+    ["-setgid", "CAP_SETGID"],
+  ]
+) {
+  rootTest(`root without ${missing} is told so on one line`, async () => {
+    const prefix = ["setpriv", `--bounding-set=${dropped}`];
+    await assertRefused(
+      ["user=nobody", ...ARGV],
+      `root without ${missing} cannot run commands as their users`,
+      77,
+      { prefix },
+    );
+  });
+}
+
+rootTest(
+  "a daemon that may not become its owner leaves no pid file",
+  async () => {
+    await using folder = await Folder.create();
+    const directory = await writeConfiguration(folder, {
+      master: freeAddresses(1).map((address) => inet(address)),
+    });
+    const pidFile = folder.join("spawnd.pid");
+    for (
+      const prefix of [
+        ["setpriv", "--bounding-set=-all"],
+        // There is no other id than root's.
+        ["unshare", "--user", "--map-root-user"],
+      ]
+    ) {
+      const { code, entries, stderr } = await serveRefused(
+        ["-c", directory, "--pid-file", pidFile],
+        { prefix },
+      );
+      assertEquals(code, 77, stderr);
+      assertEquals(refusals(entries).length, 1);
+      assertEquals(entries.length, stderr.trimEnd().split("\n").length);
+      assert(!await exists(pidFile), "the pid file was left behind");
+    }
+  },
+);

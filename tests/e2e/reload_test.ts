@@ -473,7 +473,6 @@ rootTest("a reload gives a service that rests a fresh try", async () => {
   const [address = ""] = freeAddresses(1);
   const command = folder.join("command");
   const directory = await writeConfiguration(folder, {
-    main: ["service_throttle_time = 1h"],
     master: [inet(address, `user=nobody argv=${command}`)],
   });
   await using server = await Server.start(["-c", directory]);

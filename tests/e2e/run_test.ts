@@ -90,12 +90,54 @@ rootTest(
       assertEquals(level, "info");
       assertEquals(
         text,
-        `listening on 127.0.0.1:${daemon.port}: runs /bin/echo one two ` +
+        `listening on 127.0.0.1:${daemon.port}: runs /bin/echo 'one two' ` +
           `as nobody (uid ${uid}, gid ${gid}), engine ${engine}`,
       );
     }
   },
 );
+
+for (
+  const [command, warning] of [
+    [
+      "nosuchcmd",
+      "command not found: nosuchcmd " +
+      "(it is looked for in /usr/bin:/bin: write its path)",
+    ],
+    [
+      "/no/such/command",
+      "command does not exist: /no/such/command " +
+      "(install it, or correct its path)",
+    ],
+    [
+      "/bin/cat -u",
+      "command does not exist: '/bin/cat -u' " +
+      "(no shell splits it: give each word by itself)",
+    ],
+    ["/etc/passwd", /^command not executable by nobody: \/etc\/passwd \(let /],
+  ] as const
+) {
+  rootTest(`spawnd run warns of argv=${command} as check does`, async () => {
+    await using daemon = await Daemon.start(
+      ["inet", "127.0.0.1:0", "user=nobody", `argv=${command}`],
+    );
+    const { level, text } = await daemon.event("command");
+    assertEquals(level, "warning");
+    if (typeof warning === "string") assertEquals(text, warning);
+    else assertMatch(text, warning);
+    assertEquals(await daemon.talk(), "");
+    const { text: why } = await daemon.event("start-failed");
+    const shown = command.includes(" ") ? `'${command}'` : command;
+    assertMatch(why, new RegExp(`^command ${shown} cannot be started: `));
+  });
+}
+
+rootTest("spawnd run has nothing to warn of where all is well", async () => {
+  await using daemon = await Daemon.start(
+    ["inet", "127.0.0.1:0", "user=nobody", "argv=cat"],
+  );
+  assertEquals(daemon.entries.map(({ event }) => event), ["listening"]);
+});
 
 rootTest(
   "a connection over TCP is kept alive, so that a client that vanishes is found out",

@@ -399,7 +399,7 @@ rootTest("the last of two lines for one service counts", async () => {
   assertEquals(await talkTo(address), "last\n");
   const { level, text } = await server.daemon.event("configuration");
   assertEquals(level, "warning");
-  assertMatch(text, /\/master\.cf:2:1: duplicate master\.cf entry/);
+  assertMatch(text, /^\/[^ ]*\/master\.cf:2:1: duplicate master\.cf entry/);
 });
 
 rootTest("a warning keeps nothing from being served", async () => {
@@ -563,13 +563,14 @@ rootTest("a missing queue_directory is told with what to do", async () => {
 });
 
 rootTest(
-  "a service whose command cannot be started rests and then tries again",
+  "a service whose command cannot be started tries a client a second, and serves the next when it can",
   async () => {
     await using folder = await Folder.create();
     const [broken = "", other = ""] = freeAddresses(2);
     const command = folder.join("command");
     const directory = await writeConfiguration(folder, {
-      main: ["service_throttle_time = 1s"],
+      // That is for programs that master(8) starts.
+      main: ["service_throttle_time = 1h"],
       master: [inet(broken, `user=nobody argv=${command}`), inet(other)],
     });
     await using server = await Server.start(["-c", directory]);
@@ -602,6 +603,26 @@ rootTest(
     assertEquals(recordsOf(server.daemon, "start-failed").length, 1);
   },
 );
+
+rootTest("a service's own -v reports its connections alone", async () => {
+  await using folder = await Folder.create();
+  const [told = "", quiet = ""] = freeAddresses(2);
+  const directory = await writeConfiguration(folder, {
+    master: [inet(told, `-v ${CAT}`), inet(quiet)],
+  });
+  await using server = await Server.start(["-c", directory]);
+  // A reload keeps it.
+  await server.reload();
+  assertEquals(await talkTo(quiet, "quiet"), "quiet");
+  assertEquals(await talkTo(told, "told"), "told");
+  await server.daemon.event("disconnected");
+  assertEquals(
+    server.daemon.entries
+      .filter(({ event }) => /^(?:dis)?connected$/.test(event))
+      .map(({ event, service }) => `${service} ${event}`),
+    [`${told} connected`, `${told} disconnected`],
+  );
+});
 
 rootTest("the pid file has the process id while the daemon runs", async () => {
   await using folder = await Folder.create();

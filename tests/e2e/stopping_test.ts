@@ -1,6 +1,28 @@
-import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertGreaterOrEqual,
+  assertMatch,
+} from "@std/assert";
 import { Daemon, programWords, writeAll } from "./daemon.ts";
-import { Account, ENGINES, isAlive, rootTest, until } from "./machine.ts";
+import {
+  connectTo,
+  freeAddresses,
+  inet,
+  IS_FROM_SOURCE,
+  Server,
+  talkTo,
+  writeConfiguration,
+} from "./configuration.ts";
+import {
+  Account,
+  ENGINES,
+  Folder as ServedFolder,
+  isAlive,
+  output,
+  rootTest,
+  until,
+} from "./machine.ts";
 import {
   becomes,
   Clients,
@@ -23,6 +45,10 @@ const MESSAGE_BYTES = 32 * 1024;
 
 /** Conversations before the daemon is stopped. */
 const WHOLE_COUNT = 50;
+
+/** The numbers of the real-time signals, the C library's own first one included. */
+const REAL_TIME = Array.from({ length: 33 }, (_, index) => `${32 + index}`)
+  .filter((number) => number !== "33");
 
 /** A parent and its child, each of which notes that SIGTERM came. */
 const NOTES = `
@@ -177,6 +203,50 @@ for (const engine of ENGINES) {
   });
 
   rootTest(
+    `signals that ask for nothing end nothing and are told once with ${engine}`,
+    async () => {
+      await using folder = await ServedFolder.create();
+      const [address = ""] = freeAddresses(1);
+      const directory = await writeConfiguration(folder, {
+        master: [inet(address)],
+      });
+      await using server = await Server.start(
+        ["-c", directory, "--engine", engine],
+      );
+      const named = ["USR1", "USR2", "ALRM", "STKFLT", "XCPU", "XFSZ"]
+        .concat("VTALRM", "PROF", "IO", "PWR");
+      const signals = engine === "direct" ? [...named, ...REAL_TIME] : named;
+      const sendAll = async (): Promise<void> => {
+        for (const signal of signals) {
+          await output("kill", `-${signal}`, `${server.pid}`);
+        }
+      };
+      await sendAll();
+      await sendAll();
+      // Where the sources run, threads that were there before take the others.
+      const told = IS_FROM_SOURCE
+        ? named
+        : signals.filter((name) => name !== "32");
+      const { text } = await server.daemon.event("signal-ignored", told.length);
+      assertMatch(text, /^SIG\S+ ignored: it asks for nothing$/);
+      assertEquals(await talkTo(address, "served"), "served");
+      const once = recordsOf(server.daemon, "signal-ignored")
+        .map(({ text }) => text);
+      assertEquals(once.length, new Set(once).size);
+      if (engine === "direct") {
+        await server.reload();
+        await sendAll();
+      }
+      assertEquals(await talkTo(address, "served"), "served");
+      const texts = recordsOf(server.daemon, "signal-ignored")
+        .map(({ text }) => text);
+      for (const name of named) {
+        assert(texts.includes(`SIG${name} ignored: it asks for nothing`), name);
+      }
+    },
+  );
+
+  rootTest(
     `stopping under load cuts no conversation short with ${engine}`,
     async () => {
       await using account = await Account.create();
@@ -239,9 +309,9 @@ for (const engine of ENGINES) {
         assertEquals(await readBytes(connection, 6), "hello\n");
       }
       Deno.kill(daemon.pid, "SIGTERM");
-      const two = await daemon.line(/: 2 commands left$/);
+      const two = await daemon.line(/: 2 commands left: 127\.0\.0\.1:0 \(2\)$/);
       assertEquals(await finish(first, "bye"), "bye");
-      const one = await daemon.line(/: 1 command left$/);
+      const one = await daemon.line(/: 1 command left: 127\.0\.0\.1:0 \(1\)$/);
       assertGreaterOrEqual(timeOf(one) - timeOf(two), 900);
       assertEquals(await finish(second, "bye"), "bye");
       await daemon.line(/: stopped$/);
@@ -249,6 +319,79 @@ for (const engine of ENGINES) {
     },
   );
 }
+
+rootTest(
+  "a stop tells every ten seconds what it waits for, and ends it in its time",
+  async () => {
+    await using folder = await ServedFolder.create();
+    const [busy = "", other = "", idle = ""] = freeAddresses(3);
+    const directory = await writeConfiguration(folder, {
+      main: ["spawnd_stop_timeout = 11s"],
+      master: [inet(idle), inet(busy), inet(other)],
+    });
+    await using server = await Server.start(["-c", directory]);
+    using held = new DisposableStack();
+    for (const address of [other, busy, busy]) {
+      const client = held.use(await connectTo(address));
+      await writeAll(client, new TextEncoder().encode("hello\n"));
+      assertEquals(await readBytes(client, 6), "hello\n");
+    }
+    const startedMs = performance.now();
+    server.kill("SIGTERM");
+    const { text } = await server.daemon.event("waiting");
+    assertEquals(text, `3 commands left: ${busy} (2), ${other} (1)`);
+    assertGreaterOrEqual(performance.now() - startedMs, 9_900);
+    const { level, text: why } = await server.daemon.event("stop-timeout");
+    assertEquals(level, "warning");
+    assertEquals(
+      why,
+      "the stop takes longer than 11 s: 3 commands left, to be ended now",
+    );
+    assertEquals((await server.ended()).code, 0);
+    const killed = recordsOf(server.daemon, "killed");
+    assertEquals(killed.map(({ fields }) => fields["signal"]), [15, 15, 15]);
+  },
+);
+
+for (const engine of ENGINES) {
+  rootTest(
+    `--stop-timeout bounds what SIGTERM waits for with ${engine}`,
+    async () => {
+      await using account = await Account.create();
+      await using daemon = await startOnLoopback(
+        engine,
+        ["--stop-timeout=1s", `user=${account.name}`, "argv=/bin/cat"],
+      );
+      using connection = await daemon.connect();
+      await writeAll(connection, new TextEncoder().encode("hello\n"));
+      assertEquals(await readBytes(connection, 6), "hello\n");
+      daemon.kill("SIGTERM");
+      await daemon.event("stop-timeout");
+      assertEquals((await daemon.ended()).code, 0);
+      assertEquals(await processesOf(account.uid), []);
+    },
+  );
+}
+
+rootTest("--stop-timeout counts more than spawnd_stop_timeout", async () => {
+  await using folder = await ServedFolder.create();
+  const [address = ""] = freeAddresses(1);
+  const directory = await writeConfiguration(folder, {
+    main: ["spawnd_stop_timeout = 1h"],
+    master: [inet(address)],
+  });
+  await using server = await Server.start(
+    ["-c", directory, "--stop-timeout", "1"],
+  );
+  // A reload keeps it.
+  await server.reload();
+  using client = await connectTo(address);
+  await writeAll(client, new TextEncoder().encode("hello\n"));
+  assertEquals(await readBytes(client, 6), "hello\n");
+  server.kill("SIGTERM");
+  await server.daemon.event("stop-timeout");
+  assertEquals((await server.ended()).code, 0);
+});
 
 // All at once, since five seconds is what each of them takes.
 rootTest(

@@ -42,6 +42,20 @@ postfixTest(
   },
 );
 
+postfixTest("signals that ask for nothing do not end a process", async () => {
+  await using postfix = await Postfix.start(
+    "stays unix - n n - - spawnd user=nobody argv=/bin/cat",
+  );
+  assertEquals(await postfix.ask("stays", "before"), "before");
+  const [pid = 0] = await postfix.daemons("stays");
+  for (const signal of ["USR1", "USR2", "PROF", "34", "64"]) {
+    await output("kill", `-${signal}`, `${pid}`);
+  }
+  await postfix.logged(/spawnd.*: SIGRTMIN\+30 ignored: it asks for nothing/);
+  assertEquals(await postfix.ask("stays", "after"), "after");
+  assertEquals(await postfix.daemons("stays"), [pid]);
+});
+
 /** How long a system call is held up: for several times daemon_timeout. */
 const DELAY_US = 4_000_000;
 

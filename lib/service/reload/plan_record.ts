@@ -53,8 +53,8 @@ export function writePlan(
     owner: plan.owner,
     directory: plan.directory,
     backlogConnections: plan.backlogConnections,
-    verbose: plan.verbose,
     pidFile: plan.pidFile,
+    stopTimeoutMs: plan.stopTimeoutMs,
     about: plan.about,
   });
 }
@@ -100,9 +100,9 @@ export function readPlan(
       directory: all.field("directory").text(),
       backlogConnections: all.field("backlogConnections").count(),
       readyFd: undefined,
-      verbose: all.field("verbose").flag(),
       reloads: true,
       pidFile: all.field("pidFile").optional((path) => path.text()),
+      stopTimeoutMs: all.field("stopTimeoutMs").count(),
       about: all.field("about").object(),
     },
     records: all.field("records").list().map(recordOf),
@@ -117,7 +117,7 @@ function serviceOf(shape: Shape, options: ReadPlanOptions): ServicePlan {
     command: commandOf(shape.field("command")),
     timeLimitMs: shape.field("timeLimitMs").count(),
     maxProcesses: shape.field("maxProcesses").count(),
-    throttleMs: shape.field("throttleMs").count(),
+    verbose: shape.field("verbose").flag(),
     listen: () =>
       success(
         shape.field("sockets").list().map((socket) => {

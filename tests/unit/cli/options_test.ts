@@ -35,6 +35,13 @@ Deno.test("parseOptions() takes a value behind a space or an equals sign", () =>
   assertEquals(parsed("--time-limit", "007").values.get("time-limit"), "007");
 });
 
+Deno.test("parseOptions() takes a negative number for the value that it is", () => {
+  assertEquals(parsed("--time-limit", "-1").values.get("time-limit"), "-1");
+  assertEquals(parsed("-o", "-1").values.get("owner"), "-1");
+  assertEquals(refusal("-1"), "unknown option: -1 (--help lists the options)");
+  assertEquals(parsed("--", "--owner", "-1").words, ["--owner", "-1"]);
+});
+
 Deno.test("parseOptions() gives no value to an option that was not given", () => {
   const { values, flags, words } = parsed();
   assertEquals([values.size, flags.size, words.length], [0, 0, 0]);

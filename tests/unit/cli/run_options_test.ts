@@ -61,6 +61,7 @@ Deno.test("parseRunRequest() has the defaults that the help tells", () => {
     socketOwner: undefined,
     logFormat: "text",
     readyFd: undefined,
+    stopTimeoutMs: 0,
     verbose: false,
   });
 });
@@ -268,6 +269,15 @@ Deno.test("--log-format takes text or json", () => {
   assertEquals(
     refusal("--log-format", "jsno"),
     "--log-format jsno: unknown value (did you mean json?)",
+  );
+});
+
+Deno.test("--stop-timeout takes a time, and 0 for no limit", () => {
+  assertEquals(requested("--stop-timeout", "2m").stopTimeoutMs, 120_000);
+  assertEquals(requested("--stop-timeout", "0").stopTimeoutMs, 0);
+  assertEquals(
+    refusal("--stop-timeout", "soon"),
+    "--stop-timeout soon: bad time value or unit (write 90, 90s, 5m or 2h)",
   );
 });
 

@@ -11,7 +11,6 @@ Deno.test("checkDaemon() has defaults for all of it", () => {
       syslogFacility: "mail",
       syslogName: "postfix",
       maillogFile: "",
-      serviceThrottleSeconds: 60,
       importEnvironment: [
         { name: "MAIL_CONFIG" },
         { name: "MAIL_DEBUG" },
@@ -23,6 +22,7 @@ Deno.test("checkDaemon() has defaults for all of it", () => {
         { name: "POSTLOG_SERVICE" },
         { name: "POSTLOG_HOSTNAME" },
       ],
+      stopTimeoutSeconds: 0,
       inetInterfaces: ["all"],
       inetProtocols: ["ipv4", "ipv6"],
     },

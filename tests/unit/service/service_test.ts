@@ -14,7 +14,7 @@ interface TestOptions {
   readonly timeLimitMs?: number;
   readonly maxProcesses?: number;
   readonly verbose?: boolean;
-  readonly throttleMs?: number;
+  readonly isThrottled?: boolean;
   readonly started?: () => void;
   readonly observedRoom?: number;
 }
@@ -31,7 +31,7 @@ class TestService implements Disposable {
       timeLimitMs = 1000 * SECOND_MS,
       maxProcesses = 0,
       verbose = false,
-      throttleMs = 0,
+      isThrottled = false,
       started = () => {},
       observedRoom = Infinity,
     }: TestOptions = {},
@@ -49,7 +49,7 @@ class TestService implements Disposable {
       engine: this.engine,
       log: this.log,
       verbose,
-      throttleMs,
+      isThrottled,
       observer: { room: observedRoom, started, ended: () => {} },
     });
     this.service.start();
@@ -96,7 +96,7 @@ Deno.test("a service accepts nothing before it is started", () => {
     engine,
     log: new RecordedLog(),
     verbose: false,
-    throttleMs: 0,
+    isThrottled: false,
   });
   assertEquals(engine.takeAsked(), []);
   service.start();
@@ -378,17 +378,17 @@ Deno.test("a service tells that its command cannot be started, and when it can a
 });
 
 Deno.test("a service goes on after a command that cannot be started, where it is not to throttle", () => {
-  using test = new TestService({ throttleMs: 0 });
+  using test = new TestService({ isThrottled: false });
   test.notStarted();
   assertEquals(test.engine.takeAsked(), []);
   assertEquals(test.clock.timers, 0);
 });
 
-Deno.test("a service leaves clients waiting for a while after a command that cannot be started", () => {
-  using test = new TestService({ throttleMs: MINUTE_MS });
+Deno.test("a service that throttles tries one client a second while its command cannot be started", () => {
+  using test = new TestService({ isThrottled: true });
   test.notStarted();
   assertEquals(test.engine.takeAsked(), ["leave waiting"]);
-  test.clock.advance(MINUTE_MS - 1);
+  test.clock.advance(SECOND_MS - 1);
   assertEquals(test.engine.takeAsked(), []);
   test.clock.advance(1);
   assertEquals(test.engine.takeAsked(), ["accept"]);
@@ -397,40 +397,40 @@ Deno.test("a service leaves clients waiting for a while after a command that can
 });
 
 Deno.test("a service that throttles accepts nothing before its time because a command ends", () => {
-  using test = new TestService({ throttleMs: MINUTE_MS });
+  using test = new TestService({ isThrottled: true });
   const command = test.engine.start();
   test.notStarted();
   test.engine.takeAsked();
   test.engine.end(command);
   assertEquals(test.engine.takeAsked().filter((word) => word === "accept"), []);
-  test.clock.advance(MINUTE_MS);
+  test.clock.advance(SECOND_MS);
   assertEquals(test.engine.takeAsked(), ["accept"]);
 });
 
 Deno.test("a service throttles on while commands start that were accepted before", () => {
-  using test = new TestService({ throttleMs: MINUTE_MS });
+  using test = new TestService({ isThrottled: true });
   test.start(1);
   test.notStarted();
   test.start(2);
   assertEquals(test.engine.takeAsked(), ["leave waiting"]);
-  test.clock.advance(MINUTE_MS);
+  test.clock.advance(SECOND_MS);
   assertEquals(test.engine.takeAsked(), ["accept"]);
 });
 
 Deno.test("a service at its limit accepts nothing because it no longer throttles", () => {
-  using test = new TestService({ throttleMs: MINUTE_MS, maxProcesses: 1 });
+  using test = new TestService({ isThrottled: true, maxProcesses: 1 });
   test.notStarted();
   const command = test.engine.start();
   test.engine.takeAsked();
-  test.clock.advance(MINUTE_MS);
+  test.clock.advance(SECOND_MS);
   assertEquals(test.engine.takeAsked().filter((word) => word === "accept"), []);
   test.engine.end(command);
   assertEquals(test.engine.takeAsked(), ["accept"]);
 });
 
-Deno.test("a service that lacks a process is tried again after a second, whatever its time to throttle", () => {
-  for (const throttleMs of [0, MINUTE_MS]) {
-    using test = new TestService({ throttleMs });
+Deno.test("a service that lacks a process is tried again after a second, whether it throttles or not", () => {
+  for (const isThrottled of [false, true]) {
+    using test = new TestService({ isThrottled });
     test.notStarted(true);
     assertEquals(test.engine.takeAsked(), ["leave waiting"]);
     test.clock.advance(SECOND_MS - 1);
@@ -441,7 +441,7 @@ Deno.test("a service that lacks a process is tried again after a second, whateve
 });
 
 Deno.test("drain() ends the throttling as well", async () => {
-  using test = new TestService({ throttleMs: MINUTE_MS });
+  using test = new TestService({ isThrottled: true });
   test.notStarted();
   test.engine.takeAsked();
   await test.service.drain();
@@ -559,6 +559,48 @@ Deno.test("terminate() signals those as well whose time was up and who are still
   ]);
   test.clock.advance(5 * SECOND_MS);
   assertEquals(test.engine.takeAsked(), [`signal ${command.pid} ${SIGKILL}`]);
+  assertEquals(test.service.count, 1);
+});
+
+const LEFT_MS = 3 * SECOND_MS;
+
+Deno.test("terminate() leaves commands that do not end although they were killed, and tells them", async () => {
+  using test = new TestService();
+  const [one, two, three] = test.start(3);
+  if (!one || !two || !three) throw new Error("three");
+  const terminated = test.service.terminate();
+  test.clock.advance(5 * SECOND_MS);
+  test.engine.end(one, { kind: "signaled", signal: SIGKILL });
+  test.clock.advance(LEFT_MS - 1);
+  assertEquals(await isSettled(terminated), false);
+  test.clock.advance(1);
+  await terminated;
+  assertEquals(test.log.lines, [
+    "warning: command /bin/cat killed by signal 9",
+    "warning: killed, but not gone, and left: " +
+    `process id ${two.pid}, ${three.pid}`,
+  ]);
+  assertEquals(test.clock.timers, 0);
+});
+
+Deno.test("drain() leaves commands that do not end although their time was up", async () => {
+  using test = new TestService({ timeLimitMs: 10 * SECOND_MS });
+  const command = test.engine.start();
+  test.clock.advance(10 * SECOND_MS);
+  const other = test.engine.start();
+  const drained = test.service.drain();
+  test.clock.advance(LEFT_MS);
+  assertEquals(test.service.count, 1);
+  test.clock.advance(10 * SECOND_MS - 1);
+  assertEquals(await isSettled(drained), false);
+  test.clock.advance(1);
+  await drained;
+  assertEquals(
+    test.log.lines.filter((line) => line.includes("left")),
+    [command, other].map(({ pid }) =>
+      `warning: killed, but not gone, and left: process id ${pid}`
+    ),
+  );
 });
 
 const FORMER: Command = {
@@ -589,7 +631,7 @@ function resumed(
     engine: test.engine,
     log: test.log,
     verbose: true,
-    throttleMs: 0,
+    isThrottled: false,
   });
   service.resume({
     commands: [],
@@ -624,6 +666,17 @@ Deno.test("a service counts commands that it takes over, and reports them as wha
     "info: disconnect from 192.0.2.1:1024: process id 7, exit status 3, 1.500 s",
   ]);
   assertEquals(service.count, 1);
+});
+
+Deno.test("a service that has become verbose tells no end of a connection that it did not tell", () => {
+  using test = new TestService();
+  const running = { ...former(7, test.clock.nowMs), peer: "" };
+  const service = resumed(test, {
+    commands: [{ running, limitMs: MINUTE_MS, isKilled: false }],
+  });
+  test.engine.end(running, { kind: "exited", code: 3 });
+  assertEquals(test.log.lines, ["warning: command /bin/sleep exit status 3"]);
+  assertEquals(service.count, 0);
 });
 
 Deno.test("a command that was taken over keeps its own time limit, counted from its start", () => {
