@@ -104,7 +104,8 @@ export function spawndCf5(): string {
       "name",
       "For inet: <HOST>:<PORT>, [<ADDRESS>]:<PORT>, [ipv6:<ADDRESS>]:<PORT>, " +
         "or <PORT>, which means the addresses of inet_interfaces. However it " +
-        "is written, an address is one service. For unix and pass: the name of a " +
+        "is written, an address is one service. Beyond Postfix, an IPv6 " +
+        "address may have a scope: [fe80::1%eth0]:25. For unix and pass: the name of a " +
         "socket in private/ or public/ below queue_directory, or an absolute " +
         "path.",
     )

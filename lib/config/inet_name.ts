@@ -123,9 +123,18 @@ function canonicalInet4(text: string): string | undefined {
     .join(".");
 }
 
-/** The form in which the kernel's answers are written too. */
+/**
+ * The form in which the kernel's answers are written too. Postfix knows no
+ * scopes; without one, nobody could listen on a link-local address.
+ */
 function canonicalInet6(text: string): string | undefined {
-  if (!/^[\da-f:.]*$/i.test(text)) return undefined;
+  const [, bare, scope = ""] = /^([\da-f:.]*)(%[\w.-]+)?$/i.exec(text) ?? [];
+  if (bare === undefined) return undefined;
+  const address = withoutScope(bare);
+  return address === undefined ? undefined : address + scope;
+}
+
+function withoutScope(text: string): string | undefined {
   const address = URL.parse(`http://[${text}]`)?.hostname.slice(1, -1);
   const mapped = /^::ffff:([\da-f]+):([\da-f]+)$/.exec(address ?? "");
   if (mapped === null) return address;

@@ -240,8 +240,8 @@ const WRONG_NAMES: readonly (readonly [string, string, string])[] = [
   ["inet", "127.0.0.1:no-such", "unknown service: no-such"],
   [
     "inet",
-    "::1%lo:80",
-    'valid hostname or network address required in "::1%lo:80"',
+    "127.1:80",
+    'valid hostname or network address required in "127.1:80"',
   ],
   ["inet", "[::1]", 'missing service information in "[::1]"'],
   [

@@ -59,6 +59,7 @@ const SETTINGS: readonly string[] = [
  *   127.0.0.1 of that, spawnd has no address.
  * - IPv4 in IPv6's form, for IPv4 alone: the C library makes IPv4 of it, and
  *   spawnd refuses it as with IPv6.
+ * - Scopes: master(8) knows none, spawnd does, for link-local addresses.
  * - Two services of one address: master(8) has the kernel share connections
  *   out between them; spawnd, which finds no reason to want that, refuses.
  */

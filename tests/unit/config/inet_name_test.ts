@@ -25,6 +25,7 @@ Deno.test("splitInetName() reads host:port, [host]:port, :port and port", () => 
     ":22": "anywhere 22",
     "smtp": "anywhere smtp",
     "a_b.c-d:22": "name a_b.c-d 22",
+    "[fe80:0::1%eth0.5]:22": "fe80::1%eth0.5 22",
   };
   for (const [name, expected] of Object.entries(rows)) {
     assertEquals(split(name), expected, name);
@@ -64,7 +65,8 @@ Deno.test("splitInetName() refuses in Postfix's words", () => {
     "a b:22": host,
     "1-2:22": host,
     "é:22": host,
-    "[::1%lo]:22": host,
+    "[::1%]:22": host,
+    "[::1%l o]:22": host,
     "[1:]:22": host,
     "[::00001]:22": host,
     "a:b:22": host,
