@@ -122,10 +122,16 @@ export function spawndCf5(): string {
     .item("unprivileged (y)", "Must be n.")
     .item(
       "chroot (n)",
-      "Must be n. The default is y where compatibility_level is below 1, and " +
-        "so where it is not set.",
+      "y gives commands queue_directory as their root, in which they start: " +
+        "they, their libraries and all that they open must be in there. The " +
+        "default is y where compatibility_level is below 1, and so where it " +
+        "is not set.",
     )
-    .item("wakeup (0)", "Has no meaning for a command.")
+    .item(
+      "wakeup (0)",
+      "Nobody wakes a command up; below master(8), which does, it is given " +
+        "the one byte W.",
+    )
     .item(
       "maxproc ($default_process_limit)",
       "How many commands run at once; 0 is no limit. Only its leading digits " +

@@ -102,12 +102,12 @@ export function parseMasterRequest(
   }
   const sockets = count(last.get("s") ?? "1");
   if (sockets === undefined) {
-    return wrong(`invalid socket_count value: ${last.get("s")}`);
+    return wrong(`invalid socket_count: ${last.get("s")}`);
   }
   const retire = last.get("r");
   const retireSeconds = retire === undefined ? undefined : count(retire);
   if (retire !== undefined && retireSeconds === undefined) {
-    return wrong(`invalid retire_me_time value: ${retire}`);
+    return wrong(`invalid retirement time: ${retire}`);
   }
   return success({
     serviceName: last.get("n"),
@@ -160,9 +160,10 @@ function binary(text: string): PlacedText {
   return new PlacedText(fromText(text));
 }
 
-/** A positive whole number. */
+/** A positive number as atoi(3) reads it, which leaves what follows alone. */
 function count(text: string): number | undefined {
-  return /^[1-9][0-9]{0,8}$/.test(text) ? Number(text) : undefined;
+  const [, digits = ""] = /^\s*\+?0*([1-9][0-9]*)/.exec(text) ?? [];
+  return /^.{1,9}$/.test(digits) ? Number(digits) : undefined;
 }
 
 function wrong(text: string): ReturnType<typeof failure> {

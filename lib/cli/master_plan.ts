@@ -69,6 +69,7 @@ export function planChild(
   given: MasterRequest,
   { libc, program, isAnew, logAs }: PlanContext,
 ): ChildPlan {
+  const generation = findGeneration();
   const directory = directoryVariable("MAIL_CONFIG");
   if (!directory.ok) throw new Fatal(directory.mistake.text);
   const configuration = readConfiguration(
@@ -139,7 +140,7 @@ export function planChild(
     transport,
     owner,
     queueDirectory: settings.queueDirectory,
-    generation: parseGeneration(Deno.env.get("GENERATION")),
+    generation,
     isClassic: commands === 1,
     backlogConnections: Math.max(BACKLOG_MIN, defaultLimit, commands),
     daemonTimeoutSeconds: need(scope.seconds("daemon_timeout", report)),
@@ -194,6 +195,13 @@ function checkSettings(
 function need<T>(value: T | undefined): T {
   if (value === undefined) throw new Fatal("bad configuration");
   return value;
+}
+
+function findGeneration(): number {
+  const text = Deno.env.get("GENERATION");
+  const generation = parseGeneration(text);
+  if (generation === undefined) throw new Fatal(`bad generation: ${text}`);
+  return generation;
 }
 
 function findOwner(accounts: Accounts, name: string): Identity {

@@ -77,6 +77,7 @@ export interface ChildContext {
 const LAST_WORDS: Readonly<Partial<Record<TurnEnd, string>>> = {
   idle: "idle timeout -- exiting",
   disconnect: "master disconnect -- exiting",
+  retired: "time to retire -- exiting",
 };
 
 /**

@@ -15,6 +15,8 @@ export const STATUS_FD = 5;
 /** The first of the listening sockets that master(8) passes on. */
 export const FIRST_LISTEN_FD = 6;
 
+const GENERATION_MAX = 0xffffffff;
+
 /** What a child says of itself. */
 export type Availability = "taken" | "available";
 
@@ -27,12 +29,12 @@ const WORDS: Readonly<Record<Availability, number>> = {
  * Reads which of master's configurations this process belongs to.
  *
  * @param text The variable GENERATION, an octal number.
- * @returns The generation; 0 where it is not set.
+ * @returns The generation, 0 where it is not set; `undefined` if it is not
+ * octal, or has more than 32 bits.
  */
-export function parseGeneration(text: string | undefined): number {
-  return text !== undefined && /^[0-7]{1,11}$/.test(text)
-    ? parseInt(text, 8) >>> 0
-    : 0;
+export function parseGeneration(text = "0"): number | undefined {
+  const generation = /^[0-7]{1,11}$/.test(text) ? parseInt(text, 8) : NaN;
+  return generation <= GENERATION_MAX ? generation : undefined;
 }
 
 /**

@@ -184,38 +184,6 @@ const WRONG_WORDS: readonly (readonly [readonly string[], string])[] = [
     "(attributes have no dashes: write user=NAME)",
   ],
   [
-    ["run", ...INET, "user=nobody", "--argv=/bin/cat"],
-    "spawnd run: unknown option: --argv=/bin/cat " +
-    "(attributes have no dashes: write argv=COMMAND, last)",
-  ],
-  [
-    ["run", ...INET, "--max-processes=-1", ...SERVICE],
-    "spawnd run: --max-processes -1: bad number " +
-    "(write a whole number, 0 to 4194304)",
-  ],
-  [
-    ["run", ...INET, "--backlog", "1.5", ...SERVICE],
-    "spawnd run: --backlog 1.5: bad number " +
-    "(write a whole number, 0 to 4194304)",
-  ],
-  [
-    ["run", ...INET, "--engine", "dirct", ...SERVICE],
-    "spawnd run: --engine dirct: unknown value (did you mean direct?)",
-  ],
-  [
-    ["run", ...INET, "--engine", "turbo", ...SERVICE],
-    "spawnd run: --engine turbo: unknown value (write direct or relay)",
-  ],
-  [
-    ["run", ...INET, "--log-format", "xml", ...SERVICE],
-    "spawnd run: --log-format xml: unknown value (write text or json)",
-  ],
-  [
-    ["run", ...INET, "--user", "nobody", "argv=/bin/cat"],
-    "spawnd run: unknown option: --user " +
-    "(attributes have no dashes: write user=NAME)",
-  ],
-  [
     ["run", ...INET, "--export-environment", "{ A", ...SERVICE],
     `spawnd run: --export-environment { A: missing '}' in "{ A" ` +
     "(write names, name=value words and { name = value } groups)",

@@ -35,6 +35,8 @@ export interface ServiceLine {
   readonly isInet?: boolean;
   readonly isUnprivileged?: boolean;
   readonly isChrooted?: boolean;
+  /** Its sixth field, how often master(8) is to wake it up. */
+  readonly wakeup?: string;
 }
 
 /** Where the two differ on purpose: what each shows, and the reason. */
@@ -93,6 +95,8 @@ wait
   reader: "#!/bin/sh\nread -r line\nread -r line || exit 7\n",
   writer: "#!/bin/sh\nread -r line\nexec yes\n",
   quiet: "#!/bin/sh\nexit 0\n",
+  // Its exit status is the byte that came, 0 for none.
+  woken: "#!/usr/bin/perl\nsysread(STDIN, $byte, 2);\nexit ord($byte);\n",
   socket: `#!/usr/bin/perl
 use Socket qw(:all);
 for my $name (qw(SO_KEEPALIVE SO_LINGER SO_OOBINLINE SO_REUSEADDR SO_SNDBUF)) {
@@ -293,6 +297,14 @@ export const ROWS: readonly Row[] = [
     explained: notStarted("FOLDER/not-executable", "Permission denied"),
   },
   {
+    ...records(
+      "wakeup: the byte W for the command",
+      "user=nobody argv=FOLDER/woken",
+      /woken/,
+    ),
+    service: { attributes: "user=nobody argv=FOLDER/woken", wakeup: "1" },
+  },
+  {
     ...looks(
       "no such file: its client",
       "user=nobody argv=/no/such waited-for",
@@ -361,7 +373,7 @@ export const ROWS: readonly Row[] = [
     ...records(
       "-v: the daemon itself",
       VERBOSE,
-      /^(?!fatal|warning|connection|idle|master)/,
+      /^(?!fatal|warning|connection|idle|time|master)/,
     ),
     explained: {
       why: "spawn(8) traces its libraries, spawnd has none of them",
@@ -402,6 +414,51 @@ export const ROWS: readonly Row[] = [
     /owner group id/,
   ),
   refusal("unknown option", "-x user=nobody argv=/bin/cat", /option: /),
+  refusal("-r without a time", "-r 0 user=nobody argv=/bin/true", /retirement/),
+  looks(
+    "refusal: bad GENERATION",
+    "user=nobody argv=/bin/true generation",
+    ofBadGeneration,
+  ),
+  {
+    ...records(
+      "-D with debugger_command",
+      "-D -o { debugger_command=echo $process_id } user=nobody argv=/bin/true",
+      /running: /,
+    ),
+    explained: {
+      why:
+        "a debugger of compiled code sees nothing of spawnd's, and nothing " +
+        "but a service's command is ever run",
+      spawn: /^running: /,
+      spawnd: /^$/,
+    },
+  },
+  {
+    ...refusal(
+      "-D without debugger_command",
+      "-D user=nobody argv=/bin/true",
+      /debugger/,
+    ),
+    explained: {
+      why: "as there is nothing to be run, nothing is missed",
+      spawn: /^fatal: .*debugger_command/,
+      spawnd: /^$/,
+    },
+  },
+  {
+    ...refusal(
+      "a bad value of a parameter that is another program's",
+      "-o fork_attempts=x user=nobody argv=/bin/true",
+      /fork_attempts/,
+    ),
+    explained: {
+      why:
+        "spawn(8) reads what all programs of Postfix do, spawnd what it uses",
+      spawn: /^fatal: bad numerical configuration: fork_attempts = x$/,
+      spawnd: /^$/,
+    },
+  },
   refusal("-o that sets nothing", "-o odd user=nobody argv=/bin/cat", /odd/),
   refusal("bad time", "-o max_idle=x user=nobody argv=/bin/cat", /max_idle/),
   {
@@ -620,6 +677,25 @@ async function established(
   await connection.write(new TextEncoder().encode("x"));
   await readBytes(connection, 1);
   return connection;
+}
+
+/** What comes of a variable of master(8)'s that is none of its numbers. */
+async function ofBadGeneration(
+  postfix: Postfix,
+  { side }: { side: Side },
+): Promise<string> {
+  const { code } = await new Deno.Command(postfix.join(`sbin/${side}`), {
+    args: ["-S", "user=nobody", "argv=/bin/true"],
+    env: {
+      GENERATION: "odd",
+      MAIL_CONFIG: postfix.join("etc"),
+      POSTLOG_SERVICE: postfix.join("queue/public/postlog"),
+      POSTLOG_HOSTNAME: "test",
+    },
+    stdin: "null",
+  }).output();
+  await postfix.logged(`/${side}\\[\\d+\\]: fatal: bad generation: odd\n`);
+  return `exit status ${code}`;
 }
 
 async function twoClients(

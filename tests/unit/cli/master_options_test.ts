@@ -67,6 +67,7 @@ Deno.test("parseMasterRequest() takes letters in a group, and values attached or
   assertEquals(request.transport, "unix");
   assertEquals(request.serviceName, "x");
   assertEquals(request.retireSeconds, 5);
+  assertEquals(asked("-tunix", "-r", " 012s").retireSeconds, 12);
   assertEquals(request.verbose, true);
   assertEquals(request.attributes, ["argv=-v"]);
   assertEquals(asked("-dt", "pass", "-v").transport, "pass");
@@ -101,14 +102,14 @@ Deno.test("parseMasterRequest() refuses in Postfix's words", () => {
   assertEquals(refused("-t", "unix", "-n"), "invalid option: n");
   assertEquals(refused("-v", "argv=x"), "no transport type specified");
   assertEquals(refused("-t", "fifo"), "unsupported transport type: fifo");
-  for (const count of ["0", "-1", "x", "1x", "1000000000"]) {
+  for (const count of ["0", "-1", "x", "x1", "", "1000000000"]) {
     assertEquals(
       refused("-t", "inet", "-s", count),
-      `invalid socket_count value: ${count}`,
+      `invalid socket_count: ${count}`,
     );
     assertEquals(
       refused("-t", "inet", "-r", count),
-      `invalid retire_me_time value: ${count}`,
+      `invalid retirement time: ${count}`,
     );
   }
   assertEquals(

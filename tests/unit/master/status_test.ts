@@ -4,8 +4,9 @@ import { parseGeneration, statusMessage } from "../../../lib/master/status.ts";
 Deno.test("parseGeneration() reads an octal number of 32 bits", () => {
   assertEquals(parseGeneration("17"), 15);
   assertEquals(parseGeneration("37777777777"), 0xffffffff);
-  for (const text of [undefined, "", "8", "-1", "0x1", "377777777777"]) {
-    assertEquals(parseGeneration(text), 0, text);
+  assertEquals(parseGeneration(undefined), 0);
+  for (const text of ["", "8", "-1", "0x1", "40000000000", "377777777777"]) {
+    assertEquals(parseGeneration(text), undefined, text);
   }
 });
 
