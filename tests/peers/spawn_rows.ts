@@ -639,8 +639,8 @@ async function afterLimit(
 
 /** How long a client's connection lasts that says nothing. */
 async function untilEnd(postfix: Postfix, name: string): Promise<string> {
-  using connection = await postfix.connect(name);
   const begunMs = performance.now();
+  using connection = await postfix.connect(name);
   const { length } = await readAll(connection);
   const isSecond = performance.now() - begunMs >= 1000;
   return `${length > 0 ? "answered, and " : ""}ended ` +
