@@ -127,12 +127,14 @@ export function spawnd8(): string {
       "`user=`<USER>, `user=`<USER>`:`<GROUP>",
       "Whose rights the command has, by name. Without a group it is the " +
         "account's own. Root, the daemon's own account and their groups are " +
-        "refused.",
+        "refused. Where root did not start the daemon, it can be left out, or " +
+        "name nobody but who did; `spawnd check` judges as root would.",
     )
     .item(
       "`argv=`<COMMAND> [<ARG>...]",
       "The command, and all words after it. No shell comes between. A " +
-        "command without a slash is looked for in /usr/bin:/bin.",
+        "command without a slash is looked for in /usr/bin:/bin. `spawnd run` " +
+        "warns of one that is not there, or that the user cannot execute.",
     )
     .section("COMMANDS");
   for (const subcommand of SUBCOMMANDS) addSubcommand(page, subcommand);
@@ -252,7 +254,8 @@ function addMaster(page: ManPage): void {
         "Postfix's master(8), from an entry of master.cf that names it in the " +
         "place of spawn(8). It reads main.cf and master.cf in `MAIL_CONFIG`, or " +
         "/etc/postfix, rests as `mail_owner`, and logs as Postfix's daemons " +
-        "do. A fatal error waits a second and ends the process with 1.",
+        "do. A fatal error waits a second and ends the process with 1; who has " +
+        "typed such words by hand is told so at once.",
     )
     .paragraph(
       "One process runs all commands of its service, as many at once as " +

@@ -14,11 +14,20 @@ import { SYSLOG_SOCKET, SystemLog } from "../log/system_log.ts";
 import { type ChildPlan, serveTurn } from "../master/child.ts";
 import { readChildPlan, writeChildPlan } from "../master/child_record.ts";
 import { WaitingClients } from "../master/waiting_clients.ts";
+import { STATUS_FD } from "../master/status.ts";
 import { isLibc, type Libc, openLibc } from "../posix/libc.ts";
-import { commandLine, raiseDescriptorLimit } from "../posix/process.ts";
-import { EX } from "../result.ts";
+import {
+  commandLine,
+  raiseDescriptorLimit,
+  wasInheritedForWriting,
+} from "../posix/process.ts";
+import { EX, formatMistake } from "../result.ts";
 import { prepareProcess } from "../service/daemon.ts";
-import { type Handed, takeHanded } from "../service/reload/handed.ts";
+import {
+  type Handed,
+  HANDED_VARIABLE,
+  takeHanded,
+} from "../service/reload/handed.ts";
 import { VerdictSender } from "../service/reload/verdict.ts";
 import { type MasterRequest, parseMasterRequest } from "./master_options.ts";
 import { Fatal, listeningSockets, planChild } from "./master_plan.ts";
@@ -32,6 +41,10 @@ const FATAL_WAIT_MS = 1000;
 
 const EXIT_FATAL = 1;
 
+/** What to do where words are those of a child of master(8), and are not. */
+const BY_HAND_MEND = "only Postfix's master(8) starts it with such words: " +
+  "write spawnd serve -c DIR, or see spawnd --help";
+
 /**
  * Runs as a child of master(8).
  *
@@ -41,6 +54,7 @@ const EXIT_FATAL = 1;
 export async function serveMaster(words: readonly string[]): Promise<number> {
   const libc = openLibc();
   if (!isLibc(libc)) return EXIT_FATAL;
+  const isByHand = wasStartedByHand(libc, words);
   const program = commandLine(libc)[0]?.split("/").at(-1) ?? "spawnd";
   const postlog = Deno.env.get("POSTLOG_SERVICE");
   const host = Deno.env.get("POSTLOG_HOSTNAME")?.split(".")[0] ?? "localhost";
@@ -77,9 +91,23 @@ export async function serveMaster(words: readonly string[]): Promise<number> {
     log.fatal("cannot-go-on", text);
     // Its clients are those of the process that has it try.
     if (isTrial) await log.flush();
-    else await endWithClients(libc, log);
+    else if (isByHand) {
+      await log.flush();
+      console.error(`spawnd: ${formatMistake({ text, mend: BY_HAND_MEND })}`);
+    } else await endWithClients(libc, log);
     return EXIT_FATAL;
   }
+}
+
+/**
+ * Tells whether nobody is there but who has typed the words: master(8) gives a
+ * status channel and no terminal, inetd(8) the one connection.
+ */
+function wasStartedByHand(libc: Libc, words: readonly string[]): boolean {
+  if (Deno.env.has(HANDED_VARIABLE)) return false;
+  const isForInetd = words.some((word) => /^-[A-Za-z]*S/.test(word));
+  return !isForInetd &&
+    (Deno.stdin.isTerminal() || !wasInheritedForWriting(libc, STATUS_FD));
 }
 
 /** Whoever reloads tells what is wrong: it is what serves. */

@@ -37,6 +37,7 @@ import {
   checkMeans,
   findOwner,
   openContext,
+  ownIdentity,
   refuseBytes,
   refuseForeignIdentity,
   type StartContext,
@@ -151,6 +152,7 @@ function checkIdentities(
   const attributes = parseAttributes(request.attributes, {
     accounts,
     owner: owner.value,
+    self: ownIdentity(context),
   });
   if (!attributes.ok) return attributes;
   const { identity, userName } = attributes.value;

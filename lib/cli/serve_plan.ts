@@ -42,6 +42,7 @@ import type { ServeRequest } from "./serve.ts";
 import {
   findOwner,
   type Means,
+  ownIdentity,
   refuseBytes,
   refuseForeignIdentity,
   type StartContext,
@@ -75,6 +76,7 @@ export function planServices(
   const checked = checkServices(configuration, {
     accounts: context.accounts,
     owner: owner.ok ? owner.value : undefined,
+    self: ownIdentity(context),
   });
   const problems = inOrder([
     ...configuration.problems,

@@ -202,6 +202,17 @@ export function findOwner(
 }
 
 /**
+ * Gives the one identity that there is where root did not start the daemon.
+ * Its uid may have no name, as in a container, by which `user=` could say it.
+ *
+ * @param context What the process has.
+ * @returns The identity; `undefined` where root started it.
+ */
+export function ownIdentity({ self }: StartContext): Identity | undefined {
+  return self.uid === 0 ? undefined : self;
+}
+
+/**
  * Tells what is wrong with a command's identity where root did not start the
  * daemon: it has one identity, and so have its commands.
  *
@@ -219,7 +230,7 @@ export function refuseForeignIdentity(
   if (self.uid === 0 || isOwn) return undefined;
   return {
     text: `only root can run commands as ${userName}`,
-    mend: "start as root, or give your own account as user=",
+    mend: "start as root, or leave user= out to run them as yourself",
     exitCode: EX.NOPERM,
   };
 }

@@ -32,6 +32,8 @@ export interface AttributeContext {
   readonly accounts: Accounts;
   /** Whose ids the daemon itself has: no command may have them. */
   readonly owner: Identity | undefined;
+  /** Whose rights a command has for which none are asked; nobody's if not there. */
+  readonly self?: Identity | undefined;
 }
 
 /**
@@ -46,7 +48,8 @@ export function parseAttributes(
   words: readonly string[],
   context: AttributeContext,
 ): Result<CommandAttributes> {
-  let user: { name: string; identity: Identity } | undefined;
+  const { self } = context;
+  let user = self && { name: `${self.uid}`, identity: self };
   let argv: readonly string[] | undefined;
   for (const [index, word] of words.entries()) {
     const value = /^(?:user|argv)=(.*)$/is.exec(word)?.[1];

@@ -25,6 +25,8 @@ export interface CheckContext {
   readonly owner: Identity | undefined;
   /** Whether master(8) may start the services by their lines. */
   readonly isBelowMaster?: boolean;
+  /** Whose rights a command has for which none are asked; nobody's if not there. */
+  readonly self?: Identity | undefined;
 }
 
 /** Attributes that were not refused. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { Daemon, runToEnd } from "./daemon.ts";
+import { Daemon, programWords, runToEnd } from "./daemon.ts";
 import { ENGINES, Folder, output, rootTest } from "./machine.ts";
 
 /** What a terminal of the usual size shows at once. */
@@ -275,6 +275,38 @@ rootTest("options may stand between the attributes", async () => {
   );
   const { fields } = await daemon.event("listening");
   assertEquals(fields["maxProcesses"], 7);
+});
+
+const BY_HAND = "(only Postfix's master(8) starts it with such words: " +
+  "write spawnd serve -c DIR, or see spawnd --help)\n";
+
+for (
+  const [words, text] of [
+    [["-c", "/etc/spawnd"], "no transport type specified"],
+    [["-x"], "invalid option: x"],
+    [["-t", "unix", ...SERVICE], ""],
+  ] as const
+) {
+  const shown = ["spawnd", ...words].join(" ");
+  rootTest(`"${shown}" by hand says what to write, and exits 1`, async () => {
+    const piped = await runToEnd(words);
+    const [line = ""] = piped.stderr.split(" (only ");
+    assertEquals(piped.stderr, `${line} ${BY_HAND}`);
+    if (text !== "") assertEquals(line, `spawnd: ${text}`);
+    assertEquals(piped.code, 1);
+    const typed = [...programWords(), ...words].join(" ");
+    const { code, stdout } = await runToEnd([], {
+      program: ["script", "-qec", typed, "/dev/null"],
+    });
+    const on = text === "" ? "do not run this command by hand" : text;
+    assertEquals(stdout.replaceAll("\r", ""), `spawnd: ${on} ${BY_HAND}`);
+    assertEquals(code, 1);
+  });
+}
+
+rootTest("where inetd(8) would read it, a client is told nothing", async () => {
+  const { code, stdout, stderr } = await runToEnd(["-S", "-x"]);
+  assertEquals({ code, stdout, stderr }, { code: 1, stdout: "", stderr: "" });
 });
 
 for (const engine of ENGINES) {

@@ -43,6 +43,9 @@ async function assertRefused(
 
 const ARGV = ["argv=/bin/cat"];
 
+/** An id that no account has. */
+const NAMELESS = 1_234_567;
+
 rootTest("a service of an unknown user is refused", async () => {
   await assertRefused(
     ["user=no-such", ...ARGV],
@@ -266,7 +269,7 @@ rootTest("an unknown host is refused", async () => {
 });
 
 /** Words that run the rest as an account, with nothing of root's left. */
-function as({ uid, gid }: Account): string[] {
+function as({ uid, gid }: Pick<Account, "uid" | "gid">): string[] {
   return ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups"];
 }
 
@@ -283,6 +286,29 @@ rootTest("a normal account may serve as itself", async () => {
     `uid=${uid}(${name}) gid=${gid}(${name}) groups=${gid}(${name})\n`,
   );
 });
+
+rootTest(
+  "a uid without a name serves as itself, with user= left out",
+  async () => {
+    await using anybodys = await AnybodysProgram.create();
+    await using folder = await Folder.create();
+    const prefix = as({ uid: NAMELESS, gid: NAMELESS });
+    const options = { prefix, program: anybodys.words, env: anybodys.env };
+    {
+      await using daemon = await Daemon.start(
+        ["inet", "127.0.0.1:0", "argv=/usr/bin/id"],
+        options,
+      );
+      assertMatch(await daemon.talk(), new RegExp(`^uid=${NAMELESS} gid=`));
+    }
+    const [address = ""] = freeAddresses(1);
+    const directory = await writeConfiguration(folder, {
+      master: [inet(address, "argv=/usr/bin/id")],
+    });
+    await using daemon = await Daemon.serve(["-c", directory], options);
+    assertMatch(await daemon.talk(), new RegExp(`^uid=${NAMELESS} gid=`));
+  },
+);
 
 rootTest("a normal account is refused as anybody else", async () => {
   await using account = await Account.create();
