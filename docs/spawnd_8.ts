@@ -14,7 +14,17 @@ const ABOUT: Readonly<Record<string, readonly string[]>> = {
   run: [
     "Serves one service until it is told to stop. For the type `inet` the " +
     "<NAME> is <HOST>:<PORT>, [<ADDRESS>]:<PORT>, or <PORT> for every " +
-    "address; port 0 takes a free one. For `unix` it is the path of a socket.",
+    "address; names are looked up once, and port 0 takes a free one and says " +
+    "which. For `unix` it is the path of a socket: a stale one is replaced, one " +
+    "that somebody listens on is respected, and ours is removed at the end.",
+    "--time-limit takes 90, 90s, 5m, 2h or 1d. Beyond --max-processes, clients " +
+    "wait in the kernel's queue, which --backlog and sysctl net.core.somaxconn " +
+    "limit. --export-environment is what the command's environment has, between " +
+    "commas and white space: names to pass on from the daemon's own, " +
+    "<NAME>=<VALUE> words, and { <NAME> = <VALUE> } groups, in which white " +
+    "space is the value's. PATH is always /usr/bin:/bin. --socket-mode holds " +
+    "from a socket's first instant. On --ready-fd one newline is written, and " +
+    "it is closed, when connections are accepted.",
   ],
   serve: [
     "Serves the entries of master.cf whose command is `spawn` or `spawnd`, " +
@@ -149,7 +159,10 @@ export function spawnd8(): string {
         "environment of what export_environment lists (of `serve`, as far as " +
         "import_environment has it), with PATH always " +
         "/usr/bin:/bin. When its time is over, its whole process group is " +
-        "killed.",
+        "killed. What it leaves running when it ends before goes on, with its " +
+        "conversation if it has that, and counts for nothing; after a SIGINT " +
+        "all of its process group is killed with it. What is in a session of " +
+        "its own by then goes on in any case.",
     )
     .paragraph(
       "While it cannot be started, as it is missing or the system lacks " +
@@ -183,6 +196,22 @@ export function spawnd8(): string {
         "SIGXFSZ and the real-time signals: ignored, and told in the log, once " +
         "each. Below master(8), SIGALRM is the watchdog's of `daemon_timeout`. " +
         "With the relay engine, real-time signals end the daemon.",
+    )
+    .section("LOG")
+    .paragraph(
+      "Records go to standard error: as text, with a priority in front where " +
+        "journald reads them and in colours on a terminal; or with --log-format " +
+        "json as an object a line, with time, level, service, pid, event, text " +
+        "and fields. A reader that stops reading stalls nothing: 256 KiB wait " +
+        "for it, and what comes then is dropped and counted.",
+    )
+    .section("ENGINES")
+    .paragraph(
+      "`direct`, the default, needs Linux 5.11 and glibc. `relay` is for where " +
+        "the C library cannot be called: the runtime starts the command and " +
+        "carries the bytes. There standard input, output and error are pipes, " +
+        "the supplementary groups are empty, argv[0] is the path, the daemon " +
+        "keeps root's effective ids, and SIGHUP reloads nothing.",
     )
     .section("ENVIRONMENT")
     .item("`MAIL_CONFIG`", "The directory of main.cf and master.cf.")
