@@ -20,7 +20,7 @@ import {
   restAs,
   unchangingCredentials,
 } from "../posix/credentials.ts";
-import { SystemError } from "../posix/errno.ts";
+import { isShortage, MORE_DESCRIPTORS, SystemError } from "../posix/errno.ts";
 import type { Libc } from "../posix/libc.ts";
 import { type RootIds, supplementaryGroups } from "../posix/own_image.ts";
 import {
@@ -51,6 +51,7 @@ import { type Handed, type HandedService, remember } from "./reload/handed.ts";
 import { Reloader } from "./reload/reloader.ts";
 import { tellReloaded } from "./reload/tell_reloaded.ts";
 import { Service } from "./service.ts";
+import { unmappedUsers } from "./unmapped_users.ts";
 import { HANDLED_SIGNALS, SignalQueue, untilStopped } from "./stopping.ts";
 
 /** What files that the daemon or its commands make are closed to. */
@@ -96,8 +97,13 @@ export function prepareProcess(libc: Libc, isAdopting = false): void {
  */
 export async function serveUntilStopped(
   plan: DaemonPlan,
-  { libc, log, adopted }: DaemonContext,
+  context: DaemonContext,
 ): Promise<Result<void, readonly Mistake[]>> {
+  const { libc, adopted } = context;
+  const unmapped = libc === undefined || adopted !== undefined
+    ? []
+    : unmappedUsers(libc, plan);
+  if (unmapped.length > 0) return { ok: false, mistake: unmapped };
   const direct = libc !== undefined && plan.engine === "direct"
     ? libc
     : undefined;
@@ -111,11 +117,40 @@ export async function serveUntilStopped(
     credentials: () => credentials.now,
   });
   if (!opened.ok) return opened;
+  try {
+    return await serveOpened(plan, opened.value, {
+      ...context,
+      ...{ direct, signals, reader, credentials },
+    });
+  } catch (error) {
+    // Nothing stays behind of a daemon that could not come to serve.
+    closeOpened(opened.value, adopted?.inherited);
+    if (!(error instanceof SystemError)) throw error;
+    const mend = isShortage(error.code) ? MORE_DESCRIPTORS : undefined;
+    const { message: text } = error;
+    return { ok: false, mistake: [{ text, mend, exitCode: EX.OSERR }] };
+  }
+}
+
+/** What there is when all sockets are open. */
+interface OpenedContext extends DaemonContext {
+  /** The C library, if it runs the commands. */
+  readonly direct: Libc | undefined;
+  readonly signals: SignalQueue;
+  readonly reader: SignalReader | undefined;
+  readonly credentials: { now: Credentials };
+}
+
+async function serveOpened(
+  plan: DaemonPlan,
+  opened: OpenSockets,
+  { libc, log, adopted, direct, signals, reader, credentials }: OpenedContext,
+): Promise<Result<void, readonly Mistake[]>> {
   const claimed = libc !== undefined && plan.pidFile !== undefined
     ? claim(libc, plan.pidFile, { log, adopted, credentials })
     : success(undefined);
   if (!claimed.ok) {
-    closeOpened(opened.value, adopted?.inherited);
+    closeOpened(opened, adopted?.inherited);
     return { ok: false, mistake: [claimed.mistake] };
   }
   using pidFile = claimed.value;
@@ -130,7 +165,7 @@ export async function serveUntilStopped(
   if (direct !== undefined && plan.owner !== undefined) {
     const rested = restAs(direct, plan.owner);
     if ("unsafe" in rested) {
-      closeOpened(opened.value, adopted?.inherited);
+      closeOpened(opened, adopted?.inherited);
       const { unsafe: text, mend } = rested;
       return { ok: false, mistake: [{ text, mend, exitCode: EX.CONFIG }] };
     }
@@ -150,7 +185,7 @@ export async function serveUntilStopped(
       credentials: credentials.now,
       ...{ engine, log, signals },
       present: () => ({
-        sockets: handOn([...opened.value.values()].flat()),
+        sockets: handOn([...opened.values()].flat()),
         services: [...services].map(([id, service]) => remember(id, service)),
         descriptorLimit: plan.descriptorLimit,
         pidFileFd: pidFile?.fd,
@@ -160,17 +195,17 @@ export async function serveUntilStopped(
   const services = makeServices(plan, {
     engine,
     log,
-    sockets: opened.value,
+    sockets: opened,
     handed: adopted?.handed.services ?? [],
   });
   lockDown(engine.name);
   const published = pidFile?.publish() ?? success(undefined);
   if (!published.ok && adopted === undefined) {
-    closeOpened(opened.value, undefined);
+    closeOpened(opened, undefined);
     return { ok: false, mistake: [published.mistake] };
   }
   if (!published.ok) warnOfPidFile(log, published.mistake);
-  plan.announce(opened.value);
+  plan.announce(opened);
   if (engine instanceof DirectEngine && reader !== undefined) {
     engine.watch(reader.fd, () => signals.poll());
   }
