@@ -7,6 +7,7 @@
  * @module
  */
 
+import { tellLast } from "./lib/cli/last_words.ts";
 import { isMasterRequest } from "./lib/cli/master_options.ts";
 import { EX } from "./lib/result.ts";
 
@@ -84,4 +85,18 @@ async function main(words: readonly string[]): Promise<number> {
   }
 }
 
-Deno.exit(await main(Deno.args));
+// What is thrown where nobody waits for it.
+addEventListener("error", (event) => {
+  event.preventDefault();
+  Deno.exit(tellLast(event.error));
+});
+addEventListener("unhandledrejection", (event) => {
+  event.preventDefault();
+  Deno.exit(tellLast(event.reason));
+});
+
+try {
+  Deno.exit(await main(Deno.args));
+} catch (error) {
+  Deno.exit(tellLast(error));
+}

@@ -93,6 +93,7 @@ const ENDS: Readonly<Record<keyof typeof EX, string>> = {
   USAGE: "Wrong words on the command line.",
   NOUSER: "No such user or group.",
   NOHOST: "No such host.",
+  SOFTWARE: "An error of spawnd's own, to be reported.",
   OSERR: "The system refused something.",
   NOPERM: "Only root may do that.",
   CONFIG: "A refused or bad setting.",
@@ -226,6 +227,14 @@ export function spawnd8(): string {
       "/etc/postfix/main.cf, /etc/postfix/master.cf",
       "The configuration below master(8), and for `spawnd install-postfix`, " +
         "unless MAIL_CONFIG or -c says otherwise.",
+    )
+    .item(
+      "the file of --pid-file",
+      "The process id, from when the daemon is ready until it ends. It is " +
+        "locked meanwhile, fcntl(2): two daemons never share one, and " +
+        "`spawnd reload` signals the process that has the lock, or none. " +
+        "Nobody but root, or who starts the daemon, may be able to change the " +
+        "way to it. `.new` is added to its name until it appears.",
     )
     .section("EXIT STATUS");
   for (const [name, code] of Object.entries(EX)) {

@@ -11,6 +11,7 @@ export const EX = {
   USAGE: 64,
   NOUSER: 67,
   NOHOST: 68,
+  SOFTWARE: 70,
   OSERR: 71,
   NOPERM: 77,
   CONFIG: 78,
@@ -67,4 +68,18 @@ export function formatMistake(
 ): string {
   return `${place === undefined ? "" : `${place}: `}${text}` +
     (mend === undefined ? "" : ` (${mend})`);
+}
+
+/**
+ * A mistake where no result can be handed back: in the midst of looking
+ * something up, or before there is anything to look at. Whoever started that
+ * tells it.
+ */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+
+  /** @param mistake The mistake. */
+  constructor(readonly mistake: Mistake) {
+    super(formatMistake(mistake));
+  }
 }

@@ -26,7 +26,9 @@ import {
 } from "../service/daemon.ts";
 import type { DaemonPlan } from "../service/plan.ts";
 import {
+  foreign,
   type Handed,
+  HANDED_VARIABLE,
   type Start,
   takeHanded,
 } from "../service/reload/handed.ts";
@@ -148,7 +150,7 @@ function adopt(libc: Libc, handed: Handed): AdoptedPlan {
   const { plan, sockets } = handed;
   const passed = plan?.passed ?? [];
   const credentials = { now: unchangingCredentials() };
-  const inherited = new InheritedSockets(
+  const inherited = takeSockets(
     libc,
     [...sockets, ...passed],
     () => credentials.now,
@@ -161,6 +163,17 @@ function adopt(libc: Libc, handed: Handed): AdoptedPlan {
       inherited,
     }),
   };
+}
+
+function takeSockets(
+  ...words: ConstructorParameters<typeof InheritedSockets>
+): InheritedSockets {
+  try {
+    return new InheritedSockets(...words);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw foreign(HANDED_VARIABLE, reason);
+  }
 }
 
 function takePlan(

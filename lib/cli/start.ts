@@ -18,16 +18,22 @@ import {
   missingCapabilities,
   startedAs,
 } from "../posix/credentials.ts";
-import { SystemError } from "../posix/errno.ts";
+import { MORE_DESCRIPTORS, SystemError } from "../posix/errno.ts";
 import { isLibc, type Libc, openLibc } from "../posix/libc.ts";
 import { mapMachineCode } from "../posix/machine_code.ts";
-import { wasInheritedForWriting } from "../posix/process.ts";
+import { descriptorLimit, wasInheritedForWriting } from "../posix/process.ts";
 import { EX, failure, type Mistake, type Result, success } from "../result.ts";
 import type { DaemonContext } from "../service/daemon.ts";
 import { ownVariables } from "./variables.ts";
 
 /** Those below are the daemon's own, or come to be a connection's. */
 const FIRST_FD_TO_GIVE = 3;
+
+/**
+ * What the runtime and a daemon of one service have open: with less, the
+ * runtime fails in ways of its own.
+ */
+const DESCRIPTORS_MIN = 32n;
 
 /** What the process was found to have. */
 export interface StartContext extends DaemonContext {
@@ -138,6 +144,14 @@ export function checkMeans(
       text: `--ready-fd ${readyFd}: no descriptor that can be written to`,
       mend: `open it for the daemon: spawnd run ... ${readyFd}>FILE`,
       exitCode: EX.USAGE,
+    });
+  }
+  if (libc !== undefined && descriptorLimit(libc).hard < DESCRIPTORS_MIN) {
+    const { hard } = descriptorLimit(libc);
+    return failure({
+      text: `too few descriptors: ${hard}, and ${DESCRIPTORS_MIN} are needed`,
+      mend: MORE_DESCRIPTORS,
+      exitCode: EX.OSERR,
     });
   }
   if (libc !== undefined && !isPlainProcess(libc)) {

@@ -8,6 +8,7 @@
  */
 
 import { getent } from "../net/getent.ts";
+import { Refusal } from "../result.ts";
 
 /** A file, directory or link on the way to a path. */
 export interface Step {
@@ -87,5 +88,10 @@ export function writersOf({ info }: Step): string | undefined {
 }
 
 function nameOf(database: "passwd" | "group", id: number): string {
-  return getent(database, `${id}`)[0]?.split(":")[0] ?? `${id}`;
+  try {
+    return getent(database, `${id}`)[0]?.split(":")[0] ?? `${id}`;
+  } catch (error) {
+    if (error instanceof Refusal) return `${id}`;
+    throw error;
+  }
 }

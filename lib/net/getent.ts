@@ -10,6 +10,7 @@ import type { Accounts } from "../config/attributes.ts";
 import { PORT_MAX } from "../config/inet_name.ts";
 import { parseCount } from "../config/values.ts";
 import type { Identity } from "../posix/credentials.ts";
+import { EX, Refusal } from "../result.ts";
 
 /** Where Debian, Fedora, Arch and their kin have it; never searched for. */
 const GETENT = "/usr/bin/getent";
@@ -20,20 +21,15 @@ const GETENT = "/usr/bin/getent";
  * @param database A database of getent(1).
  * @param key The key.
  * @returns The lines found; none if the key is not there.
- * @throws {Error} If getent cannot be run or does not know the database.
+ * @throws {Refusal} If getent cannot be run or does not know the database.
  */
 export function getent(database: string, key: string): string[] {
   // A key that getent would take for an option is in no database.
   if (key.startsWith("-") || key === "") return [];
-  const { code, stdout } = new Deno.Command(GETENT, {
-    args: [database, key],
-    clearEnv: true,
-    stdin: "null",
-    stderr: "null",
-  }).outputSync();
+  const { code, stdout } = run(database, key);
   const KEY_NOT_FOUND = 2;
   if (code === KEY_NOT_FOUND) return [];
-  if (code !== 0) throw new Error(`getent ${database}: exit status ${code}`);
+  if (code !== 0) throw refusal(`exit status ${code} for ${database}`);
   return new TextDecoder().decode(stdout).split("\n").filter((line) => line);
 }
 
@@ -71,6 +67,27 @@ export function findServicePort(name: string): number | undefined {
     servicePorts.set(name, parseCount(digits, PORT_MAX));
   }
   return servicePorts.get(name);
+}
+
+function run(database: string, key: string): Deno.CommandOutput {
+  try {
+    return new Deno.Command(GETENT, {
+      args: [database, key],
+      clearEnv: true,
+      stdin: "null",
+      stderr: "null",
+    }).outputSync();
+  } catch (error) {
+    throw refusal(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function refusal(reason: string): Refusal {
+  return new Refusal({
+    text: `cannot look up names with ${GETENT}: ${reason}`,
+    mend: "install it, Debian's package libc-bin; or write numbers",
+    exitCode: EX.OSERR,
+  });
 }
 
 /** Accounts by way of getent(1). */

@@ -17,7 +17,9 @@ import {
   ENOENT,
   ENOTDIR,
   errno,
+  isShortage,
   lastError,
+  MORE_DESCRIPTORS,
   SystemError,
 } from "../posix/errno.ts";
 import { isSameFile, lookAtDescriptor } from "../posix/files.ts";
@@ -114,6 +116,8 @@ function openServiceFolder(
       text: `cannot make ${path}: ${error.message}`,
       mend: error.code === ENOENT
         ? `make ${queueDirectory} first, or set queue_directory`
+        : isShortage(error.code)
+        ? MORE_DESCRIPTORS
         : error.code === ENOTDIR
         ? "make it a directory, and no link to one"
         : "set queue_directory to one that the daemon may write to",

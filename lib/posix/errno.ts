@@ -70,6 +70,10 @@ export function isShortage(code: number): boolean {
   return [EMFILE, ENFILE, ENOBUFS, ENOMEM].includes(code);
 }
 
+/** What to do about such a want. */
+export const MORE_DESCRIPTORS =
+  "let the daemon have more descriptors: ulimit -n, or LimitNOFILE= of systemd";
+
 /**
  * Tells whether a command could not be started for want of a process, a
  * descriptor or memory: clone(2) and execve(2) say EAGAIN where the user, or

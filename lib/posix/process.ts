@@ -81,6 +81,21 @@ export interface DescriptorLimit {
 }
 
 /**
+ * Tells how many descriptors this process may have.
+ *
+ * @param libc The C library.
+ * @returns The limit.
+ * @throws {SystemError} If the kernel does not tell.
+ */
+export function descriptorLimit(libc: Libc): DescriptorLimit {
+  const limits = new BigUint64Array(2);
+  const bytes = new Uint8Array(limits.buffer);
+  checked(libc, "getrlimit", libc.c.getrlimit(RLIMIT_NOFILE, bytes));
+  const [soft = 0n, hard = 0n] = limits;
+  return { soft, hard };
+}
+
+/**
  * Allows this process, and what it starts, as many descriptors as it may have.
  *
  * @param libc The C library.
@@ -88,10 +103,7 @@ export interface DescriptorLimit {
  * @throws {SystemError} If the kernel does not tell.
  */
 export function raiseDescriptorLimit(libc: Libc): DescriptorLimit {
-  const limits = new BigUint64Array(2);
-  const bytes = new Uint8Array(limits.buffer);
-  checked(libc, "getrlimit", libc.c.getrlimit(RLIMIT_NOFILE, bytes));
-  const [soft = 0n, hard = 0n] = limits;
+  const { soft, hard } = descriptorLimit(libc);
   setDescriptorLimit(libc, { soft: hard, hard });
   return { soft, hard };
 }

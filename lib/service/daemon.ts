@@ -20,7 +20,7 @@ import {
   restAs,
   unchangingCredentials,
 } from "../posix/credentials.ts";
-import { SystemError } from "../posix/errno.ts";
+import { isShortage, MORE_DESCRIPTORS, SystemError } from "../posix/errno.ts";
 import type { Libc } from "../posix/libc.ts";
 import { type RootIds, supplementaryGroups } from "../posix/own_image.ts";
 import {
@@ -48,6 +48,7 @@ import { Reloader } from "./reload/reloader.ts";
 import { tellReloaded } from "./reload/tell_reloaded.ts";
 import { Service } from "./service.ts";
 import { SignalQueue, untilStopped } from "./stopping.ts";
+import { unmappedUsers } from "./unmapped_users.ts";
 
 /** What files that the daemon or its commands make are closed to. */
 const UMASK = 0o077;
@@ -92,8 +93,13 @@ export function prepareProcess(libc: Libc, isAdopting = false): void {
  */
 export async function serveUntilStopped(
   plan: DaemonPlan,
-  { libc, log, adopted }: DaemonContext,
+  context: DaemonContext,
 ): Promise<Result<void, readonly Mistake[]>> {
+  const { libc, log, adopted } = context;
+  const unmapped = libc === undefined || adopted !== undefined
+    ? []
+    : unmappedUsers(libc, plan);
+  if (unmapped.length > 0) return { ok: false, mistake: unmapped };
   const direct = libc !== undefined && plan.engine === "direct"
     ? libc
     : undefined;
@@ -107,11 +113,39 @@ export async function serveUntilStopped(
     credentials: () => credentials.now,
   });
   if (!opened.ok) return opened;
+  try {
+    return await serveOpened(plan, opened.value, {
+      ...context,
+      ...{ direct, signals, credentials },
+    });
+  } catch (error) {
+    // Nothing stays behind of a daemon that could not come to serve.
+    closeOpened(opened.value, adopted?.inherited);
+    if (!(error instanceof SystemError)) throw error;
+    const mend = isShortage(error.code) ? MORE_DESCRIPTORS : undefined;
+    const { message: text } = error;
+    return { ok: false, mistake: [{ text, mend, exitCode: EX.OSERR }] };
+  }
+}
+
+/** What there is when all sockets are open. */
+interface OpenedContext extends DaemonContext {
+  /** The C library, if it runs the commands. */
+  readonly direct: Libc | undefined;
+  readonly signals: SignalQueue;
+  readonly credentials: { now: Credentials };
+}
+
+async function serveOpened(
+  plan: DaemonPlan,
+  opened: OpenSockets,
+  { libc, log, adopted, direct, signals, credentials }: OpenedContext,
+): Promise<Result<void, readonly Mistake[]>> {
   const claimed = libc !== undefined && plan.pidFile !== undefined
     ? claim(libc, plan.pidFile, { log, adopted, credentials })
     : success(undefined);
   if (!claimed.ok) {
-    closeOpened(opened.value, adopted?.inherited);
+    closeOpened(opened, adopted?.inherited);
     return { ok: false, mistake: [claimed.mistake] };
   }
   using pidFile = claimed.value;
@@ -126,7 +160,7 @@ export async function serveUntilStopped(
   if (direct !== undefined && plan.owner !== undefined) {
     const rested = rest(direct, plan.owner);
     if (!rested.ok) {
-      closeOpened(opened.value, adopted?.inherited);
+      closeOpened(opened, adopted?.inherited);
       return { ok: false, mistake: [rested.mistake] };
     }
     credentials.now = rested.value;
@@ -145,7 +179,7 @@ export async function serveUntilStopped(
       credentials: credentials.now,
       ...{ engine, log, signals },
       present: () => ({
-        sockets: handOn([...opened.value.values()].flat()),
+        sockets: handOn([...opened.values()].flat()),
         services: [...services].map(([id, service]) => remember(id, service)),
         descriptorLimit: plan.descriptorLimit,
         pidFileFd: pidFile?.fd,
@@ -155,17 +189,17 @@ export async function serveUntilStopped(
   const services = makeServices(plan, {
     engine,
     log,
-    sockets: opened.value,
+    sockets: opened,
     handed: adopted?.handed.services ?? [],
   });
   lockDown(engine.name);
   const published = pidFile?.publish() ?? success(undefined);
   if (!published.ok && adopted === undefined) {
-    closeOpened(opened.value, undefined);
+    closeOpened(opened, undefined);
     return { ok: false, mistake: [published.mistake] };
   }
   if (!published.ok) warnOfPidFile(log, published.mistake);
-  plan.announce(opened.value);
+  plan.announce(opened);
   if (engine instanceof DirectEngine && signals.fd !== undefined) {
     engine.watch(signals.fd, () => signals.poll());
   }

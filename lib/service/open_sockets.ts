@@ -9,8 +9,19 @@ import type { ListeningSocket } from "../engine/engine.ts";
 import type { InheritedSockets } from "../net/inherited_sockets.ts";
 import type { Credentials } from "../posix/credentials.ts";
 import type { Libc } from "../posix/libc.ts";
-import { type Mistake, type Result, success } from "../result.ts";
-import type { DaemonPlan, OpenSockets, ServicePlan } from "./plan.ts";
+import {
+  failure,
+  type Mistake,
+  Refusal,
+  type Result,
+  success,
+} from "../result.ts";
+import type {
+  DaemonPlan,
+  OpenSockets,
+  PlanListenOptions,
+  ServicePlan,
+} from "./plan.ts";
 
 /** What there is to open sockets with. */
 export interface OpenSocketsOptions {
@@ -38,7 +49,10 @@ export function openSockets(
   const sockets = new Map<ServicePlan, ListeningSocket[]>();
   const mistakes: Mistake[] = [];
   for (const service of plan.services) {
-    const listened = service.listen({ engine, backlogConnections, ...options });
+    const listened = listen(service, {
+      ...{ engine, backlogConnections },
+      ...options,
+    });
     if (!listened.ok) {
       mistakes.push(listened.mistake);
       continue;
@@ -51,6 +65,18 @@ export function openSockets(
   if (mistakes.length === 0) return success(sockets);
   closeOpened(sockets, inherited);
   return { ok: false, mistake: mistakes };
+}
+
+function listen(
+  service: ServicePlan,
+  options: PlanListenOptions,
+): ReturnType<ServicePlan["listen"]> {
+  try {
+    return service.listen(options);
+  } catch (error) {
+    if (error instanceof Refusal) return failure(error.mistake);
+    throw error;
+  }
 }
 
 /**

@@ -12,7 +12,9 @@ import type { HandedSocket } from "../../net/inherited_sockets.ts";
 import { monotonicOffsetMs } from "../../posix/clock.ts";
 import type { Libc } from "../../posix/libc.ts";
 import { readSealedFile, sealedFile } from "../../posix/memory_file.ts";
+import { lookAtDescriptor } from "../../posix/files.ts";
 import type { DescriptorLimit } from "../../posix/process.ts";
+import { EX, Refusal } from "../../result.ts";
 import type { Service, ServiceMemory } from "../service.ts";
 import { Shape } from "./shape.ts";
 
@@ -205,21 +207,56 @@ export interface Start {
  *
  * @param libc The C library.
  * @returns It; `undefined` where this process was started as usual.
- * @throws {Error} If the environment names what nobody has handed on.
+ * @throws {Refusal} If the environment names what no spawnd has handed on.
  */
 export function takeHanded(libc: Libc): Start | undefined {
   const fd = takeDescriptor(HANDED_VARIABLE);
   const trialFd = takeDescriptor(TRIAL_VARIABLE);
+  if (trialFd !== undefined) {
+    const isSocket = lookAtDescriptor(libc, trialFd)?.kind === "socket";
+    if (!isSocket) throw foreign(TRIAL_VARIABLE, `${trialFd} is no socket`);
+    if (fd === undefined) {
+      throw foreign(TRIAL_VARIABLE, `there is no ${HANDED_VARIABLE}`);
+    }
+  }
   if (fd === undefined) return undefined;
-  return { handed: readHanded(libc, fd), trialFd };
+  try {
+    return { handed: readHanded(libc, fd), trialFd };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw foreign(HANDED_VARIABLE, reason);
+  }
 }
 
 function takeDescriptor(name: string): number | undefined {
-  const text = Deno.env.get(name);
+  const text = textOf(name);
   if (text === undefined) return undefined;
   Deno.env.delete(name);
-  if (!/^\d{1,9}$/.test(text)) {
-    throw new Error(`${name} names no descriptor: ${text}`);
-  }
+  if (!/^\d{1,9}$/.test(text)) throw foreign(name, "it names no descriptor");
   return Number(text);
+}
+
+/** What is no UTF-8 is no number either. */
+function textOf(name: string): string | undefined {
+  try {
+    return Deno.env.get(name);
+  } catch (error) {
+    if (error instanceof Deno.errors.InvalidData) return "";
+    throw error;
+  }
+}
+
+/**
+ * Makes the refusal of what only a spawnd sets for itself.
+ *
+ * @param name The variable.
+ * @param reason What is wrong with it.
+ * @returns The refusal, to be thrown.
+ */
+export function foreign(name: string, reason: string): Refusal {
+  return new Refusal({
+    text: `the variable ${name} was not set by a spawnd: ${reason}`,
+    mend: "unset it",
+    exitCode: EX.CONFIG,
+  });
 }

@@ -13,6 +13,7 @@ import { EX, type Mistake, type Result, success } from "../../result.ts";
 import type { DaemonPlan } from "../plan.ts";
 import { closeOpened, openSockets } from "../open_sockets.ts";
 import { checkPidFile } from "../pid_file.ts";
+import { unmappedUsers } from "../unmapped_users.ts";
 import type { Handed } from "./handed.ts";
 import { writePlan } from "./plan_record.ts";
 import { VerdictSender } from "./verdict.ts";
@@ -51,6 +52,8 @@ function open(
   { libc, handed, program, records }: TryOptions,
   sender: VerdictSender,
 ): Result<string, readonly Mistake[]> {
+  const unmapped = unmappedUsers(libc, plan);
+  if (unmapped.length > 0) return { ok: false, mistake: unmapped };
   const inherited = new InheritedSockets(
     libc,
     handed.sockets,

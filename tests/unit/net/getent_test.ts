@@ -23,7 +23,7 @@ Deno.test("getent() throws for a database that is none", () => {
   assertThrows(
     () => getent("no-such-database", "root"),
     Error,
-    "getent no-such-database: exit status 1",
+    "cannot look up names with /usr/bin/getent: exit status 1 for no-such-database",
   );
 });
 

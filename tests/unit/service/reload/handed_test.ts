@@ -127,6 +127,6 @@ Deno.test("takeHanded() leaves no trace in the environment", () => {
   assertThrows(
     () => takeHanded(libc),
     Error,
-    "SPAWND_HANDED_FD names no descriptor: 2x",
+    "SPAWND_HANDED_FD was not set by a spawnd: it names no descriptor",
   );
 });
