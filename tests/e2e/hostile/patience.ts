@@ -20,7 +20,7 @@ export async function within<T>(
   awaited: Promise<T>,
   withinMs = PATIENCE_MS,
 ): Promise<T> {
-  let timer: number | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     const error = new Error(`not within ${withinMs} ms: ${what}`);
     timer = setTimeout(() => reject(error), withinMs);
