@@ -11,7 +11,7 @@ import { BenchError } from "./processes.ts";
 import type { Workshop } from "./workshop.ts";
 
 // What the compile task names that is spawnd's own.
-const ownSource = "dist/spawnd.js";
+const ownSource = "dist/bundle/main.js";
 const fileOptions = new Set(["--include", "--output"]);
 
 /**
