@@ -181,6 +181,10 @@ echo - >>${record}
       return steps.length === 400;
     });
     assertEquals([running, most], [0, 3]);
+    // A limit that is left again at once, as in a burst, is none to warn of.
+    using _first = await postfix.connect("three");
+    using _second = await postfix.connect("three");
+    using _third = await postfix.connect("three");
     await postfix.logged(
       'warning: service three reached its process limit "3": ' +
         "new clients may experience noticeable delays",
