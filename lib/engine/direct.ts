@@ -132,7 +132,11 @@ export class DirectEngine implements Engine {
     this.#starter = new Starter(libc);
     this.#lingering = new Lingering(this.#children, {
       collected: (command, word) => this.#collected(command, word),
-      givenUp: (command) => this.#tellEnd(command, "gone"),
+      givenUp: (command) => {
+        // Nor may it keep a descriptor, of which others have need.
+        this.#closePidFd(command);
+        this.#tellEnd(command, "gone");
+      },
     });
   }
 
@@ -507,13 +511,17 @@ export class DirectEngine implements Engine {
 
   #collected(command: DirectCommand, word: number | "gone"): void {
     this.#lingering.delete(command);
-    if (command.pidFd >= 0) {
-      this.#libc.c.close(command.pidFd);
-      this.#running.delete(command.pidFd);
-    }
+    this.#closePidFd(command);
     if (command.hasFailed) this.#goOn(command);
     else this.#tellEnd(command, word);
     if (this.#paused.size > 0) this.#resumePaused();
+  }
+
+  #closePidFd(command: DirectCommand): void {
+    if (command.pidFd < 0) return;
+    this.#libc.c.close(command.pidFd);
+    this.#running.delete(command.pidFd);
+    command.pidFd = -1;
   }
 
   /** Tries the next file, if there is one, or tells why none was started. */

@@ -16,6 +16,12 @@ const ASK_MS = 200;
 /** How long one that was killed keeps its place after its end. */
 const GIVE_UP_MS = 1000;
 
+/**
+ * How often those are asked that were given up: their user may make as many as
+ * he may have processes, and each costs a system call.
+ */
+const ASK_GIVEN_UP_MS = 10_000;
+
 /** What becomes of them. */
 export interface LingeringEvents {
   /**
@@ -23,7 +29,7 @@ export interface LingeringEvents {
    * is to be deleted then.
    */
   collected(command: DirectCommand, word: number | "gone"): void;
-  /** One has ended, but somebody else keeps its status; told again and again. */
+  /** One has ended, but somebody else keeps its status. */
   givenUp(command: DirectCommand): void;
 }
 
@@ -33,6 +39,9 @@ export class Lingering {
   readonly #events: LingeringEvents;
   /** Since when each is known to have ended; `undefined` where it is not. */
   readonly #endedMs = new Map<DirectCommand, number | undefined>();
+  /** Those that have lost their place. */
+  readonly #givenUp = new Set<DirectCommand>();
+  #askedGivenUpMs = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
   /**
@@ -58,29 +67,41 @@ export class Lingering {
 
   /** Forgets one that was collected. */
   delete(command: DirectCommand): void {
-    this.#endedMs.delete(command);
+    this.#endedMs.delete(command) || this.#givenUp.delete(command);
   }
 
   /** Finds one by its process id. */
   find(pid: number): DirectCommand | undefined {
-    return this.#endedMs.keys().find((command) => command.pid === pid);
+    const isIt = (command: DirectCommand): boolean => command.pid === pid;
+    return this.#endedMs.keys().find(isIt) ??
+      this.#givenUp.values().find(isIt);
   }
 
   #ask(): void {
     const nowMs = performance.now();
     for (const [command, endedMs] of this.#endedMs) {
-      const word = this.#children.collect(command.pid);
-      if (word !== undefined) {
-        this.#events.collected(command, word);
-      } else if (
-        command.isKilled && endedMs !== undefined &&
-        nowMs - endedMs > GIVE_UP_MS
-      ) {
-        this.#events.givenUp(command);
-      }
+      if (this.#collect(command)) continue;
+      if (
+        !command.isKilled || endedMs === undefined ||
+        nowMs - endedMs <= GIVE_UP_MS
+      ) continue;
+      this.#endedMs.delete(command);
+      this.#givenUp.add(command);
+      this.#events.givenUp(command);
     }
-    if (this.#endedMs.size > 0) return;
+    if (nowMs - this.#askedGivenUpMs >= ASK_GIVEN_UP_MS) {
+      this.#askedGivenUpMs = nowMs;
+      for (const command of this.#givenUp) this.#collect(command);
+    }
+    if (this.#endedMs.size > 0 || this.#givenUp.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
+  }
+
+  #collect(command: DirectCommand): boolean {
+    const word = this.#children.collect(command.pid);
+    if (word === undefined) return false;
+    this.#events.collected(command, word);
+    return true;
   }
 }

@@ -365,6 +365,7 @@ export class PreparedCommand {
       start.landing = -1;
     }
     this.#closeConnection(start);
+    this.#means.spare.refill();
   }
 
   #closeConnection(start: Start): void {

@@ -43,6 +43,8 @@ attackTest(
       await within("the next", readLine(next), 3 * 1000 * TIME_LIMIT_SECONDS),
       "traced\n",
     );
+    // Or zombies would take all descriptors, which other services need.
+    assertEquals(await pidfdCount(daemon.pid), 1);
     assertLess(await processorShare(daemon.pid), IDLE_SHARE_MAX);
     daemon.kill("SIGTERM");
     await within("the first SIGTERM", daemon.event("stopping"));
@@ -51,6 +53,12 @@ attackTest(
     assertEquals(code, 0);
   },
 );
+
+/** How many commands a daemon has descriptors for. */
+async function pidfdCount(pid: number): Promise<number> {
+  const links = await output("ls", "-l", `/proc/${pid}/fd`);
+  return links.split("\n").filter((link) => link.includes("pidfd")).length;
+}
 
 attackTest(
   "a command that its own helper holds at its exit does not keep a daemon",
