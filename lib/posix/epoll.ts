@@ -111,15 +111,6 @@ export class Epoll {
   }
 
   /**
-   * Watches a descriptor of {@linkcode addOnce} once more.
-   *
-   * @param fd The descriptor.
-   */
-  watchOnce(fd: number): void {
-    this.#control(EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLONESHOT);
-  }
-
-  /**
    * Takes a descriptor out of the set. To be called before the descriptor is closed: a child that
    * was just started holds copies of the daemon's descriptors until the kernel
    * closes them on exec, and until then a closed descriptor that was never

@@ -142,7 +142,6 @@ const SYMBOLS = {
     result: "i32",
   },
   strncpy: { parameters: ["buffer", "u64", "usize"], result: "u64" },
-  strdup: { parameters: ["buffer"], result: "u64" },
   // Ids, flags and what these calls return have 32 bits: plain numbers, where
   // 64 bits would take a BigInt each.
   syscall: { parameters: ["i64", "u32", "u32", "u32"], result: "i32" },
