@@ -9,7 +9,6 @@
  * @module
  */
 
-import type { ListeningSocket } from "../engine/engine.ts";
 import type { Identity } from "../posix/credentials.ts";
 import {
   checked,
@@ -26,6 +25,7 @@ import { isSameFile, lookAtDescriptor } from "../posix/files.ts";
 import { lookBelow, openFolder, strangersLink } from "../posix/folders.ts";
 import { cString, type Libc } from "../posix/libc.ts";
 import { EX, failure, type Mistake, type Result } from "../result.ts";
+import type { ListeningSocket } from "./listening.ts";
 
 const PRIVATE_MODE = 0o700;
 const PUBLIC_MODE = 0o755;

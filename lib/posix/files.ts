@@ -39,11 +39,15 @@ const STX_DEV_MINOR_OFFSET = 140;
 /** What a file is; the rest are pipes and devices. */
 export type FileKind = "folder" | "file" | "link" | "socket" | "other";
 
-/** What tells one file from another, and whose it is. */
-export interface FileFacts {
+/** What tells a file from every other: a name may come to mean another one. */
+export interface FileId {
   /** The device number as `dev_t` has it. */
   readonly device: bigint;
   readonly inode: bigint;
+}
+
+/** What a file is, and whose. */
+export interface FileFacts extends FileId {
   /** How many names it has: 0 for one that was removed. */
   readonly links: number;
   /** When it was written to last, in nanoseconds of the system's clock. */
@@ -84,8 +88,8 @@ export function lookThrough(libc: Libc, path: string): FileFacts | undefined {
  * @returns `true` if there was one, and it was the same.
  */
 export function isSameFile(
-  one: Pick<FileFacts, "device" | "inode"> | undefined,
-  other: Pick<FileFacts, "device" | "inode"> | undefined,
+  one: FileId | undefined,
+  other: FileId | undefined,
 ): boolean {
   return one !== undefined && one.device === other?.device &&
     one.inode === other.inode;
@@ -118,7 +122,7 @@ export function lookAtDescriptor(
 export function removeFile(
   libc: Libc,
   path: string,
-  meant: Pick<FileFacts, "device" | "inode"> | undefined,
+  meant: FileId | undefined,
 ): boolean {
   if (meant === undefined) return false;
   const { O_DIRECTORY } = libc.abi.openFlags;
@@ -135,7 +139,7 @@ export function removeFile(
 /** A name in a folder, and the file that it is to name. */
 export interface MeantFile {
   readonly name: string;
-  readonly meant: Pick<FileFacts, "device" | "inode">;
+  readonly meant: FileId;
 }
 
 /**

@@ -6,8 +6,8 @@
  * @module
  */
 
-import type { ListeningSocket } from "../../engine/engine.ts";
 import { type HandedSocket, handOn } from "../../net/inherited_sockets.ts";
+import type { ListeningSocket } from "../../net/listening.ts";
 import { SystemError } from "../../posix/errno.ts";
 import type { Libc } from "../../posix/libc.ts";
 import {
