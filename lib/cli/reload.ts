@@ -15,6 +15,7 @@ import {
   type ExitCode,
   failure,
   formatMistake,
+  reasonOf,
   type Result,
   success,
 } from "../result.ts";
@@ -230,8 +231,4 @@ function readPid(pidFile: string): Result<FoundPid> {
     text: `no process id in ${pidFile}`,
     exitCode: EX.CONFIG,
   });
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

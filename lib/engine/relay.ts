@@ -14,6 +14,7 @@
 import type { Identity } from "../posix/credentials.ts";
 import { SIGKILL, SIGTERM } from "../posix/process.ts";
 import { formatAddress } from "../posix/sockets.ts";
+import { reasonOf } from "../result.ts";
 import {
   ACCEPT_RETRY_MS,
   type Engine,
@@ -131,7 +132,7 @@ class RelayService implements ServedService {
         if (this.#closed) return;
         // A client that has gone before its turn is no failure.
         if (error instanceof Deno.errors.ConnectionAborted) continue;
-        this.#options.events.notAccepted(reasonOf(error));
+        this.#options.events.notAccepted(systemReasonOf(error));
         await new Promise((resolve) => setTimeout(resolve, ACCEPT_RETRY_MS));
       }
       await this.#open();
@@ -150,7 +151,7 @@ class RelayService implements ServedService {
     } catch (error) {
       connection.close();
       return events.notStarted({
-        reason: reasonOf(error),
+        reason: systemReasonOf(error),
         isShortage: isShortage(error),
       });
     }
@@ -330,8 +331,7 @@ function isShortage(error: unknown): boolean {
 }
 
 /** The system's words alone, out of the runtime's. */
-function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.replace(/^Failed to spawn '.*': /s, "")
+function systemReasonOf(error: unknown): string {
+  return reasonOf(error).replace(/^Failed to spawn '.*': /s, "")
     .replace(/ \(os error \d+\)$/, "");
 }

@@ -15,7 +15,7 @@ import {
   setBacklog,
   withDescriptor,
 } from "../posix/sockets.ts";
-import { EX, failure, type Result, success } from "../result.ts";
+import { EX, failure, reasonOf, type Result, success } from "../result.ts";
 import type { InetEndpoint, InetEndpoints } from "./inet_endpoint.ts";
 
 /** A socket that listens. */
@@ -86,8 +86,7 @@ export function openListener(
  * @returns The mistake, as a result.
  */
 export function listenFailure(error: unknown, address: string): Result<never> {
-  const reason = error instanceof Error ? error.message : String(error);
-  const text = `cannot listen on ${address}: ${reason}`;
+  const text = `cannot listen on ${address}: ${reasonOf(error)}`;
   if (error instanceof Deno.errors.PermissionDenied) {
     return failure({ text, mend: "start as root", exitCode: EX.NOPERM });
   }

@@ -29,6 +29,7 @@ import {
   randomConfiguration,
   USER_NAMES,
 } from "../unit/config/random_configuration.ts";
+import { reasonOf } from "../../lib/result.ts";
 
 const POSTCONF = "/usr/sbin/postconf";
 const SEED = Number(Deno.env.get("SPAWND_SEED") ?? 3711);
@@ -573,7 +574,7 @@ postfixTest(
         try {
           if (!await new Comparison(folder, next++).run()) early++;
         } catch (error) {
-          failures.push(error instanceof Error ? error.message : String(error));
+          failures.push(reasonOf(error));
         }
       }
     };
