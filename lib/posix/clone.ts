@@ -12,7 +12,7 @@
 
 import type { Call } from "./call_list.ts";
 import { CallList } from "./call_list.ts";
-import { errno } from "./errno.ts";
+import { errno, lastError } from "./errno.ts";
 import type { Libc } from "./libc.ts";
 import { mapMachineCode } from "./machine_code.ts";
 
@@ -55,12 +55,12 @@ export class Slot {
   /**
    * @param libc The C library.
    * @param calls What its children do.
-   * @throws {RangeError} If there is no memory.
+   * @throws {SystemError} If there is no memory.
    */
   constructor(libc: Libc, calls: readonly Call[]) {
     this.list = new CallList(libc.abi, calls);
     const stack = libc.c.malloc(STACK_BYTES);
-    if (stack === 0n) throw new RangeError("no memory for a command's start");
+    if (stack === 0n) throw lastError(libc, "memory for a command's start");
     const top = stack + STACK_BYTES - STACK_SPARE_BYTES;
     this.stackTop = top - top % STACK_ALIGNMENT;
   }

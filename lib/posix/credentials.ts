@@ -134,6 +134,19 @@ export interface Credentials {
   asRoot<T>(action: () => T): T;
 }
 
+/**
+ * What is called where the daemon's own identity could not be taken again. It
+ * has to end the process: nothing that is thrown would do that for certain.
+ */
+export type IdentityLost = (error: unknown) => never;
+
+/** Whom the daemon rests as. */
+export interface RestOptions {
+  /** Whose effective ids it has from now on. */
+  readonly owner: Identity;
+  readonly lost: IdentityLost;
+}
+
 /** Why a process cannot keep its power to itself. */
 export interface Unsafe {
   readonly unsafe: string;
@@ -146,11 +159,14 @@ export interface Unsafe {
  * a moment.
  *
  * @param libc The C library.
- * @param owner Whose effective ids the daemon has from now on.
+ * @param options Whom the daemon rests as.
  * @returns The credentials to come back by; or what would leave a way in.
  * @throws {SystemError} If the kernel refuses.
  */
-export function restAs(libc: Libc, owner: Identity): Credentials | Unsafe {
+export function restAs(
+  libc: Libc,
+  { owner, lost }: RestOptions,
+): Credentials | Unsafe {
   const { c } = libc;
   checked(libc, "setgroups", c.setgroups(1n, groupList(owner.gid)));
   checked(libc, "setegid", c.setegid(owner.gid));
@@ -162,7 +178,7 @@ export function restAs(libc: Libc, owner: Identity): Credentials | Unsafe {
     return unsafe;
   }
   closeMemory(libc);
-  return new RootCredentials(libc, owner);
+  return new RootCredentials(libc, { owner, lost });
 }
 
 /**
@@ -232,10 +248,12 @@ class RootCredentials implements Credentials {
   readonly canBecome = true;
   readonly #libc: Libc;
   readonly #owner: Identity;
+  readonly #lost: IdentityLost;
 
-  constructor(libc: Libc, owner: Identity) {
+  constructor(libc: Libc, { owner, lost }: RestOptions) {
     this.#libc = libc;
     this.#owner = owner;
+    this.#lost = lost;
   }
 
   asSender<T>({ uid }: Pick<Identity, "uid">, action: () => T): T {
@@ -264,9 +282,7 @@ class RootCredentials implements Credentials {
       this.#setUids(KEEP, this.#owner.uid, KEEP);
       closeMemory(this.#libc);
     } catch (error) {
-      // A daemon of unknown identity must not go on for one more connection.
-      console.error(`spawnd: panic: ${String(error)}`);
-      Deno.exit(71);
+      this.#lost(error);
     }
   }
 

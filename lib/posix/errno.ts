@@ -100,6 +100,11 @@ export class SystemError extends Error {
   }
 }
 
+/** What a name or a descriptor leads to is not what was put there. */
+export class NotOursError extends Error {
+  override readonly name = "NotOursError";
+}
+
 /**
  * Makes the error for a call that has just failed.
  *

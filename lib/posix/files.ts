@@ -7,7 +7,7 @@
 
 import { basename } from "@std/path/posix/basename";
 import { dirname } from "@std/path/posix/dirname";
-import { checked } from "./errno.ts";
+import { checked, NotOursError } from "./errno.ts";
 import { cString, type Libc } from "./libc.ts";
 
 // fcntl.h, linux/stat.h
@@ -191,7 +191,7 @@ export interface Access {
  * @param path The socket.
  * @param access Whom it is to belong to.
  * @throws {SystemError} If it cannot be changed.
- * @throws {Error} If it is not a socket, or not this process's own.
+ * @throws {NotOursError} If it is not a socket, or not this process's own.
  */
 export function giveSocketAway(
   libc: Libc,
@@ -207,7 +207,9 @@ export function giveSocketAway(
   try {
     const facts = lookAtDescriptor(libc, fd);
     if (facts?.kind !== "socket" || facts.uid !== libc.c.geteuid()) {
-      throw new Error(`${path} was replaced while it was being set up`);
+      throw new NotOursError(
+        `${path} was replaced while it was being set up`,
+      );
     }
     const { uid, gid, mode } = access;
     const chown = libc.c.fchownat(fd, cString(""), uid, gid, AT_EMPTY_PATH);

@@ -6,7 +6,14 @@
  * @module
  */
 
-import { checked, ELOOP, ENOTDIR, errorText, SystemError } from "./errno.ts";
+import {
+  checked,
+  ELOOP,
+  ENOTDIR,
+  errorText,
+  lastError,
+  SystemError,
+} from "./errno.ts";
 import { type FileFacts, lookAtDescriptor } from "./files.ts";
 import { cString, type Libc } from "./libc.ts";
 
@@ -118,8 +125,9 @@ function openStep(
 function factsOf(libc: Libc, { fd, path }: Place): FileFacts {
   const facts = lookAtDescriptor(libc, fd);
   if (facts !== undefined) return facts;
+  const error = lastError(libc, path === "" ? "/" : path);
   libc.c.close(fd);
-  throw new Error(`nothing to be seen of ${path}`);
+  throw error;
 }
 
 function readLink(libc: Libc, fd: number): string {

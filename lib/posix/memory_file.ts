@@ -6,7 +6,7 @@
  * @module
  */
 
-import { checked, EINVAL, errno, lastError } from "./errno.ts";
+import { checked, EINVAL, errno, lastError, NotOursError } from "./errno.ts";
 import { lookAtDescriptor } from "./files.ts";
 import { cString, type Libc } from "./libc.ts";
 import { readToEnd } from "./process.ts";
@@ -64,7 +64,7 @@ function create(libc: Libc): number {
  * @param fd Its descriptor.
  * @returns What it holds.
  * @throws {SystemError} If it cannot be read.
- * @throws {Error} If it is not sealed, or another user's.
+ * @throws {NotOursError} If it is not sealed, or another user's.
  */
 export function readSealedFile(
   libc: Libc,
@@ -73,10 +73,10 @@ export function readSealedFile(
   const seals = libc.c.fcntl(fd, F_GET_SEALS, 0n);
   if (seals < 0) throw lastError(libc, `descriptor ${fd}`);
   if ((seals & SEALS) !== SEALS) {
-    throw new Error(`descriptor ${fd} is not sealed`);
+    throw new NotOursError(`descriptor ${fd} is not sealed`);
   }
   if (lookAtDescriptor(libc, fd)?.uid !== libc.c.geteuid()) {
-    throw new Error(`descriptor ${fd} is another user's`);
+    throw new NotOursError(`descriptor ${fd} is another user's`);
   }
   return readToEnd(libc, fd);
 }

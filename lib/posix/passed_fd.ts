@@ -82,7 +82,7 @@ class Message {
   constructor(libc: Libc) {
     this.#libc = libc;
     this.address = libc.c.malloc(BigInt(ALL_BYTES));
-    if (this.address === 0n) throw new RangeError("no memory for a message");
+    if (this.address === 0n) throw lastError(libc, "memory for a message");
   }
 
   /** Lays the headers out, for so many bytes and so many of control data. */
@@ -119,7 +119,7 @@ export class FdSender {
 
   /**
    * @param libc The C library.
-   * @throws {RangeError} If there is no memory.
+   * @throws {SystemError} If there is no memory.
    */
   constructor(libc: Libc) {
     this.#libc = libc;
@@ -160,7 +160,7 @@ export class FdReceiver {
 
   /**
    * @param libc The C library.
-   * @throws {RangeError} If there is no memory.
+   * @throws {SystemError} If there is no memory.
    */
   constructor(libc: Libc) {
     this.#libc = libc;

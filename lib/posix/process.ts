@@ -155,6 +155,7 @@ export function duplicate(libc: Libc, fd: number): number {
  *
  * @param libc The C library.
  * @param fd The descriptor.
+ * @throws {SystemError} If it is not open.
  */
 export function makeBlocking(libc: Libc, fd: number): void {
   const flags = checked(libc, "fcntl(F_GETFL)", libc.c.fcntl(fd, F_GETFL, 0n));

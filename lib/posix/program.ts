@@ -56,7 +56,7 @@ export interface StartedProgram {
  * @param libc The C library.
  * @param options What to start.
  * @returns The program; or the negated error number.
- * @throws {RangeError} If there is no memory.
+ * @throws {SystemError} If there is no memory.
  */
 export function startProgram(
   libc: Libc,
