@@ -12,6 +12,7 @@
  */
 
 import type { Identity } from "../posix/credentials.ts";
+import { mappedInet4 } from "../posix/mapped_inet4.ts";
 import { SIGKILL, SIGTERM } from "../posix/process.ts";
 import { formatAddress } from "../posix/sockets.ts";
 import { reasonOf } from "../result.ts";
@@ -318,8 +319,9 @@ function waitStatusOf(status: Deno.CommandStatus): WaitStatus {
 function peerOf(connection: Deno.Conn): string {
   const { remoteAddr } = connection;
   if (!("hostname" in remoteAddr)) return "unix";
-  const host = remoteAddr.hostname.replace(/^::ffff:(?=\d+\.)/, "");
-  return formatAddress({ kind: "inet", host, port: remoteAddr.port });
+  const { hostname, port } = remoteAddr;
+  const host = mappedInet4(hostname) ?? hostname;
+  return formatAddress({ kind: "inet", host, port });
 }
 
 /** What the system may give later; the runtime names it as the system does. */

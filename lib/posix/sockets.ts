@@ -6,6 +6,7 @@
 
 import { checked, EAGAIN, errno } from "./errno.ts";
 import { cString, type Libc } from "./libc.ts";
+import { mappedInet4Of } from "./mapped_inet4.ts";
 import { duplicate } from "./process.ts";
 
 // bits/socket.h, bits/socket_type.h, asm-generic/socket.h
@@ -354,9 +355,8 @@ export function decodeAddress(
 }
 
 function inet6Host(address: Uint8Array<ArrayBuffer>, scope: number): string {
-  const mapped = address.subarray(0, 10).every((byte) => byte === 0) &&
-    address[10] === 0xff && address[11] === 0xff;
-  if (mapped) return address.subarray(12).join(".");
+  const inet4 = mappedInet4Of(address);
+  if (inet4 !== undefined) return inet4;
   const view = new DataView(address.buffer, address.byteOffset, 16);
   const groups = Array.from(
     { length: 8 },
