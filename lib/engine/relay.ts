@@ -13,7 +13,7 @@
 
 import type { Identity } from "../posix/credentials.ts";
 import { mappedInet4 } from "../posix/mapped_inet4.ts";
-import { SIGKILL, SIGTERM } from "../posix/process.ts";
+import { SIGKILL, SIGTERM } from "../posix/signals.ts";
 import { formatAddress } from "../posix/sockets.ts";
 import { reasonOf } from "../result.ts";
 import {

@@ -13,7 +13,9 @@
  * @module
  */
 
+import { KEEP } from "./call_list.ts";
 import { checked, lastError } from "./errno.ts";
+import { PR_SET_DUMPABLE } from "./headers.ts";
 import type { Libc } from "./libc.ts";
 
 /** A user and a group, as numbers. */
@@ -24,12 +26,14 @@ export interface Identity {
 
 // sys/prctl.h, linux/capability.h
 const PR_GET_DUMPABLE = 3;
-const PR_SET_DUMPABLE = 4;
-const SUID_DUMP_DISABLE = 0n;
-const SUID_DUMP_USER = 1;
 const PR_CAP_AMBIENT = 47;
 const PR_CAP_AMBIENT_CLEAR_ALL = 4n;
 const LINUX_CAPABILITY_VERSION_3 = 0x20080522;
+
+// linux/sched/coredump.h, which is the kernel's own.
+export const SUID_DUMP_DISABLE = 0;
+const SUID_DUMP_USER = 1;
+
 /** Two `struct __user_cap_data_struct`: effective, permitted, inheritable. */
 const CAPABILITY_DATA_BYTES = 24;
 const EFFECTIVE_OFFSETS = [0, 12];
@@ -40,9 +44,8 @@ const INHERITABLE_OFFSETS = [8, 20];
 /** What a process needs to become another user, by bit: linux/capability.h. */
 const NEEDED = { CAP_SETGID: 6, CAP_SETUID: 7 } as const;
 
-/** The -1 of setresuid(2) and setresgid(2), which leaves an id as it is. */
-const KEEP = 0xffffffff;
-const ROOT = 0;
+/** Root's user id, and its group's. */
+export const ROOT = 0;
 
 /**
  * Gives the ids that this process was started with.
@@ -227,7 +230,7 @@ function wayIn(libc: Libc): Unsafe | undefined {
  * @param libc The C library.
  */
 export function closeMemory({ c }: Libc): void {
-  c.prctl(PR_SET_DUMPABLE, SUID_DUMP_DISABLE, 0n, 0n, 0n);
+  c.prctl(PR_SET_DUMPABLE, BigInt(SUID_DUMP_DISABLE), 0n, 0n, 0n);
 }
 
 /**

@@ -8,14 +8,11 @@
 import { basename } from "@std/path/posix/basename";
 import { dirname } from "@std/path/posix/dirname";
 import { checked, NotOursError } from "./errno.ts";
+import { AT_EMPTY_PATH, AT_FDCWD, O_CLOEXEC, O_PATH } from "./headers.ts";
 import { cString, type Libc } from "./libc.ts";
 
-// fcntl.h, linux/stat.h
-const AT_FDCWD = -100;
+// fcntl.h, linux/stat.h, sys/stat.h
 const AT_SYMLINK_NOFOLLOW = 0x100;
-const AT_EMPTY_PATH = 0x1000;
-const O_CLOEXEC = 0o2000000;
-const O_PATH = 0o10000000;
 const STATX_BASIC_STATS = 0x7ff;
 const S_IFMT = 0o170000;
 const FILE_KINDS: ReadonlyMap<number, FileKind> = new Map([

@@ -8,13 +8,12 @@
 
 import { checked, EINVAL, errno, lastError, NotOursError } from "./errno.ts";
 import { lookAtDescriptor } from "./files.ts";
+import { MFD_CLOEXEC, MFD_NOEXEC_SEAL } from "./headers.ts";
 import { cString, type Libc } from "./libc.ts";
 import { readToEnd } from "./process.ts";
 
-// linux/memfd.h, linux/fcntl.h
-const MFD_CLOEXEC = 0x1;
+// sys/mman.h, fcntl.h
 const MFD_ALLOW_SEALING = 0x2;
-const MFD_NOEXEC_SEAL = 0x8;
 const F_ADD_SEALS = 1033;
 const F_GET_SEALS = 1034;
 /** Against further seals, shrinking, growing and writing. */

@@ -7,28 +7,21 @@
  */
 
 import { vectorOf } from "./c_memory.ts";
+import { KEEP } from "./call_list.ts";
 import {
   closeMemory,
   type Identity,
   type IdentityLost,
+  ROOT,
 } from "./credentials.ts";
 import { checked, SystemError } from "./errno.ts";
+import { F_GETFD, F_SETFD, PATH_MAX, SIG_SETMASK } from "./headers.ts";
 import { cString, type Libc } from "./libc.ts";
+import { SIGSET_BYTES } from "./signals.ts";
 
-// fcntl.h, bits/sigaction.h, linux/auxvec.h, linux/limits.h
-const F_GETFD = 1;
-const F_SETFD = 2;
+// fcntl.h, linux/auxvec.h
 const FD_CLOEXEC = 1;
-const SIG_SETMASK = 2;
 const AT_EXECFN = 31n;
-const PATH_MAX = 4096;
-
-/** `sigset_t`. */
-const SIGSET_BYTES = 128;
-
-/** The -1 of setresuid(2), which leaves an id as it is. */
-const KEEP = 0xffffffff;
-const ROOT = 0;
 
 const GROUP_BYTES = 4;
 

@@ -5,16 +5,14 @@
  */
 
 import { checked, EAGAIN, errno, lastError } from "./errno.ts";
+import { AF_UNIX, MSG_NOSIGNAL, SOCK_CLOEXEC } from "./headers.ts";
 import type { Libc } from "./libc.ts";
 import { SOL_SOCKET } from "./sockets.ts";
 
 // bits/socket.h
 const SCM_RIGHTS = 1;
 const MSG_DONTWAIT = 0x40;
-const MSG_NOSIGNAL = 0x4000;
-const AF_UNIX = 1;
 const SOCK_SEQPACKET = 5;
-const SOCK_CLOEXEC = 0o2000000;
 const MSG_CMSG_CLOEXEC = 0x40000000;
 
 // `struct msghdr` (bits/socket.h), `struct iovec`, `struct cmsghdr`, as they

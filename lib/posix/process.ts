@@ -7,6 +7,14 @@
 
 import { textOf } from "./byte_text.ts";
 import { checked, ECHILD, errno } from "./errno.ts";
+import {
+  F_DUPFD_CLOEXEC,
+  F_GETFD,
+  O_CLOEXEC,
+  O_NONBLOCK,
+  O_PATH,
+  RLIMIT_NOFILE,
+} from "./headers.ts";
 import { cString, type Libc } from "./libc.ts";
 
 // bits/waitflags.h, bits/types/siginfo_t.h, sys/prctl.h
@@ -18,30 +26,20 @@ const SIGINFO_BYTES = 128;
 const SI_PID_OFFSET = 16;
 const PR_GET_CHILD_SUBREAPER = 37;
 
-// bits/signum-generic.h, linux/close_range.h, fcntl.h
-export const SIGHUP = 1;
-export const SIGINT = 2;
-export const SIGQUIT = 3;
-export const SIGKILL = 9;
-export const SIGTERM = 15;
+// linux/close_range.h, fcntl.h
 const CLOSE_RANGE_CLOEXEC = 4;
-const F_GETFD = 1;
 const F_GETFL = 3;
 const F_SETFL = 4;
-const O_NONBLOCK = 0o4000;
 const O_ACCMODE = 0o3;
 const O_RDONLY = 0;
-const F_DUPFD_CLOEXEC = 1030;
-
-const O_CLOEXEC = 0o2000000;
-const O_PATH = 0o10000000;
-// bits/resource.h
-const RLIMIT_NOFILE = 7;
 
 const READ_CHUNK_BYTES = 65536;
 
-const FIRST_FD_OF_OURS = 3;
-const LAST_FD = 0xffffffff;
+/** The first that is none of standard input, output and error. */
+export const FIRST_FD_OF_OURS = 3;
+
+/** The last one that there can be: close_range(2). */
+export const LAST_FD = 0xffffffff;
 
 /**
  * Marks every descriptor from 3 up close-on-exec, so that nothing which this

@@ -32,15 +32,10 @@ import {
   removeFrom,
 } from "../posix/files.ts";
 import { openFolder, weakStep } from "../posix/folders.ts";
+import { O_CLOEXEC, O_CREAT, O_NONBLOCK, O_RDWR } from "../posix/headers.ts";
 import { cString, type Libc } from "../posix/libc.ts";
 import { lockForWriting, writeLockHolder } from "../posix/record_lock.ts";
 import { EX, failure, type Mistake, type Result, success } from "../result.ts";
-
-// fcntl.h
-const O_RDWR = 0o2;
-const O_CREAT = 0o100;
-const O_NONBLOCK = 0o4000;
-const O_CLOEXEC = 0o2000000;
 
 const NO_FD = -1;
 
