@@ -5,6 +5,7 @@
  * @module
  */
 
+import { concat } from "@std/bytes/concat";
 import { textOf } from "./byte_text.ts";
 import { checked, ECHILD, errno } from "./errno.ts";
 import {
@@ -277,14 +278,7 @@ export function readToEnd(libc: Libc, fd: number): Uint8Array<ArrayBuffer> {
     if (chunk.length === 0) break;
     chunks.push(chunk);
   }
-  const size = chunks.reduce((sum, { length }) => sum + length, 0);
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
+  return concat(chunks);
 }
 
 /**
