@@ -5,7 +5,8 @@
  * one and nobody takes a file that was left behind for a daemon's.
  *
  * Until it appears it is `FILE.new` beside it, which nobody else can open: its
- * lock is what lets one daemon at a time look whether there is another.
+ * lock is what lets one daemon at a time look whether there is another. So it is
+ * not made as other files are that appear whole, under a name of its own.
  *
  * It also tells what became of a reload: another file with the same id is in
  * its place where the new configuration serves, the same file was written anew
