@@ -2,6 +2,11 @@
  * A service's life: which connections it admits, how long their commands may
  * take, what is reported of them, and how it comes to an end.
  *
+ * The door of lib/service, which imports from the rooms below it: engine, net,
+ * log and posix. A daemon (daemon.ts) serves a `DaemonPlan` (plan.ts), which is
+ * a {@linkcode Service} for each `ServicePlan`, until a signal ends it
+ * (stopping.ts) or has it executed anew (reload/).
+ *
  * @module
  */
 
