@@ -114,7 +114,10 @@ export function randomName(
     : random.chance(80)
     ? `[${host}]`
     : `[${random.of(["ipv6:", "IPv6:", "IPV6:", "ipv4:"])}${host}]`;
-  const colon = random.chance(97) ? ":" : random.of(["", "::", ";", "]:"]);
+  // Without any, the port of an IPv6 address would be another, of some case's.
+  const slips = ["::", ";", "]:"] as const;
+  const missing = /:.*[^\]]$/.test(shown) ? [] : [""];
+  const colon = random.chance(97) ? ":" : random.of([...slips, ...missing]);
   return `${shown}${colon}${text}`;
 }
 
