@@ -7,7 +7,7 @@
 import { bold, red, yellow } from "@std/fmt/colors";
 import { resolve } from "@std/path/posix/resolve";
 import { toText } from "../config/bytes.ts";
-import type { Configuration } from "../config/load.ts";
+import type { Configuration } from "../config/configuration.ts";
 import {
   type Finding,
   formatProblem,
@@ -51,8 +51,10 @@ export function check(args: readonly string[]): ExitCode {
   const { directory, json } = request.value;
   const inspection = inspect(directory);
   const problems = allProblems(inspection);
-  if (json) console.log(printableJson(JSON.stringify(problems)));
-  else {
+  if (json) {
+    const told = problems.map(({ exitCode: _, ...problem }) => problem);
+    console.log(printableJson(JSON.stringify(told)));
+  } else {
     const { sources } = inspection.configuration;
     const lines = new Map(
       [...sources].map(([file, binary]) => [file, toText(binary).split("\n")]),

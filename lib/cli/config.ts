@@ -6,12 +6,12 @@
 
 import { fromText, toBytes, toText } from "../config/bytes.ts";
 import { type Expansion, mentionedNames } from "../config/expand.ts";
-import type { Configuration } from "../config/load.ts";
+import type { Configuration } from "../config/configuration.ts";
 import { PARAMETERS, timeLimitParameter } from "../config/parameters.ts";
 import { formatProblem } from "../config/problems.ts";
 import type { Scope } from "../config/settings.ts";
 import type { MainCf } from "../config/main_cf.ts";
-import type { MasterCf } from "../config/master_cf.ts";
+import { type MasterCf, settingsOn } from "../config/master_cf.ts";
 import { isPostfixName } from "../config/postfix_names.ts";
 import { printable, printableJson } from "../log/printable.ts";
 import { EX, type ExitCode, formatMistake } from "../result.ts";
@@ -92,13 +92,7 @@ function classifiedNames(
 function usedNames(main: MainCf, master: MasterCf): string[] {
   const values = [
     ...[...main.settings.values()].map(({ value }) => value),
-    ...master.services.flatMap(({ options }) =>
-      options.flatMap((option) =>
-        option.kind === "override" && option.setting !== undefined
-          ? [option.setting.value]
-          : []
-      )
-    ),
+    ...master.services.flatMap(settingsOn).map(({ value }) => value),
   ];
   const mentioned = new Set(
     values.flatMap(mentionedNames).map(({ text }) => text),

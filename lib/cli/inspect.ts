@@ -8,7 +8,7 @@
  */
 
 import { checkDaemon, type DaemonSettings } from "../config/daemon_settings.ts";
-import type { Configuration } from "../config/load.ts";
+import type { Configuration } from "../config/configuration.ts";
 import {
   inOrder,
   type Problem,
@@ -62,7 +62,7 @@ export function inspect(directory: string): Inspection {
   };
   const { settings } = daemon;
   const context = { ...openContext("text"), self: ROOT };
-  const owner = settings && findOwner(settings.owner, "owner", context);
+  const owner = settings && findOwner(settings.owner, context);
   if (owner?.ok === false) {
     report(problemInText(scope.place("owner"), owner.mistake));
   }

@@ -9,9 +9,10 @@ import { EX, failure, type Result, success } from "../result.ts";
 import { quoted } from "./install/postconf.ts";
 import { optionLines, type OptionSpec, parseOptions } from "./options.ts";
 import { configDirectory } from "./serve_options.ts";
+import { WAYS } from "./ways.ts";
 
 /** Where Postfix's configuration is, if neither -c nor MAIL_CONFIG says so. */
-export const POSTFIX_DIRECTORY = "/etc/postfix";
+export const POSTFIX_DIRECTORY = WAYS.master.directory;
 
 /** The options of `spawnd install-postfix`. */
 export const INSTALL_OPTIONS: readonly OptionSpec[] = [

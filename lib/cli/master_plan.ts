@@ -5,16 +5,19 @@
  * @module
  */
 
-import { type Accounts, parseAttributes } from "../config/attributes.ts";
+import type { Accounts } from "../config/attributes.ts";
 import { fromText, toText } from "../config/bytes.ts";
+import type { Configuration } from "../config/configuration.ts";
 import { checkDaemon, type DaemonSettings } from "../config/daemon_settings.ts";
-import { environmentParameter } from "../config/environment_list.ts";
-import type { Configuration } from "../config/load.ts";
 import { PlacedText } from "../config/logical_lines.ts";
 import type { MasterEntry } from "../config/master_cf.ts";
+import { withOneEntry, type WrittenEntry } from "../config/one_entry.ts";
 import type { Problem, Report } from "../config/problems.ts";
-import { Scope } from "../config/settings.ts";
-import { commandEnvironment } from "../engine/environment.ts";
+import {
+  type CheckContext,
+  type CheckedService,
+  checkServices,
+} from "../config/services.ts";
 import { facilityNumber } from "../log/system_log.ts";
 import type { ChildPlan } from "../master/child.ts";
 import { FIRST_LISTEN_FD, parseGeneration } from "../master/status.ts";
@@ -23,20 +26,11 @@ import type { Libc } from "../posix/libc.ts";
 import { formatAddress, isListening, socketAddress } from "../posix/sockets.ts";
 import type { ServiceOptions } from "../service/service.ts";
 import { type MasterRequest, parseMasterRequest } from "./master_options.ts";
+import { serviceOf } from "./plan_service.ts";
 import { readConfiguration } from "./read_configuration.ts";
 import { accountsOf } from "./start.ts";
 import { directoryVariable, ownVariables } from "./variables.ts";
-
-/** Where Postfix has its configuration unless MAIL_CONFIG says otherwise. */
-const CONFIG_DIRECTORY = "/etc/postfix";
-
-/**
- * How many connections may wait at least. For a service that is a process for
- * each connection master(8) leaves room for as many as there may be processes;
- * where one process takes all of them, a burst finds no room there and a TCP
- * client that is turned away tries again after a second.
- */
-const BACKLOG_MIN = 1024;
+import { WAYS } from "./ways.ts";
 
 /** The place of that field in a line of master.cf. */
 const CHROOT = 4;
@@ -70,111 +64,147 @@ export function planChild(
   { libc, program, isAnew, logAs }: PlanContext,
 ): ChildPlan {
   const generation = findGeneration();
-  const directory = directoryVariable("MAIL_CONFIG");
-  if (!directory.ok) throw new Fatal(directory.mistake.text);
-  const configuration = readConfiguration(
-    directory.value ?? CONFIG_DIRECTORY,
-    { processName: program },
-  );
-  const request = isAnew ? requestAnew(given, program, configuration) : given;
+  const whole = readConfigurationOf(program);
+  const request = isAnew ? requestAnew(given, program, whole) : given;
   const { transport, serviceName: name = program } = request;
+  const line = findEntry(whole, request, name);
+  const configuration = withOneEntry(
+    whole,
+    entryOf(request, { name, program, line }),
+    {
+      process_id: `${Deno.pid}`,
+      process_name: fromText(program),
+      service_name: fromText(name),
+    },
+  );
+  const [entry] = configuration.entries;
   const warnings: string[] = [];
   const report = ({ level, text }: Problem): void => {
     if (level === "error") throw new Fatal(text);
     warnings.push(text);
   };
-  const scope = scopeOf(request, configuration, program);
+  const scope = configuration.scopeOf(entry);
   const settings = checkSettings({ ...configuration, scope }, report);
   const facility = facilityNumber(settings.syslogFacility);
   if (facility === undefined) {
     throw new Fatal(`unknown syslog facility: ${settings.syslogFacility}`);
   }
   logAs(settings.syslogName, facility);
-  // It could not become a command's user.
-  if (request.isUnprivileged) {
-    throw new Fatal(`service ${name} requires privileged operation`);
-  }
   const accounts = accountsOf(libc);
-  const owner = findOwner(accounts, settings.mailOwner);
-  const attributes = parseAttributes(request.attributes, { accounts, owner });
-  if (!attributes.ok) throw new Fatal(attributes.mistake.text);
-  const exported = need(
-    environmentParameter("export_environment", scope, report),
-  );
-  const defaultLimit = need(scope.integer("default_process_limit", report));
-  const limit = scope.integer("spawnd_concurrency", report) ??
-    lookUpLimit(configuration, request, name);
-  if (limit === "unknown" && transport !== "stdin") {
+  const owner = findOwner(accounts, settings[WAYS.master.owner]);
+  const service = checkService(configuration, { accounts, owner }, report);
+  if (
+    line === undefined && transport !== "stdin" &&
+    !service.process.hasConcurrency
+  ) {
     warnings.push(
       `service ${name}: no such line in ${configuration.master.file}: ` +
         "running one command at a time",
     );
   }
-  const commands = transport === "stdin" || limit === "unknown"
-    ? 1
-    : limit === "default"
-    ? defaultLimit
-    : limit;
-  const binaryName = fromText(name);
+  return {
+    ...planOf(service, request, {
+      libc,
+      queueDirectory: settings.queueDirectory,
+      defaultLimit: need(scope.integer("default_process_limit", report)),
+    }),
+    ...{ transport, owner, generation, warnings },
+    queueDirectory: settings.queueDirectory,
+    isVerbose: request.verbose,
+  };
+}
+
+/** Postfix's configuration. */
+function readConfigurationOf(program: string): Configuration {
+  const named = directoryVariable("MAIL_CONFIG");
+  if (!named.ok) throw new Fatal(named.mistake.text);
+  const { value: directory = WAYS.master.directory } = named;
+  return readConfiguration(directory, { processName: program });
+}
+
+/** What master(8) passes, as the line that it has it from. */
+function entryOf(
+  request: MasterRequest,
+  { name, program, line }: {
+    readonly name: string;
+    readonly program: string;
+    readonly line: MasterEntry | undefined;
+  },
+): WrittenEntry {
+  const { transport, isUnprivileged, isChrooted, overrides } = request;
+  return {
+    ...{ name, isUnprivileged, isChrooted, command: program },
+    // The one connection there is comes from a socket, whichever that was.
+    type: transport === "stdin" ? "unix" : transport,
+    maxProcesses: line === undefined ? 1 : line.maxProcesses,
+    overrides: overrides.values(),
+    words: request.attributes,
+  };
+}
+
+/** The service, with the first thing that is wrong with it told. */
+function checkService(
+  configuration: Configuration,
+  context: CheckContext,
+  report: Report,
+): CheckedService {
+  const { services: [service], problems } = checkServices(
+    configuration,
+    context,
+  );
+  problems.forEach(report);
+  return need(service);
+}
+
+/** What there is to plan a service with. */
+interface ServiceGround {
+  readonly libc: Libc;
+  readonly queueDirectory: string;
+  readonly defaultLimit: number;
+}
+
+function planOf(
+  service: CheckedService,
+  { transport, sockets, retireSeconds }: MasterRequest,
+  { libc, queueDirectory, defaultLimit }: ServiceGround,
+): Pick<
+  ChildPlan,
+  | "service"
+  | "isClassic"
+  | "backlogConnections"
+  | "daemonTimeoutSeconds"
+  | "turn"
+> {
+  const { process, settings } = service;
+  const commands = transport === "stdin" ? 1 : process.concurrency;
+  const variables = ownVariables(libc);
   return {
     service: {
-      name,
-      sockets: transport === "stdin"
-        ? []
-        : listeningSockets(libc, request.sockets),
-      command: {
-        argv: attributes.value.argv,
-        environment: commandEnvironment(exported, ownVariables(libc)),
-        identity: attributes.value.identity,
-        // Its own files stay where they are: the command alone goes there.
-        ...request.isChrooted && { rootDirectory: settings.queueDirectory },
-      },
-      timeLimitMs: 1000 * need(scope.timeLimitSeconds(binaryName, report)),
+      ...serviceOf(service, { way: "master", queueDirectory, variables }),
+      sockets: transport === "stdin" ? [] : listeningSockets(libc, sockets),
       maxProcesses: commands,
       verbose: false,
-      isThrottled: false,
       // The first clients have come before this process.
       keepAlive: transport === "inet",
       isQuietAtLimit: commands === 1,
     },
-    transport,
-    owner,
-    queueDirectory: settings.queueDirectory,
-    generation,
     isClassic: commands === 1,
-    backlogConnections: Math.max(BACKLOG_MIN, defaultLimit, commands),
-    daemonTimeoutSeconds: need(scope.seconds("daemon_timeout", report)),
+    // For a service that is a process for each connection master(8) leaves room
+    // for as many as there may be processes; where one process takes all of
+    // them, a burst finds no room there and a TCP client that is turned away
+    // tries again after a second.
+    backlogConnections: Math.max(
+      settings.spawnd_backlog,
+      defaultLimit,
+      commands,
+    ),
+    daemonTimeoutSeconds: process.daemonTimeoutSeconds,
     turn: {
-      connections: need(scope.integer("max_use", report)) *
-        (commands || defaultLimit),
-      idleMs: 1000 * need(scope.seconds("max_idle", report)),
-      ...request.retireSeconds === undefined
-        ? {}
-        : { retireMs: 1000 * request.retireSeconds },
+      connections: process.maxUses * (commands || defaultLimit),
+      idleMs: 1000 * process.maxIdleSeconds,
+      ...retireSeconds === undefined ? {} : { retireMs: 1000 * retireSeconds },
     },
-    isVerbose: request.verbose,
-    warnings,
   };
-}
-
-/** What the service sees of main.cf. */
-function scopeOf(
-  { serviceName = "", overrides }: MasterRequest,
-  { main, machine }: Configuration,
-  program: string,
-): Scope {
-  const name = fromText(serviceName || program);
-  return new Scope({
-    main,
-    services: new Set([name]),
-    machine,
-    own: {
-      process_id: String(Deno.pid),
-      process_name: program,
-      service_name: name,
-    },
-    overrides,
-  });
 }
 
 /** Trouble in other lines of master.cf is master's to tell. */
@@ -259,16 +289,6 @@ function findEntry(
   return master.services.findLast((entry) =>
     entry.type === transport && entry.name.text === binaryName
   );
-}
-
-/** The maxproc of the service's own line. */
-function lookUpLimit(
-  configuration: Configuration,
-  request: MasterRequest,
-  name: string,
-): number | "default" | "unknown" {
-  const entry = findEntry(configuration, request, name);
-  return entry === undefined ? "unknown" : entry.maxProcesses ?? "default";
 }
 
 /**

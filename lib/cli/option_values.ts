@@ -4,13 +4,7 @@
  * @module
  */
 
-import { fromText, toText } from "../config/bytes.ts";
-import {
-  ENVIRONMENT_MEND,
-  type EnvironmentEntry,
-  parseEnvironmentList,
-} from "../config/environment_list.ts";
-import { parseCount, parseMode, parseTime } from "../config/values.ts";
+import { parseTime } from "../config/values.ts";
 import { EX, type Mistake } from "../result.ts";
 import { nearestWord, type OptionSpec } from "./options.ts";
 
@@ -51,22 +45,17 @@ export class ValueReader {
     return seconds;
   }
 
-  count(option: string, max: number): number | undefined {
+  count(option: string, max: number, min = 0): number | undefined {
     const text = this.#values.get(option);
     if (text === undefined) return undefined;
-    const count = parseCount(text, max);
-    if (count === undefined) {
-      this.bad(option, "bad number", `write a whole number, 0 to ${max}`);
-    }
-    return count;
+    const count = /^-?\d+$/.test(text) ? Number(text) : undefined;
+    if (count !== undefined && count >= min && count <= max) return count;
+    this.bad(option, "bad number", `write a whole number, ${min} to ${max}`);
+    return undefined;
   }
 
-  mode(option: string, byDefault: string): number {
-    const mode = parseMode(this.#values.get(option) ?? byDefault);
-    if (mode === undefined) {
-      this.bad(option, "bad mode", "write three octal digits, such as 0660");
-    }
-    return mode ?? 0;
+  text(option: string): string {
+    return this.#values.get(option) ?? "";
   }
 
   choice<T extends string>(
@@ -87,17 +76,6 @@ export class ValueReader {
       );
     }
     return choice;
-  }
-
-  environment(
-    option: string,
-    byDefault: string,
-  ): readonly EnvironmentEntry[] {
-    const text = this.#values.get(option) ?? byDefault;
-    const list = parseEnvironmentList(fromText(text));
-    if (list.ok) return list.entries;
-    this.bad(option, toText(list.wrong), ENVIRONMENT_MEND);
-    return [];
   }
 
   bad(option: string, text: string, mend: string): void {

@@ -46,38 +46,23 @@ export function parseOptions(
   args: readonly string[],
   specs: readonly OptionSpec[],
 ): Result<ParsedOptions> {
-  const unknown: string[] = [];
-  const takesValue = specs.filter(({ value }) => value !== undefined);
-  const isFlag = specs.filter(({ value }) => value === undefined);
   const end = args.indexOf("--");
   const ours = end < 0 ? args : args.slice(0, end);
-  for (const word of ours) {
-    const valued = isFlag.find((flag) => givesValue(word, flag));
-    if (valued === undefined) continue;
-    return failure({
-      text: `bad option: ${word}: --${valued.name} takes no value`,
-      mend: `write --${valued.name} alone`,
-      exitCode: EX.USAGE,
-    });
-  }
-  // Written out, or the parser would take a "true" that follows for a value,
-  // and a negative number for an option.
-  const words: string[] = [];
-  for (const [index, word] of args.entries()) {
-    const isOurs = index < ours.length;
-    const flag = isOurs ? isFlag.find(names(word)) : undefined;
-    const last = words.at(-1);
-    if (
-      isOurs && /^-[0-9]/.test(word) && last !== undefined &&
-      takesValue.some((spec) => names(last)(spec))
-    ) {
-      words[words.length - 1] = `${last}=${word}`;
-    } else words.push(flag === undefined ? word : `--${flag.name}=true`);
-  }
-  const parsed = parseArgs(words, {
+  const alone = specs.filter(({ value }) => value === undefined);
+  const valued = refuseValues(ours, alone);
+  if (valued !== undefined) return failure(valued);
+  const takesValue = specs.filter(({ value }) => value !== undefined);
+  const switches = alone.filter(isSwitch).map(switchOf);
+  const isFlag = alone.filter((spec) => !isSwitch(spec));
+  const unknown: string[] = [];
+  const parsed = parseArgs([
+    ...spelledOut(ours, specs),
+    ...args.slice(ours.length),
+  ], {
     string: ["_", ...takesValue.map(({ name }) => name)],
-    boolean: isFlag.map(({ name }) => name),
-    collect: specs.map(({ name }) => name),
+    boolean: [...isFlag.map(({ name }) => name), ...switches],
+    negatable: switches,
+    collect: [...specs.map(({ name }) => name), ...switches],
     alias: Object.fromEntries(
       specs.flatMap(({ name, alias }) => alias ? [[alias, name]] : []),
     ),
@@ -89,8 +74,75 @@ export function parseOptions(
   });
   const [stranger] = unknown;
   if (stranger !== undefined) return failure(unknownOption(stranger, specs));
+  const values = lastValues(parsed, takesValue);
+  if (!values.ok) return values;
+  const flags = alone.filter((spec) =>
+    isSwitch(spec)
+      ? parsed[switchOf(spec)] === false
+      : (parsed[spec.name] as boolean[]).length > 0 // a collected boolean
+  );
+  return success({
+    values: values.value,
+    flags: new Set(flags.map(({ name }) => name)),
+    words: [...parsed._ as string[], ...parsed["--"] ?? []],
+  });
+}
+
+/** Whether an option turns something off that is on by default. */
+function isSwitch({ name }: OptionSpec): boolean {
+  return name.startsWith("no-");
+}
+
+function switchOf({ name }: OptionSpec): string {
+  return name.slice("no-".length);
+}
+
+/** The parser would take a value for a flag, whatever it says. */
+function refuseValues(
+  words: readonly string[],
+  alone: readonly OptionSpec[],
+): Mistake | undefined {
+  for (const word of words) {
+    const flag = alone.find((flag) => givesValue(word, flag));
+    if (flag === undefined) continue;
+    return {
+      text: `bad option: ${word}: --${flag.name} takes no value`,
+      mend: `write --${flag.name} alone`,
+      exitCode: EX.USAGE,
+    };
+  }
+  return undefined;
+}
+
+/**
+ * Writes values out: the parser would take a "true" that follows a flag for its
+ * value, and a negative number for an option.
+ */
+function spelledOut(
+  words: readonly string[],
+  specs: readonly OptionSpec[],
+): string[] {
+  const spelled: string[] = [];
+  for (const word of words) {
+    const spec = specs.find(names(word));
+    const last = spelled.at(-1) ?? "";
+    const isValue = /^-[0-9]/.test(word) &&
+      specs.find(names(last))?.value !== undefined;
+    if (isValue) spelled[spelled.length - 1] = `${last}=${word}`;
+    else if (spec === undefined || spec.value !== undefined || isSwitch(spec)) {
+      spelled.push(word);
+    } else spelled.push(`--${spec.name}=true`);
+  }
+  return spelled;
+}
+
+/** Of a value that was given several times, the last counts. */
+function lastValues(
+  parsed: Readonly<Record<string, unknown>>,
+  specs: readonly OptionSpec[],
+): Result<Map<string, string>> {
   const values = new Map<string, string>();
-  for (const { name, value } of takesValue) {
+  for (const { name, value } of specs) {
     const given = parsed[name] as string[]; // a collected string option
     const last = given.at(-1);
     if (last === undefined) continue;
@@ -103,14 +155,7 @@ export function parseOptions(
     }
     values.set(name, last);
   }
-  const flags = isFlag
-    .filter(({ name }) => (parsed[name] as boolean[]).at(-1) === true)
-    .map(({ name }) => name);
-  return success({
-    values,
-    flags: new Set(flags),
-    words: [...parsed._ as string[], ...parsed["--"] ?? []],
-  });
+  return success(values);
 }
 
 function names(word: string): (spec: OptionSpec) => boolean {
@@ -156,6 +201,11 @@ export function nearestWord(
   return levenshteinDistance(word, nearest) <= allowed ? nearest : undefined;
 }
 
+/** Where help has what an option is for; longer ones have a line for it. */
+const HELP_COLUMN_MAX = 32;
+
+const HELP_COLUMNS = 80;
+
 /**
  * Writes the table of options as help has it.
  *
@@ -166,8 +216,26 @@ export function optionLines(specs: readonly OptionSpec[]): string {
   const heads = specs.map(({ name, alias, value }) =>
     `${alias ? `-${alias}, ` : ""}--${name}${value ? ` ${value}` : ""}`
   );
-  const width = Math.max(...heads.map((head) => head.length));
-  return specs
-    .map(({ help }, index) => `  ${heads[index]?.padEnd(width)}  ${help}`)
-    .join("\n");
+  const widths = heads.map((head) => head.length + "    ".length)
+    .filter((width) => width <= HELP_COLUMN_MAX);
+  const column = Math.max(0, ...widths);
+  return specs.flatMap(({ help }, index) => {
+    const head = `  ${heads[index]}  `;
+    const [first = "", ...more] = wrapped(help, HELP_COLUMNS - column);
+    const rest = more.map((line) => " ".repeat(column) + line);
+    return head.length <= column
+      ? [head.padEnd(column) + first, ...rest]
+      : [head.trimEnd(), " ".repeat(column) + first, ...rest];
+  }).join("\n");
+}
+
+function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const longer = `${lines.at(-1) ?? ""} ${word}`;
+    if (lines.length > 0 && longer.length <= width) {
+      lines[lines.length - 1] = longer;
+    } else lines.push(word);
+  }
+  return lines;
 }

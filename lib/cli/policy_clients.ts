@@ -11,7 +11,8 @@
 
 import { toText } from "../config/bytes.ts";
 import type { KnownPorts } from "../config/known_tcp_ports.ts";
-import type { Configuration } from "../config/load.ts";
+import type { Configuration } from "../config/configuration.ts";
+import { settingsOn } from "../config/master_cf.ts";
 import { problemInText, type Report } from "../config/problems.ts";
 import type { Scope } from "../config/settings.ts";
 import { parseConfiguredTime } from "../config/values.ts";
@@ -65,7 +66,8 @@ export function reportPolicyClients(
           served.some((other) => reaches(other, endpoint))
         );
         if (!reached) continue;
-        const { name, places, timeLimitSeconds } = service;
+        const { name, places, settings } = service;
+        const timeLimitSeconds = settings.command_time_limit;
         const [ttl, idle] = client.keeps;
         // It ends at its full age, however idle it is.
         if (ttl === undefined || ttl.seconds <= timeLimitSeconds) continue;
@@ -95,13 +97,8 @@ function clientsIn(
   { main, master }: Configuration,
   scope: Scope,
 ): PolicyClient[] {
-  const overridden = master.services.flatMap(({ options }) =>
-    options.flatMap((option) =>
-      option.kind === "override" && option.setting !== undefined
-        ? [option.setting.name.text]
-        : []
-    )
-  );
+  const overridden = master.services.flatMap(settingsOn)
+    .map(({ name }) => name.text);
   const names = new Set([...main.settings.keys(), ...overridden]);
   const ttl = scope.seconds(MAX_TTL, ignore);
   const idle = scope.seconds(MAX_IDLE, ignore);

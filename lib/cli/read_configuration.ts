@@ -5,8 +5,8 @@
  * @module
  */
 
+import type { Configuration } from "../config/configuration.ts";
 import {
-  type Configuration,
   loadConfiguration,
   type LoadOptions,
   RefusedFile,

@@ -4,47 +4,31 @@
  * @module
  */
 
-import {
-  type Accounts,
-  type CommandAttributes,
-  parseAttributes,
-} from "../config/attributes.ts";
+import { configurationOf } from "../config/one_entry.ts";
+import type { CheckedService } from "../config/services.ts";
 import type { EngineName, ListeningSocket } from "../engine/engine.ts";
-import { commandEnvironment } from "../engine/environment.ts";
-import { parseInetName } from "../net/inet_endpoint.ts";
-import { listenInet } from "../net/listening.ts";
-import { listenUnix } from "../net/unix_socket.ts";
 import { quoted } from "../log/quoted.ts";
-import type { Identity } from "../posix/credentials.ts";
 import {
   EX,
   type ExitCode,
   failure,
   formatMistake,
+  type Mistake,
   type Result,
   success,
 } from "../result.ts";
 import { prepareProcess, serveUntilStopped } from "../service/daemon.ts";
-import type { DaemonPlan, PlanListenOptions } from "../service/plan.ts";
+import type { DaemonPlan } from "../service/plan.ts";
 import { lookAtCommand } from "./commands.ts";
 import { runHelp } from "./help.ts";
+import { planServices } from "./plan_services.ts";
 import {
   parseRunRequest,
   RUN_OPTIONS,
   type RunRequest,
 } from "./run_options.ts";
-import {
-  checkMeans,
-  findOwner,
-  openContext,
-  ownIdentity,
-  refuseBytes,
-  refuseForeignIdentity,
-  type StartContext,
-} from "./start.ts";
-
-/** Where commands run, if it is there; as below a Postfix. */
-const QUEUE_DIRECTORY = "/var/spool/postfix";
+import { checkMeans, openContext, type StartContext } from "./start.ts";
+import { thisMachine } from "./this_machine.ts";
 
 /**
  * Runs the subcommand.
@@ -81,143 +65,65 @@ async function serve(
   request: RunRequest,
   context: StartContext,
 ): Promise<Result<void>> {
-  const means = checkMeans(request, context);
-  if (!means.ok) return means;
-  const { libc } = context;
-  const { engine, readyFd } = means.value;
-  if (libc !== undefined) prepareProcess(libc);
-  const checked = checkIdentities(request, context);
-  if (!checked.ok) return checked;
-  const { attributes, owner, socketOwner } = checked.value;
-  const environment = commandEnvironment(
-    request.exportEnvironment,
-    context.variables,
-  );
-  const { argv } = attributes;
-  const strange = refuseBytes({ argv, environment }, engine);
-  if (strange !== undefined) return failure(strange);
-  // It may be installed later; so that is no reason not to serve.
-  for (const finding of lookAtCommand(attributes, QUEUE_DIRECTORY)) {
-    context.log.warning("command", formatMistake(finding), { ...finding });
-  }
-  const plan: DaemonPlan = {
-    services: [{
-      id: request.name,
-      name: request.name,
-      listen: (options) => listen(request, socketOwner, options),
-      command: {
-        argv,
-        environment,
-        identity: attributes.identity,
-      },
-      timeLimitMs: request.timeLimitMs,
-      maxProcesses: request.maxProcesses,
-      verbose: request.verbose,
-    }],
-    engine,
-    owner,
-    directory: QUEUE_DIRECTORY,
-    backlogConnections: request.backlogConnections,
-    readyFd,
-    stopTimeoutMs: request.stopTimeoutMs,
-    reloads: false,
-    announce: (sockets) =>
-      announce(request, context, attributes, {
-        engine,
-        sockets: [...sockets.values()].flat(),
-      }),
-  };
-  const served = await serveUntilStopped(plan, context);
+  const planned = plan(request, context);
+  const served = planned.ok
+    ? await serveUntilStopped(planned.value, context)
+    : planned;
   if (served.ok) return served;
   const [mistake] = served.mistake;
   if (mistake === undefined) throw new Error("refused without a reason");
   return failure(mistake);
 }
 
-/** Who is who, checked. */
-interface Identities {
-  readonly attributes: CommandAttributes;
-  /** Not there where root did not start the daemon: it has one identity. */
-  readonly owner: Identity | undefined;
-  readonly socketOwner: Identity | undefined;
-}
-
-function checkIdentities(
+function plan(
   request: RunRequest,
   context: StartContext,
-): Result<Identities> {
-  const { accounts } = context;
-  const owner = findOwner(request.owner, "--owner", context);
-  if (!owner.ok) return owner;
-  const attributes = parseAttributes(request.attributes, {
-    accounts,
-    owner: owner.value,
-    self: ownIdentity(context),
+): Result<DaemonPlan, readonly Mistake[]> {
+  const { libc, log } = context;
+  const means = checkMeans(request, context);
+  if (!means.ok) return { ok: false, mistake: [means.mistake] };
+  if (libc !== undefined) prepareProcess(libc);
+  const { type, name, maxProcesses, attributes: words, verbose } = request;
+  const configuration = configurationOf(
+    { type, name, maxProcesses, words },
+    request.settings,
+    thisMachine,
+  );
+  const planned = planServices(configuration, { way: "run", verbose }, {
+    means: means.value,
+    context,
   });
-  if (!attributes.ok) return attributes;
-  const { identity, userName } = attributes.value;
-  const foreign = refuseForeignIdentity(userName, identity, context);
-  if (foreign !== undefined) return failure(foreign);
-  const socketOwner = findSocketOwner(request.socketOwner, accounts);
-  if (!socketOwner.ok) return socketOwner;
+  if (!planned.ok) return planned;
+  const { plan, services: [service] } = planned.value;
+  if (service === undefined) throw new Error("planned without a service");
+  // It may be installed later; so that is no reason not to serve.
+  for (const finding of lookAtCommand(service.attributes, plan.directory)) {
+    log.warning("command", formatMistake(finding), { ...finding });
+  }
+  const engine = means.value.engine;
   return success({
-    attributes: attributes.value,
-    owner: owner.value,
-    socketOwner: socketOwner.value,
+    ...plan,
+    announce: (sockets) =>
+      announce(service, context, {
+        engine,
+        whyNotDirect: request.engine === undefined ? context.unavailable : "",
+        sockets: [...sockets.values()].flat(),
+      }),
   });
-}
-
-function findSocketOwner(
-  words: string | undefined,
-  accounts: Accounts,
-): Result<Identity | undefined> {
-  if (words === undefined) return success(undefined);
-  const [name = "", group] = words.split(":", 2);
-  const user = accounts.findUser(name);
-  const gid = group ? accounts.findGroup(group) : user?.gid;
-  if (user !== undefined && gid !== undefined) {
-    return success({ uid: user.uid, gid });
-  }
-  return failure({
-    place: "--socket-owner",
-    text: user === undefined
-      ? `unknown user name: ${name}`
-      : `unknown group name: ${group}`,
-    exitCode: EX.NOUSER,
-  });
-}
-
-function listen(
-  request: RunRequest,
-  socketOwner: Identity | undefined,
-  options: PlanListenOptions,
-): Result<ListeningSocket[]> {
-  if (request.type === "inet") {
-    const name = parseInetName(request.name);
-    return name.ok ? listenInet(name.value, options) : name;
-  }
-  const socket = listenUnix(request.name, {
-    ...options,
-    mode: request.socketMode,
-    owner: socketOwner,
-  });
-  return socket.ok ? success([socket.value]) : socket;
 }
 
 function announce(
-  request: RunRequest,
-  { log, unavailable }: StartContext,
-  { argv, userName, identity }: CommandAttributes,
-  { engine, sockets }: {
-    engine: EngineName;
-    sockets: readonly ListeningSocket[];
+  { attributes, maxProcesses, settings }: CheckedService,
+  { log }: StartContext,
+  { engine, whyNotDirect, sockets }: {
+    readonly engine: EngineName;
+    readonly whyNotDirect: string;
+    readonly sockets: readonly ListeningSocket[];
   },
 ): void {
+  const { argv, userName, identity } = attributes;
   const addresses = sockets.map(({ address }) => address);
-  const { maxProcesses, timeLimitMs } = request;
-  const why = request.engine === undefined && unavailable !== ""
-    ? ` (${unavailable})`
-    : "";
+  const why = whyNotDirect === "" ? "" : ` (${whyNotDirect})`;
   log.info(
     "listening",
     `listening on ${addresses.join(" and ")}: runs ${
@@ -232,7 +138,7 @@ function announce(
       ...identity,
       engine,
       maxProcesses,
-      timeLimitSeconds: timeLimitMs / 1000,
+      timeLimitSeconds: settings.command_time_limit,
     },
   );
 }

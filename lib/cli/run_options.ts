@@ -5,73 +5,28 @@
  * @module
  */
 
-import type { EnvironmentEntry } from "../config/environment_list.ts";
+import type { OptionSetting } from "../config/one_entry.ts";
+import { COUNT_MAX } from "../config/parameters.ts";
 import type { EngineName } from "../engine/engine.ts";
 import type { LogFormat } from "../log/log.ts";
 import { EX, failure, type Result, success } from "../result.ts";
-import {
-  ENGINES,
-  FD_MAX,
-  LOG_FORMATS,
-  STOP_TIMEOUT_OPTION,
-  ValueReader,
-} from "./option_values.ts";
+import { ENGINES, FD_MAX, LOG_FORMATS, ValueReader } from "./option_values.ts";
 import { nearestWord, type OptionSpec, parseOptions } from "./options.ts";
-
-const DEFAULT_TIME_LIMIT_SECONDS = 1000;
-const DEFAULT_MAX_PROCESSES = 100;
-const DEFAULT_EXPORT_ENVIRONMENT = "TZ MAIL_CONFIG LANG";
-const DEFAULT_OWNER = "daemon";
-const DEFAULT_BACKLOG = 1024;
-const DEFAULT_SOCKET_MODE = "0666";
-
-/** More processes, or waiting connections, than any kernel has. */
-const COUNT_MAX = 2 ** 22;
+import { optionSettings, parameterOptions } from "./parameter_options.ts";
 
 /** The options of `spawnd run`. */
 export const RUN_OPTIONS: readonly OptionSpec[] = [
   {
-    name: "time-limit",
-    value: "TIME",
-    help:
-      `how long a command may run: 90, 5m, 2h (${DEFAULT_TIME_LIMIT_SECONDS}s)`,
-  },
-  {
     name: "max-processes",
     value: "N",
-    help: `commands at once, 0 for no limit (${DEFAULT_MAX_PROCESSES})`,
+    help: "commands at once, 0 for no limit (100)",
   },
-  {
-    name: "export-environment",
-    value: "LIST",
-    help: `names, name=value words ("${DEFAULT_EXPORT_ENVIRONMENT}")`,
-  },
+  ...parameterOptions(),
   {
     name: "engine",
     value: "NAME",
     help: "direct, or relay (direct where possible)",
   },
-  {
-    name: "owner",
-    value: "USER",
-    help: `whose effective ids the daemon has (${DEFAULT_OWNER})`,
-  },
-  {
-    name: "backlog",
-    value: "N",
-    help: `connections that may wait (${DEFAULT_BACKLOG})`,
-  },
-  {
-    name: "socket-mode",
-    value: "MODE",
-    help: `of a unix socket (${DEFAULT_SOCKET_MODE})`,
-  },
-  {
-    name: "socket-owner",
-    value: "USER[:GROUP]",
-    help: "of a unix socket (root)",
-  },
-  STOP_TIMEOUT_OPTION,
   { name: "log-format", value: "FORMAT", help: "text or json (text)" },
   {
     name: "ready-fd",
@@ -87,18 +42,13 @@ export interface RunRequest {
   readonly type: "inet" | "unix";
   readonly name: string;
   readonly attributes: readonly string[];
-  readonly timeLimitMs: number;
-  readonly maxProcesses: number;
-  readonly exportEnvironment: readonly EnvironmentEntry[];
+  /** `undefined` for as many as by default. */
+  readonly maxProcesses: number | undefined;
+  /** What its options set. */
+  readonly settings: readonly OptionSetting[];
   readonly engine: EngineName | undefined;
-  readonly owner: string;
-  readonly backlogConnections: number;
-  readonly socketMode: number;
-  readonly socketOwner: string | undefined;
   readonly logFormat: LogFormat;
   readonly readyFd: number | undefined;
-  /** How long a stop waits for commands; 0 for no limit. */
-  readonly stopTimeoutMs: number;
   readonly verbose: boolean;
 }
 
@@ -135,29 +85,18 @@ export function parseRunRequest(
   const { values, flags, words: [type, name, ...attributes] } = parsed.value;
   if (flags.has("help")) return success("help");
   const reader = new RunReader(values);
+  const transport = reader.type(type);
   const request: RunRequest = {
-    type: reader.type(type),
+    type: transport,
     name: name ?? "",
     attributes: [...attributes, ...command],
-    timeLimitMs: 1000 *
-      (reader.time("time-limit") ?? DEFAULT_TIME_LIMIT_SECONDS),
-    maxProcesses: reader.count("max-processes", COUNT_MAX) ??
-      DEFAULT_MAX_PROCESSES,
-    exportEnvironment: reader.environment(
-      "export-environment",
-      DEFAULT_EXPORT_ENVIRONMENT,
-    ),
+    settings: optionSettings({ values, flags, reader, transport }),
+    maxProcesses: reader.count("max-processes", COUNT_MAX),
     engine: reader.choice("engine", ENGINES),
-    owner: values.get("owner") ?? DEFAULT_OWNER,
-    backlogConnections: reader.count("backlog", COUNT_MAX) ?? DEFAULT_BACKLOG,
-    socketMode: reader.mode("socket-mode", DEFAULT_SOCKET_MODE),
-    socketOwner: values.get("socket-owner"),
     logFormat: reader.choice("log-format", LOG_FORMATS) ?? "text",
     readyFd: reader.count("ready-fd", FD_MAX),
-    stopTimeoutMs: 1000 * (reader.time("stop-timeout", { min: 0 }) ?? 0),
     verbose: flags.has("verbose"),
   };
-  if (request.type === "inet") reader.onlyUnix(["socket-mode", "socket-owner"]);
   if (name === undefined || /^(?:user|argv)=/i.test(name)) reader.noName(type);
   return reader.mistake === undefined
     ? success(request)
@@ -166,13 +105,6 @@ export function parseRunRequest(
 
 /** Reads what only `spawnd run` has. */
 class RunReader extends ValueReader {
-  readonly #values: ReadonlyMap<string, string>;
-
-  constructor(values: ReadonlyMap<string, string>) {
-    super(values);
-    this.#values = values;
-  }
-
   type(word: string | undefined): RunRequest["type"] {
     const type = TYPES.find((known) => known === word);
     if (type !== undefined) return type;
@@ -191,12 +123,5 @@ class RunReader extends ValueReader {
       "missing service name",
       type === "unix" ? "name the socket's path" : "name it host:port",
     );
-  }
-
-  onlyUnix(options: readonly string[]): void {
-    for (const option of options) {
-      if (!this.#values.has(option)) continue;
-      this.bad(option, "only for unix services", "leave it out");
-    }
   }
 }

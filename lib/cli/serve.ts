@@ -36,7 +36,9 @@ import { readPlan } from "../service/reload/plan_record.ts";
 import { tryPlan } from "../service/reload/try_plan.ts";
 import { serveHelp } from "./help.ts";
 import { parseServeRequest, SERVE_OPTIONS } from "./serve_options.ts";
-import { announcement, planServices } from "./serve_plan.ts";
+import { announcement } from "./announcement.ts";
+import { planServices } from "./plan_services.ts";
+import { readConfiguration } from "./read_configuration.ts";
 import { checkMeans, openContext, type StartContext } from "./start.ts";
 import { versionLine } from "./version.ts";
 
@@ -185,7 +187,7 @@ function takePlan(
 ): Result<DaemonPlan, readonly Mistake[]> {
   prepareProcess(context.libc, true);
   retell(records, context.log);
-  const announce = announcement(plan.about ?? {}, context);
+  const announce = announcement(plan.about ?? {}, context.log);
   return { ok: true, value: { ...plan, announce } };
 }
 
@@ -198,7 +200,23 @@ function planWith(
   const means = checkMeans(request, context);
   if (!means.ok) return { ok: false, mistake: [means.mistake] };
   if (context.libc !== undefined) prepareProcess(context.libc, isAdopting);
-  return planServices(request, means.value, context);
+  const configuration = readConfiguration(request.directory);
+  const planned = planServices(
+    configuration,
+    {
+      ...{ way: "serve", ...request },
+      mailConfig: request.isDirectoryGiven ? request.directory : undefined,
+    },
+    { means: means.value, context },
+  );
+  if (!planned.ok) return planned;
+  const about = {
+    directory: configuration.directory,
+    services: configuration.entries.length,
+    otherEntries: configuration.otherEntries,
+  };
+  const announce = announcement(about, context.log);
+  return { ok: true, value: { ...planned.value.plan, about, announce } };
 }
 
 /**

@@ -17,9 +17,10 @@ import {
 } from "./option_values.ts";
 import type { ServeRequest } from "./serve.ts";
 import { directoryVariable } from "./variables.ts";
+import { WAYS } from "./ways.ts";
 
 /** Where the configuration is, if neither -c nor MAIL_CONFIG says so. */
-export const DEFAULT_CONFIG_DIRECTORY = "/etc/spawnd";
+export const DEFAULT_CONFIG_DIRECTORY = WAYS.serve.directory;
 
 /** The option that every subcommand with a configuration has. */
 export const CONFIG_OPTION: OptionSpec = {

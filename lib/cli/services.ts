@@ -21,7 +21,7 @@ const COLUMNS: Readonly<Record<string, (row: InspectedService) => string>> = {
   USER: ({ service: { attributes } }) => attributes.userName,
   MAXPROC: ({ service: { maxProcesses } }) =>
     maxProcesses === 0 ? "no limit" : `${maxProcesses}`,
-  TIME: ({ service: { timeLimitSeconds } }) => `${timeLimitSeconds}s`,
+  TIME: ({ service: { settings } }) => `${settings.command_time_limit}s`,
   COMMAND: ({ service: { attributes } }) => attributes.argv.map(word).join(" "),
 };
 
@@ -56,7 +56,7 @@ export function services(args: readonly string[]): ExitCode {
 }
 
 function facts({ service, endpoints }: InspectedService): unknown {
-  const { name, type, attributes, maxProcesses, timeLimitSeconds } = service;
+  const { name, type, attributes, maxProcesses, settings } = service;
   const { userName, identity, argv } = attributes;
   const { file, line } = service.places.name;
   return {
@@ -66,7 +66,7 @@ function facts({ service, endpoints }: InspectedService): unknown {
     user: userName,
     ...identity,
     maxProcesses,
-    timeLimitSeconds,
+    timeLimitSeconds: settings.command_time_limit,
     argv,
     file,
     line,

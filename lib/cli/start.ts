@@ -186,21 +186,18 @@ function isPlainProcess(libc: Libc): boolean {
  * Finds the account that the daemon itself has.
  *
  * @param name The account.
- * @param place Where it was named.
  * @param context What the process has.
  * @returns Its ids; `undefined` where root did not start the daemon, which
  * then has one identity.
  */
 export function findOwner(
   name: string,
-  place: string,
   { accounts, self }: StartContext,
 ): Result<Identity | undefined> {
   if (self.uid !== 0) return success(undefined);
   const owner = accounts.findUser(name);
   if (owner === undefined) {
     return failure({
-      place,
       text: `unknown user name: ${name}`,
       mend: "name an account for the daemon itself",
       exitCode: EX.NOUSER,
@@ -208,7 +205,6 @@ export function findOwner(
   }
   if (owner.uid !== 0 && owner.gid !== 0) return success(owner);
   return failure({
-    place,
     text: `${name} is privileged`,
     mend: "name an account without privileges",
     exitCode: EX.CONFIG,

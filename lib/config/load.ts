@@ -1,5 +1,5 @@
 /**
- * A configuration directory, read: main.cf and master.cf, and every problem
+ * Reading a configuration directory: main.cf and master.cf, and every problem
  * there is with either.
  *
  * @module
@@ -7,11 +7,21 @@
 
 import { fromText, toBinary } from "./bytes.ts";
 import { compareLevels } from "./compatibility_level.ts";
+import {
+  type Configuration,
+  scopesOf,
+  SPAWN_COMMANDS,
+} from "./configuration.ts";
 import { type IsDisabled, parseDisabled } from "./disabled_services.ts";
 import { type KnownPorts, parseKnownPorts } from "./known_tcp_ports.ts";
 import { PlacedText } from "./logical_lines.ts";
-import { type MainCf, parseMainCf, type Settings } from "./main_cf.ts";
-import { type MasterCf, type MasterEntry, parseMasterCf } from "./master_cf.ts";
+import { parseMainCf } from "./main_cf.ts";
+import {
+  type MasterCf,
+  type MasterEntry,
+  overridesOf,
+  parseMasterCf,
+} from "./master_cf.ts";
 import { findParameter } from "./parameters.ts";
 import {
   inOrder,
@@ -24,12 +34,6 @@ import {
 import { ANY_MACHINE, type Machine } from "./machine.ts";
 import { type OwnValues, Scope } from "./settings.ts";
 import { reportStrangeCommands, reportStrangers } from "./strangers.ts";
-
-/** The commands whose entries spawnd serves. */
-const SPAWN_COMMANDS: readonly string[] = ["spawn", "spawnd"];
-
-/** The commands whose services have a time limit of their own. */
-const TIME_LIMITED_COMMANDS = [...SPAWN_COMMANDS, "pipe"];
 
 /** How files are read; what it throws is told as the file's problem. */
 export type ReadFile = (path: string) => Uint8Array;
@@ -46,42 +50,11 @@ export class RefusedFile extends Error {
 }
 
 /** What an administrator without a file is to do. */
-const MISSING_MEND: Readonly<Record<string, string>> = {
+const MISSING_MEND = {
   "main.cf": "it may be empty; -c names another directory",
   "master.cf": "write a line for each service: " +
     "127.0.0.1:7007 inet n n n - - spawn user=NAME argv=COMMAND",
-};
-
-/** A configuration as it was read: parsed, not checked. */
-export interface Configuration {
-  readonly directory: string;
-  readonly main: MainCf;
-  readonly master: MasterCf;
-  /** What the daemon as a whole sees. */
-  readonly scope: Scope;
-  /** What it would see if main.cf were empty. */
-  readonly defaults: Scope;
-  /** The entries that spawnd serves, in their order. */
-  readonly entries: readonly MasterEntry[];
-  /** Names of ports that services(5) need not have. */
-  readonly knownPorts: KnownPorts;
-  /** How many other entries there are. */
-  readonly otherEntries: number;
-  /** What values depend on. */
-  readonly machine: Machine;
-  /** All problems found in reading, in the order of the files. */
-  readonly problems: readonly Problem[];
-  /** What the files say, by their names, to show problems in: binary strings. */
-  readonly sources: ReadonlyMap<string, string>;
-
-  /**
-   * Makes the scope of an entry.
-   *
-   * @param entry The entry.
-   * @returns What the service sees: its own overrides first.
-   */
-  scopeOf(entry: MasterEntry): Scope;
-}
+} as const;
 
 /** What the configuration is read by. */
 export interface LoadOptions {
@@ -112,101 +85,126 @@ export function loadConfiguration(
   readFile: ReadFile,
   options: LoadOptions = {},
 ): Configuration {
-  const {
-    processName = "spawnd",
-    processId = Deno.pid,
-    serviceName = NO_SERVICE,
-    machine = ANY_MACHINE,
-  } = options;
+  const { machine = ANY_MACHINE } = options;
   const found: Problem[] = [];
   const report: Report = (problem) => found.push(problem);
-  const sources = new Map<string, string>();
-  const read = (name: string): { file: string; binary: string } => {
-    const file = `${directory}/${name}`;
-    const binary = readBinary(file, readFile, (error) => {
+  const files = new Files(directory, readFile, report);
+  const { file, binary } = files.read("main.cf");
+  const main = parseMainCf(file, binary, [{
+    name: new PlacedText("config_directory"),
+    value: new PlacedText(fromText(directory)),
+  }]);
+  main.problems.forEach(report);
+  const own = ownValues(options);
+  const preliminary = new Scope({ main, services: new Set(), own, machine });
+  const knownPorts = knownPortsIn(preliminary, report);
+  const master = readMaster(files, preliminary, {
+    ...{ knownPorts, machine, report },
+  });
+  const scopes = scopesOf({ main, master, own, machine });
+  const entries = master.services.filter(isSpawn);
+  const others = master.services.filter((entry) => !isSpawn(entry));
+  reportSettings({ ...scopes, main, master, entries }, report);
+  const isOurs = others.length === 0;
+  const { scope } = scopes;
+  reportStrangers({ main, entries, scope, isOurs }, report);
+  reportStrangeCommands(others, master.file, report);
+  return {
+    origin: "files",
+    ...{ directory, main, master, entries, knownPorts, machine },
+    ...scopes,
+    otherEntries: others.length,
+    problems: inOrder(found),
+    sources: files.sources,
+  };
+}
+
+/** The files of a directory, as they are read. */
+class Files {
+  /** What each says: binary strings. */
+  readonly sources = new Map<string, string>();
+  readonly #directory: string;
+  readonly #readFile: ReadFile;
+  readonly #report: Report;
+
+  constructor(directory: string, readFile: ReadFile, report: Report) {
+    this.#directory = directory;
+    this.#readFile = readFile;
+    this.#report = report;
+  }
+
+  /** What a file says: nothing, where it cannot be read. */
+  read(name: keyof typeof MISSING_MEND): { file: string; binary: string } {
+    const file = `${this.#directory}/${name}`;
+    const binary = this.#binary(file, name);
+    this.sources.set(file, binary);
+    return { file, binary };
+  }
+
+  #binary(file: string, name: keyof typeof MISSING_MEND): string {
+    try {
+      return toBinary(this.#readFile(file));
+    } catch (error) {
       const text = `open ${file}: ${reasonOf(error)}`;
       const mend = error instanceof RefusedFile
         ? error.mend
         : error instanceof Deno.errors.NotFound
         ? MISSING_MEND[name]
         : undefined;
-      report(problemInText(wholeFile(file), { text, mend }));
-    });
-    sources.set(file, binary);
-    return { file, binary };
-  };
+      this.#report(problemInText(wholeFile(file), { text, mend }));
+      return "";
+    }
+  }
+}
 
-  const mainCf = read("main.cf");
-  const main = parseMainCf(mainCf.file, mainCf.binary, [{
-    name: new PlacedText("config_directory"),
-    value: new PlacedText(fromText(directory)),
-  }]);
-  const own: OwnValues = {
+/** The values of what the program itself says. */
+function ownValues(
+  {
+    processName = "spawnd",
+    processId = Deno.pid,
+    serviceName = NO_SERVICE,
+  }: LoadOptions,
+): OwnValues {
+  return {
     process_id: String(processId),
     process_name: processName,
     service_name: serviceName,
   };
-  const preliminary = new Scope({ main, services: new Set(), own, machine });
-  const knownPorts = knownPortsIn(preliminary, report);
-  const masterCf = read("master.cf");
-  const master = parseMasterCf(masterCf.file, masterCf.binary, {
-    chroots: chrootsByDefault(preliminary, report),
+}
+
+function readMaster(
+  files: Files,
+  scope: Scope,
+  { knownPorts, machine, report }: {
+    readonly knownPorts: KnownPorts;
+    readonly machine: Machine;
+    readonly report: Report;
+  },
+): MasterCf {
+  const { file, binary } = files.read("master.cf");
+  const master = parseMasterCf(file, binary, {
+    chroots: chrootsByDefault(scope, report),
     findPort: (name) => knownPorts.get(name) ?? machine.servicePort(name),
-    isDisabled: disabledIn(preliminary, report),
+    isDisabled: disabledIn(scope, report),
   });
-  main.problems.forEach(report);
   master.problems.forEach(report);
+  return master;
+}
 
-  const services = new Set(
-    master.entries
-      .filter(({ command }) => TIME_LIMITED_COMMANDS.includes(command.text))
-      .map(({ name }) => name.text),
-  );
-  const scope = new Scope({ main, services, own, machine });
-  const defaults = new Scope({
-    main: { ...main, settings: new Map() },
-    services,
-    own,
-    machine,
-  });
-  const scopeOf = (entry: MasterEntry): Scope =>
-    new Scope({
-      main,
-      services,
-      machine,
-      own: {
-        ...own,
-        process_name: entry.command.text,
-        service_name: entry.name.text,
-      },
-      overrides: overridesOf(entry),
-    });
-  const entries = master.services.filter(isSpawn);
-  const others = master.services.filter((entry) => !isSpawn(entry));
-
+/** Tells what is wrong with values, the overrides of entries among them. */
+function reportSettings(
+  { main, master, entries, scope, scopeOf }: Pick<
+    Configuration,
+    "main" | "master" | "entries" | "scope" | "scopeOf"
+  >,
+  report: Report,
+): void {
   for (const name of main.settings.keys()) scope.check(name, report);
   for (const entry of entries) {
     reportReadOnly(entry, master.file, report);
     const ownScope = scopeOf(entry);
     for (const name of overridesOf(entry).keys()) ownScope.check(name, report);
   }
-  const isOurs = others.length === 0;
-  reportStrangers({ main, entries, scope, isOurs }, report);
-  reportStrangeCommands(others, master.file, report);
-  return {
-    directory,
-    main,
-    master,
-    scope,
-    defaults,
-    entries,
-    knownPorts,
-    machine,
-    otherEntries: others.length,
-    problems: inOrder(found),
-    sources,
-    scopeOf,
-  };
 }
 
 function knownPortsIn(scope: Scope, report: Report): KnownPorts {
@@ -253,34 +251,10 @@ function isSpawn({ command }: MasterEntry): boolean {
   return SPAWN_COMMANDS.includes(command.text);
 }
 
-function readBinary(
-  file: string,
-  readFile: ReadFile,
-  refuse: (error: unknown) => void,
-): string {
-  try {
-    return toBinary(readFile(file));
-  } catch (error) {
-    refuse(error);
-    return "";
-  }
-}
-
 function reasonOf(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "No such file or directory";
   if (error instanceof Deno.errors.PermissionDenied) return "Permission denied";
   return error instanceof Error ? error.message : String(error);
-}
-
-/** The settings on a line of master.cf; the last one for a name counts. */
-function overridesOf(entry: MasterEntry): Settings {
-  return new Map(
-    entry.options.flatMap((option) =>
-      option.kind === "override" && option.setting !== undefined
-        ? [[option.setting.name.text, option.setting]]
-        : []
-    ),
-  );
 }
 
 function reportReadOnly(

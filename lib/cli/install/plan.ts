@@ -6,7 +6,7 @@
  */
 
 import { fromText, toText, toWord } from "../../config/bytes.ts";
-import type { Configuration } from "../../config/load.ts";
+import type { Configuration } from "../../config/configuration.ts";
 import {
   type MasterCf,
   type MasterEntry,

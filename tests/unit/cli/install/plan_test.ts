@@ -5,10 +5,8 @@ import {
   planEntries,
   selectPlans,
 } from "../../../../lib/cli/install/plan.ts";
-import {
-  type Configuration,
-  loadConfiguration,
-} from "../../../../lib/config/load.ts";
+import type { Configuration } from "../../../../lib/config/configuration.ts";
+import { loadConfiguration } from "../../../../lib/config/load.ts";
 import { parseMasterCf } from "../../../../lib/config/master_cf.ts";
 import { bytesOf } from "../../../../lib/posix/byte_text.ts";
 
