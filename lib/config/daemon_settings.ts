@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isComplete } from "./complete.ts";
+import { isComplete } from "./whole_record.ts";
 import type { EnvironmentEntry } from "./environment_list.ts";
 import type { Configuration } from "./configuration.ts";
 import {

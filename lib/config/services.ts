@@ -13,7 +13,7 @@ import {
   findIdentity,
 } from "./attributes.ts";
 import { toText, toWord } from "./bytes.ts";
-import { isComplete } from "./complete.ts";
+import { isComplete } from "./whole_record.ts";
 import type { Configuration } from "./configuration.ts";
 import type { PlacedText } from "./logical_lines.ts";
 import type { MasterEntry, ServiceType } from "./master_cf.ts";

@@ -9,7 +9,7 @@
 
 import { assert } from "@std/assert";
 import { toBinary, toBytes, toWord } from "../../lib/config/bytes.ts";
-import { loadConfiguration } from "../../lib/config/load.ts";
+import { loadConfiguration } from "../../lib/config/load_configuration.ts";
 import { commandEnvironment } from "../../lib/engine/environment.ts";
 import { bytesOf } from "../../lib/posix/byte_text.ts";
 import { peerTest } from "../e2e/load.ts";

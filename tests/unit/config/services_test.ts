@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { loadConfiguration } from "../../../lib/config/load.ts";
+import { loadConfiguration } from "../../../lib/config/load_configuration.ts";
 import { inOrder } from "../../../lib/config/problems.ts";
 import {
   type CheckedService,
