@@ -7,9 +7,9 @@
 
 import { configureSync, getLogger, type LogRecord } from "@logtape/logtape";
 import { BoundedWriter } from "./bounded_writer.ts";
+import type { EventName } from "./events.ts";
 import {
   type Entry,
-  type EventName,
   type Format,
   jsonFormat,
   type Level,
