@@ -39,16 +39,11 @@ async function scdoc(
   text: string,
   day: string,
 ): Promise<{ code: number; stdout: string; stderr: string }> {
-  const child = new Deno.Command("scdoc", {
-    clearEnv: true,
-    env: { SOURCE_DATE_EPOCH: `${Date.parse(day) / 1000}`, TZ: "UTC" },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
+  const child = startScdoc(day);
   const [{ code, stdout, stderr }] = await Promise.all([
     child.output(),
-    new Blob([text]).stream().pipeTo(child.stdin),
+    // What it refuses it does not read to the end; its exit code tells.
+    new Blob([text]).stream().pipeTo(child.stdin).catch(() => undefined),
   ]);
   const decoder = new TextDecoder();
   return {
@@ -56,6 +51,21 @@ async function scdoc(
     stdout: decoder.decode(stdout),
     stderr: decoder.decode(stderr),
   };
+}
+
+function startScdoc(day: string): Deno.ChildProcess {
+  try {
+    return new Deno.Command("scdoc", {
+      clearEnv: true,
+      env: { SOURCE_DATE_EPOCH: `${Date.parse(day) / 1000}`, TZ: "UTC" },
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new Error("scdoc is missing: install the package scdoc");
+  }
 }
 
 /** An indented text below a line of its own; none of scdoc's examples. */
