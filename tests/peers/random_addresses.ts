@@ -114,9 +114,10 @@ export function randomName(
     : random.chance(80)
     ? `[${host}]`
     : `[${random.of(["ipv6:", "IPv6:", "IPV6:", "ipv4:"])}${host}]`;
-  // Without any, the port of an IPv6 address would be another, of some case's.
+  // Without any, the port would be another where a host ends as ports do: some
+  // other case's, or above 65535.
   const slips = ["::", ";", "]:"] as const;
-  const missing = /:.*[^\]]$/.test(shown) ? [] : [""];
+  const missing = /:.*[^\]]$|^\d+$/.test(shown) ? [] : [""];
   const colon = random.chance(97) ? ":" : random.of([...slips, ...missing]);
   return `${shown}${colon}${text}`;
 }
