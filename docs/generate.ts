@@ -5,6 +5,7 @@
  * @module
  */
 
+import { reasonOf } from "../lib/result.ts";
 import { fill } from "./manual/fill.ts";
 import { manualPage } from "./manual/scdoc.ts";
 import { TABLES } from "./manual/tables.ts";
@@ -17,10 +18,16 @@ export const PAGES: readonly string[] = Object.keys(TABLES);
  *
  * @param page The page.
  * @returns All that it has, in scdoc's markup.
+ * @throws {Error} If there is something to be mended in the source.
  */
 export async function filled(page: string): Promise<string> {
   const file = new URL(`${page}.scd`, import.meta.url);
-  return fill(await Deno.readTextFile(file), TABLES[page] ?? {});
+  const source = await Deno.readTextFile(file);
+  try {
+    return fill(source, TABLES[page] ?? {});
+  } catch (error) {
+    throw new Error(`docs/${page}.scd: ${reasonOf(error)}`, { cause: error });
+  }
 }
 
 /**
