@@ -5,8 +5,7 @@
  * @module
  */
 
-import type { OptionSpec } from "../../lib/cli/options.ts";
-import { SUBCOMMANDS } from "../../lib/cli/subcommands.ts";
+import { type Subcommand, SUBCOMMANDS } from "../../lib/cli/subcommands.ts";
 import {
   type Parameter,
   PARAMETERS,
@@ -62,7 +61,7 @@ export const TABLES: Readonly<Record<string, Tables>> = {
   },
 };
 
-function term({ name, alias, value }: OptionSpec): string {
+function term({ name, alias, value }: Subcommand["options"][number]): string {
   const given = value === undefined ? "" : ` ${stoodFor(value)}`;
   return (alias === undefined ? "" : `${bold(`-${alias}`)}${given}, `) +
     `${bold(`--${name}`)}${given}`;
