@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Daemon, runToEnd, type StartOptions } from "./daemon.ts";
+import { traceTest } from "./load.ts";
 import {
   Account,
   ENGINES,
@@ -179,7 +180,7 @@ for (const engine of ENGINES) {
       "--socket-mode=600",
     ], "600"]] as const
   ) {
-    rootTest(
+    traceTest(
       `the socket has the mode ${mode} from its first instant with ${engine}`,
       async () => {
         await using folder = await Folder.create();
@@ -199,7 +200,7 @@ for (const engine of ENGINES) {
     );
   }
 
-  rootTest(
+  traceTest(
     `--socket-owner has the socket before anybody may connect with ${engine}`,
     async () => {
       await using folder = await Folder.create();
