@@ -9,7 +9,8 @@ import { printable, printableJson } from "../../log/printable.ts";
 import { formatAddress } from "../../posix/sockets.ts";
 import { EX, type ExitCode, formatMistake } from "../../result.ts";
 import { formatTable } from "../../table.ts";
-import { inspect, type InspectedService, isError } from "../inspect/inspect.ts";
+import { inspect, isError } from "../inspect/inspect.ts";
+import type { InspectedService } from "../inspect/inspected_service.ts";
 import { parseInspectRequest, SERVICES_HELP } from "../inspect/request.ts";
 
 /** The columns, with what each has of a service. */
