@@ -2,12 +2,6 @@
  * Reading a configuration directory: main.cf and master.cf, and every problem
  * there is with either.
  *
- * The door of lib/config, text in and checked values out, which imports from
- * posix and opens no file itself. A {@linkcode Configuration} is read, not
- * checked: a `Scope` (settings.ts) gives its values by the one table of
- * parameters.ts, and services.ts makes a `CheckedService` of an entry. What is
- * wrong is a `Problem` (problems.ts) with its place and mend.
- *
  * @module
  */
 
