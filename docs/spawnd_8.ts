@@ -5,87 +5,10 @@
  */
 
 import type { OptionSpec } from "../lib/cli/shared/options.ts";
-import { type Subcommand, SUBCOMMANDS } from "../lib/cli/subcommands.ts";
+import type { Subcommand } from "../lib/cli/shared/subcommand.ts";
+import { PROGRAM } from "../lib/cli/subcommands.ts";
 import { EX } from "../lib/result.ts";
 import { ManPage } from "./man_page.ts";
-
-/** What is to be known of a subcommand beside its options. */
-const ABOUT: Readonly<Record<string, readonly string[]>> = {
-  run: [
-    "Serves one service until it is told to stop. For the type `inet` the " +
-    "<NAME> is <HOST>:<PORT>, [<ADDRESS>]:<PORT>, or <PORT> for every " +
-    "address; names are looked up once, and port 0 takes a free one and says " +
-    "which. For `unix` it is the path of a socket: a stale one is replaced, one " +
-    "that somebody listens on is respected, and ours is removed at the end.",
-    "--time-limit takes 90, 90s, 5m, 2h or 1d. Beyond --max-processes, clients " +
-    "wait in the kernel's queue, which --backlog and sysctl net.core.somaxconn " +
-    "limit. --export-environment is what the command's environment has, between " +
-    "commas and white space: names to pass on from the daemon's own, " +
-    "<NAME>=<VALUE> words, and { <NAME> = <VALUE> } groups, in which white " +
-    "space is the value's. PATH is always /usr/bin:/bin. --socket-mode holds " +
-    "from a socket's first instant. On --ready-fd one newline is written, and " +
-    "it is closed, when connections are accepted.",
-  ],
-  serve: [
-    "Serves the entries of master.cf whose command is `spawn` or `spawnd`, " +
-    "and leaves the others alone. With one error anywhere, nothing is served " +
-    "and every error is told.",
-  ],
-  reload: [
-    "Makes a running `spawnd serve` take its configuration, and its binary, " +
-    "anew, in the same process, and waits until the new one serves. No " +
-    "connection is lost and no command cut short; commands that run stay " +
-    "counted and keep their time limit. If the new one would not serve, the " +
-    "old one goes on, its log says why, and the exit code is 78.",
-  ],
-  check: [
-    "Prints every error and warning there is about a configuration, one a " +
-    "line, as <FILE>:<LINE>:<COLUMN>: level: text (mend). On a terminal the " +
-    "line and a caret are below. Beside mistakes it warns of commands that " +
-    "are missing, that the user cannot execute, or that others than root can " +
-    "replace; of configuration files that others than root can write; of " +
-    "services without a limit; of two services on one address; and of a time " +
-    "limit shorter than smtpd keeps its connection to a policy service. It " +
-    "should be run by root, who sees all that there is to judge. `--json` " +
-    "prints one array of objects with level, file, line, column, length, " +
-    "text and mend; line and column are 0 where a file as a whole is meant.",
-  ],
-  config: [
-    "Prints parameters in the format of postconf(1): those named, or all that " +
-    "spawnd knows, and of those that main.cf sets Postfix's and the ones that " +
-    "some value refers to. `-C` selects by class: builtin parameters, those of " +
-    "a service, those that main.cf makes (user). Letters can be joined: `-nx`. " +
-    "A line of `--origin` begins with <FILE>:<LINE>, with default, or with " +
-    "spawnd for what the program sets itself. With `--json` each line is an " +
-    'object, {"NAME":"VALUE"}.',
-  ],
-  services: [
-    "Prints the services as `spawnd serve` would run them: name and type, " +
-    "addresses, user, how many commands at once, how long each may run, and " +
-    "the command. `--json` prints one array of objects with service, type, " +
-    "addresses, user, uid, gid, maxProcesses (0 for no limit), " +
-    "timeLimitSeconds, argv, file and line.",
-  ],
-  "install-postfix": [
-    "Puts spawnd in the place of spawn(8) below Postfix's master(8): copies " +
-    "this program into daemon_directory, and makes the entries of master.cf " +
-    "that are named, or all whose command is `spawn`, run it. Without `--yes` " +
-    "it shows that, with the call of postconf(1) for each entry, and changes " +
-    "nothing. It never reloads Postfix: that is for `postfix reload`.",
-    "It keeps master.cf as master.cf.before-spawnd, a program that was there " +
-    "before with .before-install at the end of its name, and what it changed " +
-    "in spawnd-install.json, beside master.cf. `--undo` needs these. It puts " +
-    "master.cf back to the byte, unless others have changed it since: then it " +
-    "puts back the entries that are as they were left, and tells of the " +
-    "others. The program stays where services are named, and while an entry " +
-    "runs it. An entry that cannot run spawnd, or that postconf(1) would " +
-    "damage, is left as it is, and told with what to do about it.",
-    "The exit code is 1 where an entry was left. With `--check` it is 1 where " +
-    "this program, or a service that was named, is not in place, and 78 for " +
-    "an error in the configuration.",
-  ],
-  completion: ["Prints the script with which the shell completes words."],
-};
 
 /** When a program ends with each exit code. */
 const ENDS: Readonly<Record<keyof typeof EX, string>> = {
@@ -112,7 +35,7 @@ export function spawnd8(): string {
     date: "2026-11-23",
   });
   page.section("SYNOPSIS");
-  for (const { name, synopsis, options } of SUBCOMMANDS) {
+  for (const { name, synopsis, options } of PROGRAM.subcommands) {
     const some = options.length > 1 ? " [<OPTIONS>]" : "";
     page.call(`\`spawnd ${name}\`${some} ${italics(synopsis)}`.trimEnd());
   }
@@ -148,7 +71,7 @@ export function spawnd8(): string {
         "warns of one that is not there, or that the user cannot execute.",
     )
     .section("COMMANDS");
-  for (const subcommand of SUBCOMMANDS) addSubcommand(page, subcommand);
+  for (const subcommand of PROGRAM.subcommands) addSubcommand(page, subcommand);
   addMaster(page);
   page
     .section("THE COMMAND")
@@ -263,11 +186,15 @@ export function spawnd8(): string {
     .text;
 }
 
-function addSubcommand(page: ManPage, { name, options }: Subcommand): void {
-  const about = ABOUT[name];
-  if (about === undefined) throw new Error(`nothing is said about ${name}`);
+function addSubcommand(
+  page: ManPage,
+  { name, about, options }: Subcommand,
+): void {
   page.part(`spawnd ${name}`);
-  for (const text of about) page.paragraph(text);
+  for (const each of about) {
+    if (typeof each === "string") page.paragraph(each);
+    else page.item(each.term, each.text);
+  }
   for (const option of options) page.item(term(option), option.help);
 }
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { PAGES } from "../../docs/generate.ts";
-import { SUBCOMMANDS } from "../../lib/cli/subcommands.ts";
+import { PROGRAM } from "../../lib/cli/subcommands.ts";
 import { PARAMETERS } from "../../lib/config/parameters.ts";
 
 const MAN = new URL("../../docs/man/", import.meta.url);
@@ -81,7 +81,7 @@ for (const [page, make] of Object.entries(PAGES)) {
 
 programTest("mandoc", "spawnd(8) tells of every option", async () => {
   const text = await shown("spawnd.8");
-  for (const { name, options } of SUBCOMMANDS) {
+  for (const { name, options } of PROGRAM.subcommands) {
     assert(text.includes(` spawnd ${name} `), name);
     for (const { name: option, alias, value, help } of options) {
       const given = value === undefined ? "" : ` ${value}`;
