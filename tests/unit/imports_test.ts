@@ -181,6 +181,22 @@ Deno.test("the table of rooms has those that there are, in their order", () => {
   );
 });
 
+Deno.test("each room has a door where the table says that it is read first", () => {
+  const page = Deno.readTextFileSync(resolve(ROOT, "docs/architecture.md"));
+  const doors = [
+    ...page.matchAll(/^\| \[(\w+)\].*\(\.\.\/(lib\/\1\/\w+\.ts)\) *\|$/gm),
+  ].map(([, room, file = ""]) => {
+    const [head = ""] = Deno.readTextFileSync(resolve(ROOT, file)).split("*/");
+    return head.includes(`The door of lib/${room},`) ? room : file;
+  });
+  assertEquals(
+    doors,
+    ROOMS.filter((room) => doors.includes(room)),
+    'say in the first lines: "The door of lib/ROOM, which imports from ..."',
+  );
+  assertEquals(doors.length, page.match(/\]\(\.\.\/lib\/\w+\) /g)?.length);
+});
+
 Deno.test("below the command line nothing is printed, and nothing ends the process", () => {
   const found = filesBelow("lib")
     .filter((file) => roomOf(file) !== "cli")
