@@ -197,5 +197,6 @@ postfixTest("spawnd is as spawn(8), but for what is explained", async () => {
   console.log(tableOf(seen));
   const wrong = [...seen].filter(([row, sides]) => !holds(row, sides))
     .map(([{ what }, sides]) => ({ what, ...sides }));
+  if (wrong.length > 0) console.log(await postfix.log());
   assertEquals(wrong, []);
 }, { others: [COMPILER] });
