@@ -84,6 +84,8 @@ ${MAIL_SYSTEM}
 policy unix - n n - 0 spawnd ${await policy(postfix)}`,
     );
     await postfix.control("reload");
+    // It listens when master has got round to it.
+    (await postfix.connect(`127.0.0.1:${port}`)).close();
     return new MailSystem(postfix, port);
   }
 

@@ -30,7 +30,7 @@ smtpd pass - n n - 2 spawnd -v user=nobody argv=${script}`,
     );
     await postfix.control("reload");
     for (let index = 0; index < 3; index++) {
-      using client = await Deno.connect({ hostname: "127.0.0.1", port });
+      using client = await postfix.connect(`127.0.0.1:${port}`);
       const { port: ours } = client.localAddr as Deno.NetAddr;
       const greeting = `220 127.0.0.1 ${ours}\r\n`;
       assertEquals(await readBytes(client, greeting.length), greeting);
