@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { freePort } from "../e2e/configuration.ts";
 import { programWords, readAll } from "../e2e/daemon.ts";
 import { finish, readBytes } from "../e2e/load.ts";
 import { childrenOf, output, until } from "../e2e/machine.ts";
-import { freePort, Postfix, postfixTest } from "./postfix.ts";
+import { Postfix, postfixTest } from "./postfix.ts";
 
 /** Greets as an SMTP server does, and tells where the client comes from. */
 const TELLS_PEER = `#!/usr/bin/perl
