@@ -16,6 +16,11 @@
  * At most maxproc commands run that one process has started. Beside them may
  * run the last ones of a process whose turn was over, as many again.
  *
+ * The door of lib/master, which imports from service, engine, net, log and
+ * posix: a {@linkcode ChildPlan} is what master's words and the configuration
+ * come to, a `Turn` (turn.ts) says when the process has served enough, and a
+ * `StatusChannel` (status.ts) tells master.
+ *
  * @module
  */
 
@@ -28,6 +33,7 @@ import type { Libc } from "../posix/libc.ts";
 import { supplementaryGroups } from "../posix/own_image.ts";
 import { Children, duplicate, giveFreedMemoryBack } from "../posix/process.ts";
 import { setBacklog } from "../posix/sockets.ts";
+import type { ServicePlan } from "../service/plan.ts";
 import { lockDown } from "../service/lock_down.ts";
 import { ownProgram } from "../service/own_program.ts";
 import { panic } from "../service/panic.ts";
@@ -43,7 +49,9 @@ import { startWatchdog } from "./watchdog.ts";
 
 /** What a child serves, checked. */
 export interface ChildPlan {
-  readonly service: Omit<ServiceOptions, "engine" | "log" | "observer">;
+  readonly service:
+    & Omit<ServiceOptions, "engine" | "log" | "observer">
+    & Pick<ServicePlan, "settings">;
   /** How connections arrive. */
   readonly transport: "inet" | "unix" | "pass" | "stdin";
   readonly owner: Identity;

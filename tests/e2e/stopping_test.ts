@@ -420,6 +420,7 @@ rootTest(
       daemon.kill("SIGINT");
       assertEquals((await daemon.ended()).code, 0);
       assertGreaterOrEqual(performance.now() - startedMs, TERMINATE_MS - 10);
+      // kill(2) comes back before a process of theirs is gone.
       await becomes([], () => processesOf(account.uid));
       assertEquals(
         recordsOf(daemon, "killed").map(({ fields }) => fields["signal"]),

@@ -9,12 +9,12 @@
 
 import { assert } from "@std/assert";
 import { toBinary, toBytes, toWord } from "../../lib/config/bytes.ts";
-import { environmentParameter } from "../../lib/config/environment_list.ts";
-import { loadConfiguration } from "../../lib/config/load.ts";
+import { loadConfiguration } from "../../lib/config/load_configuration.ts";
 import { commandEnvironment } from "../../lib/engine/environment.ts";
 import { bytesOf } from "../../lib/posix/byte_text.ts";
 import { peerTest } from "../e2e/load.ts";
 import { Folder, output } from "../e2e/machine.ts";
+import { balanced } from "../unit/config/random_configuration.ts";
 import { Random } from "./random.ts";
 
 const SPAWN = "/usr/lib/postfix/sbin/spawn";
@@ -101,16 +101,6 @@ function blank(random: Random): string {
   return random.chance(20) ? random.of(LOOKALIKES) : random.of(GAPS);
 }
 
-/** Mostly, so that not all of a list is one entry. */
-function balanced(text: string): string {
-  let depth = 0;
-  for (const char of text) {
-    if (char === "{") depth++;
-    else if (char === "}" && --depth < 0) return text.replaceAll(/[{}]/g, "");
-  }
-  return depth === 0 ? text : text.replaceAll(/[{}]/g, "");
-}
-
 function mainCf({ list }: Case, folder: Folder): string {
   return `queue_directory = ${folder.path}\nmaillog_file =\n` +
     `export_environment = ${list}\n`;
@@ -123,7 +113,7 @@ function ours({ variables }: Case, directory: string): string {
     (path) => Deno.readFileSync(path),
   );
   let isGood = problems.every(({ level }) => level !== "error");
-  const entries = environmentParameter("export_environment", scope, () => {
+  const entries = scope.value("export_environment", () => {
     isGood = false;
   });
   if (!isGood) return "";

@@ -458,7 +458,8 @@ export const RANDOM_CONFIGURATION: fc.Arbitrary<RandomConfiguration> = fc
     master: file(MASTER_LINES),
   });
 
-function balanced(text: string): string {
+/** Without its braces, where they do not match. */
+export function balanced(text: string): string {
   let depth = 0;
   for (const char of text) {
     if (char === "{") depth++;
