@@ -26,6 +26,7 @@ export const EMFILE = 24;
 export const ENOSPC = 28;
 export const ERANGE = 34;
 export const ELOOP = 40;
+export const EMSGSIZE = 90;
 export const ENOBUFS = 105;
 export const ETIMEDOUT = 110;
 export const ECONNREFUSED = 111;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checked, EAGAIN, errno } from "./errno.ts";
+import { checked, EAGAIN, EMSGSIZE, ENOBUFS, errno } from "./errno.ts";
 import { cString, type Libc } from "./libc.ts";
 import { duplicate } from "./process.ts";
 
@@ -241,14 +241,29 @@ export function whoListens(
   }
 }
 
-/** Makes a `struct sockaddr_un`. */
+/** Makes a `struct sockaddr_un`; a name of no file begins with `@`, as in ss(8). */
 function unixAddress(path: string): Uint8Array<ArrayBuffer> {
-  const name = cString(path);
+  const isAbstract = path.startsWith("@");
+  const name = isAbstract
+    ? cString(path.slice(1)).subarray(0, -1)
+    : cString(path);
+  if (isAbstract) {
+    const address = new Uint8Array(SUN_PATH_OFFSET + 1 + name.length);
+    new DataView(address.buffer).setUint16(0, AF_UNIX, true);
+    address.set(name, SUN_PATH_OFFSET + 1);
+    return address;
+  }
   const address = new Uint8Array(SUN_PATH_OFFSET + name.length);
   new DataView(address.buffer).setUint16(0, AF_UNIX, true);
   address.set(name, SUN_PATH_OFFSET);
   return address;
 }
+
+/**
+ * What became of a datagram: the reader has it, has no room now, is not there,
+ * or takes none that is so large.
+ */
+export type SendOutcome = "sent" | "full" | "absent" | "too large";
 
 /**
  * Sends datagrams to a unix socket by its name, so that whoever listens there
@@ -279,10 +294,9 @@ export class DatagramSender {
    * Sends a text, or not at all: it never waits.
    *
    * @param text The text.
-   * @returns `false` if the reader has no room now; `true` otherwise, also
-   * where nobody reads.
+   * @returns What became of it.
    */
-  send(text: string): boolean {
+  send(text: string): SendOutcome {
     const bytes = this.#encoder.encode(text);
     const sent = this.#libc.c.sendto(
       this.#fd,
@@ -292,7 +306,16 @@ export class DatagramSender {
       this.#address,
       this.#address.length,
     );
-    return sent >= 0n || errno(this.#libc) !== EAGAIN;
+    if (sent >= 0n) return "sent";
+    switch (errno(this.#libc)) {
+      case EAGAIN:
+      case ENOBUFS:
+        return "full";
+      case EMSGSIZE:
+        return "too large";
+      default:
+        return "absent";
+    }
   }
 }
 
