@@ -6,6 +6,7 @@
  */
 
 import { availableParallelism } from "node:os";
+import type { ResourceUsage } from "../posix/resource_usage.ts";
 import type { PreparedCommand, Start } from "../posix/starter.ts";
 import {
   ACCEPT_RETRY_MS,
@@ -32,6 +33,7 @@ export interface DirectCommand extends RunningCommand {
   problem: string | undefined;
   /** Whether its end was told. */
   isTold: boolean;
+  usage: ResourceUsage | undefined;
 }
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checked, EAGAIN, EMSGSIZE, ENOBUFS, errno } from "./errno.ts";
+import { checked, EAGAIN, EINTR, EMSGSIZE, ENOBUFS, errno } from "./errno.ts";
 import { cString, type Libc } from "./libc.ts";
 import { duplicate } from "./process.ts";
 
@@ -80,19 +80,99 @@ export class Acceptor {
   }
 
   /**
-   * Tells whom the connection accepted last came from.
+   * Tells whom the connection accepted last came from, as the kernel has it: to
+   * write it down takes longer, and is for who asks.
    *
    * @param connection That connection.
-   * @returns `host:port`, or a unix peer's process and user.
+   * @returns What {@linkcode formatOrigin} writes down.
    */
-  peer(connection: number): string {
-    const address = decodeAddress(this.#address, this.#length[0] ?? 0);
-    if (address.kind !== "unix") return formatAddress(address);
-    const process = peerProcess(this.#libc, connection);
-    return process === undefined
-      ? "unix"
-      : `unix:pid=${process.pid},uid=${process.uid}`;
+  origin(connection: number): Origin {
+    // A unix client has no address as a rule, but a process.
+    if (this.#address[0] !== AF_UNIX) {
+      return this.#address.slice(0, this.#length[0]);
+    }
+    const origin = new Uint8Array(SUN_PATH_OFFSET + CREDENTIALS_BYTES);
+    origin[0] = AF_UNIX;
+    this.#length[0] = CREDENTIALS_BYTES;
+    const value = origin.subarray(SUN_PATH_OFFSET);
+    const { c } = this.#libc;
+    const length = this.#lengthBytes;
+    const isTold =
+      c.getsockopt(connection, SOL_SOCKET, SO_PEERCRED, value, length) === 0;
+    return isTold ? origin : origin.subarray(0, SUN_PATH_OFFSET);
   }
+}
+
+/** Whom a connection came from, in bytes of the kernel's. */
+export type Origin = Uint8Array<ArrayBuffer>;
+
+/**
+ * Writes down whom a connection came from.
+ *
+ * @param origin What {@linkcode Acceptor.origin} has given.
+ * @returns `host:port`, or a unix peer's process and user.
+ */
+export function formatOrigin(origin: Origin): string {
+  if (origin[0] !== AF_UNIX) {
+    return formatAddress(decodeAddress(origin, origin.length));
+  }
+  if (origin.length === SUN_PATH_OFFSET) return "unix";
+  const view = new DataView(origin.buffer, origin.byteOffset + SUN_PATH_OFFSET);
+  return `unix:pid=${view.getInt32(0, true)},uid=${view.getUint32(4, true)}`;
+}
+
+/**
+ * Takes the next connection from a listening socket's queue; it does not block.
+ *
+ * @param libc The C library.
+ * @param fd The listening socket, which does not block either.
+ * @returns The connection, or the negated error number.
+ */
+export function acceptNonBlocking(libc: Libc, fd: number): number {
+  const flags = SOCK_CLOEXEC | SOCK_NONBLOCK;
+  const connection = libc.c.accept4(fd, null, null, flags);
+  return connection >= 0 ? connection : -errno(libc);
+}
+
+/**
+ * Sends bytes over a stream that does not block, as far as there is room.
+ *
+ * @param libc The C library.
+ * @param fd The connection.
+ * @param bytes The bytes.
+ * @returns How many were taken, 0 for want of room; `undefined` where nobody
+ * takes any more.
+ */
+export function sendSome(
+  libc: Libc,
+  fd: number,
+  bytes: Uint8Array<ArrayBuffer>,
+): number | undefined {
+  const sent = Number(
+    libc.c.sendto(fd, bytes, BigInt(bytes.length), MSG_NOSIGNAL, null, 0),
+  );
+  if (sent >= 0) return sent;
+  return errno(libc) === EAGAIN ? 0 : undefined;
+}
+
+/**
+ * Takes bytes from a stream that does not block.
+ *
+ * @param libc The C library.
+ * @param fd The connection.
+ * @param bytes Where to put them.
+ * @returns How many there were, 0 at the end; `undefined` where there are none
+ * now.
+ */
+export function receiveSome(
+  libc: Libc,
+  fd: number,
+  bytes: Uint8Array<ArrayBuffer>,
+): number | undefined {
+  const count = Number(libc.c.read(fd, bytes, BigInt(bytes.length)));
+  if (count >= 0) return count;
+  const code = errno(libc);
+  return code === EAGAIN || code === EINTR ? undefined : 0;
 }
 
 /**
