@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { RunningCommand } from "../../engine/engine.ts";
+import { clientOf, type RunningCommand } from "../../engine/engine.ts";
 import type { HandedSocket } from "../../net/inherited_sockets.ts";
 import { monotonicOffsetMs } from "../../posix/clock.ts";
 import type { Libc } from "../../posix/libc.ts";
@@ -16,6 +16,7 @@ import { lookAtDescriptor } from "../../posix/files.ts";
 import type { DescriptorLimit } from "../../posix/process.ts";
 import { EX, Refusal } from "../../result.ts";
 import type { Service, ServiceMemory } from "../service.ts";
+import { countersOf } from "./counters_record.ts";
 import { Shape } from "./shape.ts";
 
 /** Names the descriptor of what was handed on. */
@@ -94,6 +95,7 @@ export function writeHanded(libc: Libc, handed: Handed): number {
       commands: memory.commands.map(({ running, limitMs, isKilled }) => ({
         pid: running.pid,
         peer: running.peer,
+        origin: clientOf(running),
         startedMs: running.startedMs + offsetMs,
         name: running.command.argv[0],
         ...running.command.identity,
@@ -166,6 +168,7 @@ function serviceOf(shape: Shape, offsetMs: number): HandedService {
     memory: {
       startFailures: shape.field("startFailures").count(),
       acceptFailures: shape.field("acceptFailures").count(),
+      counters: shape.field("counters").optional(countersOf),
       commands: shape.field("commands").list().map((command) => ({
         running: runningOf(command, offsetMs),
         limitMs: command.field("limitMs").number(),
@@ -182,6 +185,7 @@ function runningOf(shape: Shape, offsetMs: number): RunningCommand {
   return {
     pid,
     peer: shape.field("peer").text(),
+    origin: shape.field("origin").optional((origin) => origin.text()),
     startedMs: shape.field("startedMs").number() - offsetMs,
     command: {
       argv: [shape.field("name").text()],
