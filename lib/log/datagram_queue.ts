@@ -7,11 +7,9 @@
  */
 
 import type { SendOutcome } from "../posix/sockets.ts";
+import { FULL_RETRY_MS } from "./bounded_writer.ts";
 
-/** How long to leave a reader alone that has no room. */
-const FULL_RETRY_MS = 50;
-
-/** The same where it has just taken some. */
+/** How long to leave a reader alone that has just taken some. */
 const SLOW_RETRY_MS = 1;
 
 /** The same where there is none. */

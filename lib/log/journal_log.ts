@@ -9,8 +9,7 @@
 import type { Libc } from "../posix/libc.ts";
 import { DatagramSender } from "../posix/sockets.ts";
 import { DatagramQueue } from "./datagram_queue.ts";
-import { droppedEntry } from "./dropped.ts";
-import { type Entry, PRIORITIES } from "./formats.ts";
+import { droppedEntry, type Entry, PRIORITIES } from "./formats.ts";
 import type { EntrySink } from "./log.ts";
 import { printable } from "./printable.ts";
 

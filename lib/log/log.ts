@@ -7,8 +7,8 @@
 
 import { configureSync, getLogger, type LogRecord } from "@logtape/logtape";
 import { BoundedWriter } from "./bounded_writer.ts";
-import { droppedEntry } from "./dropped.ts";
 import {
+  droppedEntry,
   type Entry,
   type EventName,
   type Format,

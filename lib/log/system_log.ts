@@ -7,22 +7,14 @@
 
 import type { Libc } from "../posix/libc.ts";
 import { DatagramSender } from "../posix/sockets.ts";
+import { FACILITIES } from "../posix/syslog.ts";
 import { DatagramQueue } from "./datagram_queue.ts";
-import { droppedEntry } from "./dropped.ts";
-import { type Entry, LABELS, PRIORITIES } from "./formats.ts";
+import { droppedEntry, type Entry, LABELS, PRIORITIES } from "./formats.ts";
 import type { EntrySink } from "./log.ts";
 import { printable } from "./printable.ts";
 
 /** Where syslogd listens, as for syslog(3). */
 export const SYSLOG_SOCKET = "/dev/log";
-
-/** Facilities of syslog(3), by the names that syslog.conf(5) has for them. */
-const FACILITIES: readonly string[] = [
-  ...["kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news"],
-  ...["uucp", "cron", "authpriv", "ftp", "", "", "", ""],
-  ...["local0", "local1", "local2", "local3"],
-  ...["local4", "local5", "local6", "local7"],
-];
 
 const MONTHS: readonly string[] = [
   ...["Jan", "Feb", "Mar", "Apr", "May", "Jun"],
@@ -48,8 +40,7 @@ export interface SystemLogOptions {
  * @returns Its number; `undefined` if there is none of that name.
  */
 export function facilityNumber(name: string): number | undefined {
-  const number = name === "" ? -1 : FACILITIES.indexOf(name);
-  return number < 0 ? undefined : number;
+  return Object.hasOwn(FACILITIES, name) ? FACILITIES[name] : undefined;
 }
 
 /**

@@ -7,6 +7,7 @@
  */
 
 import { lookAtDescriptor } from "./files.ts";
+import { AF_UNIX, SOCK_CLOEXEC } from "./headers.ts";
 import type { Libc } from "./libc.ts";
 
 // netinet/in.h, netinet/tcp.h, linux/tcp.h: `struct tcp_info`
@@ -19,10 +20,8 @@ const TCPI_SACKED_OFFSET = 28;
 const TCP_LISTEN = 10;
 
 // linux/netlink.h, linux/sock_diag.h, linux/unix_diag.h
-const AF_UNIX = 1;
 const AF_NETLINK = 16;
 const SOCK_RAW = 3;
-const SOCK_CLOEXEC = 0o2000000;
 const SOCK_NONBLOCK = 0o4000;
 const NETLINK_SOCK_DIAG = 4;
 const SOCK_DIAG_BY_FAMILY = 20;

@@ -8,7 +8,6 @@
 import type {
   Command,
   Engine,
-  ListeningSocket,
   RunningCommand,
   ServedService,
   ServiceEvents,
@@ -17,11 +16,12 @@ import type {
 import { formatWaitStatus, type WaitStatus } from "../engine/wait_status.ts";
 import type { Log } from "../log/log.ts";
 import { quoted } from "../log/quoted.ts";
+import type { ListeningSocket } from "../net/listening.ts";
 import {
   type CountersRecord,
   ServiceCounters,
 } from "../observe/service_counters.ts";
-import { SIGKILL, SIGTERM } from "../posix/process.ts";
+import { SIGKILL, SIGTERM } from "../posix/signals.ts";
 import { connectionRecord } from "./connection_record.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Fault } from "./fault.ts";
@@ -195,14 +195,25 @@ export class Service implements ServiceEvents {
     return this.#options.name;
   }
 
+  /** Whether it listens: not any more once it is to end. */
+  get isServing(): boolean {
+    return this.#state === "serving";
+  }
+
   /** How many commands may run at once; 0 for no limit. */
   get limit(): number {
     return this.#options.maxProcesses;
   }
 
-  /** What it listens on, or has listened on. */
+  /** What it listens on while it is serving. */
   get sockets(): readonly ListeningSocket[] {
     return this.#options.sockets;
+  }
+
+  /** Its commands, and whether each was killed. */
+  *commands(): Generator<readonly [command: RunningCommand, isKilled: boolean]> {
+    for (const [command] of this.#running.entries()) yield [command, false];
+    for (const command of this.#killed) yield [command, true];
   }
 
   /** What is to be known of it to go on in its place. */
@@ -303,7 +314,8 @@ export class Service implements ServiceEvents {
    * @returns Those.
    */
   endByHand(isMeant: (command: RunningCommand) => boolean): RunningCommand[] {
-    const ended = [...this.#running.entries()].map(([command]) => command)
+    const ended = [...this.commands()]
+      .flatMap(([command, isKilled]) => isKilled ? [] : [command])
       .filter(isMeant);
     for (const command of ended) {
       this.counters.endedByHand();
@@ -324,7 +336,7 @@ export class Service implements ServiceEvents {
 
   #killAll(): void {
     this.#signalAll(SIGKILL);
-    for (const command of this.#commands()) {
+    for (const [command] of [...this.commands()]) {
       if (this.#running.delete(command)) this.#killed.add(command);
     }
     setTimeout(() => this.#leave([...this.#killed]), LEAVE_MS);
@@ -504,14 +516,9 @@ export class Service implements ServiceEvents {
   }
 
   #signalAll(signal: number): void {
-    for (const command of this.#commands()) {
+    for (const [command] of [...this.commands()]) {
       this.#served.signal(command, signal);
     }
-  }
-
-  #commands(): RunningCommand[] {
-    const running = [...this.#running.entries()].map(([command]) => command);
-    return [...running, ...this.#killed];
   }
 
   #tellIdle(): void {

@@ -746,7 +746,9 @@ Deno.test("a service counts what becomes of its connections, also of those befor
   };
   const [well, badly, late] = test.start(3);
   if (!well || !badly || !late) throw new Error("three were started");
-  test.engine.end({ ...well, usage: { processorMs: 2, peakMemoryBytes: 0 } });
+  test.engine.end(
+    Object.assign(well, { usage: { processorMs: 2, peakMemoryBytes: 0 } }),
+  );
   test.engine.end(badly, { kind: "signaled", signal: 11 });
   test.clock.advance(SECOND_MS);
   test.engine.end(late, { kind: "signaled", signal: SIGKILL });
@@ -792,8 +794,10 @@ Deno.test("a service tells of each connection what it took, where that is wanted
   const used = (peakMemoryBytes: number) => ({
     usage: { processorMs: 12, peakMemoryBytes },
   });
-  test.engine.end({ ...small, origin, ...used(OWN_PEAK_BYTES) });
-  test.engine.end({ ...large, origin, ...used(OWN_PEAK_BYTES + 1024) });
+  test.engine.end(Object.assign(small, { origin, ...used(OWN_PEAK_BYTES) }));
+  test.engine.end(
+    Object.assign(large, { origin, ...used(OWN_PEAK_BYTES + 1024) }),
+  );
   test.engine.end(unknown, { kind: "unknown" });
   assertEquals(test.log.lines, [
     `info: connection from ${origin}: process id ${small.pid}, ` +
