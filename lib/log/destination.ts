@@ -6,7 +6,7 @@
 
 import type { Libc } from "../posix/libc.ts";
 import { JournalLog } from "./journal_log.ts";
-import type { EntrySink } from "./log.ts";
+import type { EntrySink } from "./outlet.ts";
 import { SYSLOG_SOCKET, SystemLog } from "./system_log.ts";
 
 /** Where to log, as plain data. */

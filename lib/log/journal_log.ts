@@ -10,7 +10,7 @@ import type { Libc } from "../posix/libc.ts";
 import { DatagramSender } from "../posix/sockets.ts";
 import { DatagramQueue } from "./datagram_queue.ts";
 import { droppedEntry, type Entry, PRIORITIES } from "./formats.ts";
-import type { EntrySink } from "./log.ts";
+import type { EntrySink } from "./outlet.ts";
 import { printable } from "./printable.ts";
 
 /** Where journald listens. */

@@ -6,7 +6,14 @@
  */
 
 import type { Entry } from "./formats.ts";
-import type { EntrySink } from "./log.ts";
+
+/** Where records go. */
+export interface EntrySink {
+  /** Takes a record; returns at once. */
+  write(entry: Entry): void;
+  /** Waits for the last records to be taken, but not for longer than that. */
+  flush(limitMs: number): Promise<void>;
+}
 
 /** Passes records on to those sinks that it has by now. */
 export class Outlet implements EntrySink {

@@ -10,7 +10,7 @@ import { DatagramSender } from "../posix/sockets.ts";
 import { FACILITIES } from "../posix/syslog.ts";
 import { DatagramQueue } from "./datagram_queue.ts";
 import { droppedEntry, type Entry, LABELS, PRIORITIES } from "./formats.ts";
-import type { EntrySink } from "./log.ts";
+import type { EntrySink } from "./outlet.ts";
 import { printable } from "./printable.ts";
 
 /** Where syslogd listens, as for syslog(3). */

@@ -42,6 +42,21 @@ export class Recent {
     );
   }
 
+  /**
+   * Takes in what another has counted just before.
+   *
+   * @param counts One count a second, the last one last.
+   * @param nowMs When it is.
+   */
+  resume(counts: readonly number[], nowMs: number): void {
+    this.#goTo(nowMs);
+    for (const [ago, count] of counts.toReversed().entries()) {
+      if (ago >= RECENT_SECONDS) return;
+      const slot = (this.#second + RECENT_SECONDS - ago) % RECENT_SECONDS;
+      this.#counts[slot] = (this.#counts[slot] ?? 0) + count;
+    }
+  }
+
   /** Empties the slots of the seconds in between. */
   #goTo(nowMs: number): void {
     const second = Math.floor(nowMs / MS_PER_SECOND);

@@ -22,8 +22,8 @@ export interface Used {
 /** How a command ended, for as much as is counted. */
 export type CountedEnd = "well" | "failed";
 
-/** What has been counted, as plain data. */
-export interface CountersRecord {
+/** What has been counted, but for durations. */
+export interface CountedTotals {
   /** When counting began, in milliseconds of the calendar. */
   readonly sinceMs: number;
   readonly connections: number;
@@ -33,7 +33,13 @@ export interface CountersRecord {
   readonly timedOut: number;
   readonly endedByHand: number;
   readonly processorMs: number;
+}
+
+/** All that has been counted, as plain data. */
+export interface CountersRecord extends CountedTotals {
   readonly durations: HistogramRecord;
+  /** How many connections came in each of the last seconds, this one last. */
+  readonly recent: readonly number[];
 }
 
 /** Where whoever refuses connections has them counted. */
@@ -124,8 +130,8 @@ export class ServiceCounters implements RefusalCounter {
     return (this.#recent ?? new Recent()).counts(nowMs);
   }
 
-  /** All that was counted. */
-  get record(): CountersRecord {
+  /** What was counted, but for durations. */
+  get totals(): CountedTotals {
     return {
       sinceMs: this.#sinceMs,
       connections: this.#connections,
@@ -135,7 +141,15 @@ export class ServiceCounters implements RefusalCounter {
       timedOut: this.#timedOut,
       endedByHand: this.#endedByHand,
       processorMs: this.#processorMs,
+    };
+  }
+
+  /** All that was counted. */
+  get record(): CountersRecord {
+    return {
+      ...this.totals,
       durations: this.durations.record,
+      recent: this.#recent?.counts(performance.now()) ?? [],
     };
   }
 
@@ -154,6 +168,10 @@ export class ServiceCounters implements RefusalCounter {
     this.#processorMs += record.processorMs;
     for (const [reason, count] of Object.entries(record.refused)) {
       this.#refused.set(reason, (this.#refused.get(reason) ?? 0) + count);
+    }
+    if (record.recent.length > 0) {
+      this.#recent ??= new Recent();
+      this.#recent.resume(record.recent, performance.now());
     }
     if (record.durations.counts.length === 0) return;
     this.#durations ??= new Histogram();

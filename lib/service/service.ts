@@ -211,7 +211,9 @@ export class Service implements ServiceEvents {
   }
 
   /** Its commands, and whether each was killed. */
-  *commands(): Generator<readonly [command: RunningCommand, isKilled: boolean]> {
+  *commands(): Generator<
+    readonly [command: RunningCommand, isKilled: boolean]
+  > {
     for (const [command] of this.#running.entries()) yield [command, false];
     for (const command of this.#killed) yield [command, true];
   }

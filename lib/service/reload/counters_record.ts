@@ -29,6 +29,7 @@ export function countersOf(shape: Shape): CountersRecord {
     timedOut: shape.field("timedOut").count(),
     endedByHand: shape.field("endedByHand").count(),
     processorMs: shape.field("processorMs").number(),
+    recent: shape.field("recent").list().map((count) => count.count()),
     durations: {
       sumMs: durations.field("sumMs").number(),
       counts: durations.field("counts").list().map((pair) => {

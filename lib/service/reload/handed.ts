@@ -55,6 +55,8 @@ export interface Handed {
   readonly pidFileFd?: number | undefined;
   /** The master(8) that the first image was started by. */
   readonly masterPid?: number | undefined;
+  /** When the first image was started, in milliseconds of the calendar. */
+  readonly sinceMs?: number | undefined;
   /** Whether a SIGHUP has come that nothing was done about. */
   readonly isReloadWanted: boolean;
   /** When connections were accepted last, on the machine's monotonic clock. */
@@ -138,6 +140,7 @@ export function readHanded(libc: Libc, fd: number): Handed {
     })),
     pidFileFd: all.field("pidFileFd").optional((fd) => fd.count()),
     masterPid: all.field("masterPid").optional((pid) => pid.count()),
+    sinceMs: all.field("sinceMs").optional((since) => since.number()),
     isReloadWanted: all.field("isReloadWanted").flag(),
     pausedMs: all.field("pausedMs").number(),
   };

@@ -1,7 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { Entry } from "../../../lib/log/formats.ts";
-import type { EntrySink } from "../../../lib/log/log.ts";
-import { Outlet } from "../../../lib/log/outlet.ts";
+import { type EntrySink, Outlet } from "../../../lib/log/outlet.ts";
 
 class Kept implements EntrySink {
   readonly texts: string[] = [];

@@ -27,3 +27,15 @@ Deno.test("Recent forgets what is longer ago", () => {
   recent.add(1e9);
   assertEquals(counted(recent, 1e9), { 0: 1 });
 });
+
+Deno.test("Recent goes on where another was", () => {
+  const before = new Recent();
+  for (const atMs of [0, 5000, 5999]) before.add(atMs);
+  const after = new Recent();
+  // Another clock, and a count of its own already.
+  after.add(700);
+  after.resume(before.counts(5999), 700);
+  assertEquals(counted(after, 700), { 0: 3, 5: 1 });
+  after.resume(Array.from({ length: 2 * RECENT_SECONDS }, () => 1), 700);
+  assertEquals(after.counts(700).reduce((sum, count) => sum + count), 64);
+});

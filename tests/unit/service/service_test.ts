@@ -740,8 +740,7 @@ Deno.test("a service tells the end of a fault that began before it was taken ove
 Deno.test("a service counts what becomes of its connections, also of those before it was taken over", () => {
   using test = new TestService({ timeLimitMs: SECOND_MS });
   const counters = () => {
-    const { sinceMs: _, durations: __, ...counted } =
-      test.service.counters.record;
+    const { sinceMs: _, ...counted } = test.service.counters.totals;
     return counted;
   };
   const [well, badly, late] = test.start(3);

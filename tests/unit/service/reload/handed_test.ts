@@ -35,6 +35,7 @@ const HANDED: Handed = {
         timedOut: 1,
         endedByHand: 1,
         processorMs: 1.5,
+        recent: [0, 3, 1],
         durations: { sumMs: 17.5, counts: [[20, 3], [200, 1]] },
       },
       commands: [{
@@ -61,6 +62,7 @@ const HANDED: Handed = {
   descriptorLimit: { soft: 1024n, hard: 2n ** 64n - 1n },
   pidFileFd: 12,
   masterPid: 13,
+  sinceMs: 1e12,
   isReloadWanted: true,
   pausedMs: 0.5,
 };
