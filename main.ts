@@ -30,6 +30,18 @@ async function main(words: readonly string[]): Promise<number> {
       const { reload } = await import("./lib/cli/reload/reload.ts");
       return await reload(rest);
     }
+    case "status": {
+      const { status } = await import("./lib/cli/status/status.ts");
+      return await status(rest);
+    }
+    case "kill": {
+      const { kill } = await import("./lib/cli/kill/kill.ts");
+      return kill(rest);
+    }
+    case "drain": {
+      const { drain } = await import("./lib/cli/drain/drain.ts");
+      return drain(rest);
+    }
     case "check": {
       const { check } = await import("./lib/cli/check/check.ts");
       return check(rest);

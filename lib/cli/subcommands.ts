@@ -8,12 +8,15 @@
 import { PARAMETERS } from "../config/parameters.ts";
 import { COMPLETION_OPTIONS, SHELLS } from "./completion/request.ts";
 import { CONFIG_OPTIONS } from "./config/request.ts";
+import { DRAIN_OPTIONS } from "./drain/drain.ts";
 import { INSPECT_OPTIONS } from "./inspect/request.ts";
 import { INSTALL_OPTIONS } from "./install_postfix/request.ts";
+import { KILL_OPTIONS } from "./kill/kill.ts";
 import type { OptionSpec } from "./shared/options.ts";
 import { RELOAD_OPTIONS } from "./reload/reload.ts";
 import { RUN_OPTIONS } from "./run/request.ts";
 import { SERVE_OPTIONS } from "./serve/request.ts";
+import { STATUS_OPTIONS } from "./status/request.ts";
 
 /** A subcommand. */
 export interface Subcommand {
@@ -50,6 +53,27 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
     synopsis: "",
     summary: "make a daemon take its configuration anew",
     options: RELOAD_OPTIONS,
+    words: [],
+  },
+  {
+    name: "status",
+    synopsis: "",
+    summary: "tell what a running daemon does",
+    options: STATUS_OPTIONS,
+    words: [],
+  },
+  {
+    name: "kill",
+    synopsis: "SERVICE|PID",
+    summary: "end commands by hand",
+    options: KILL_OPTIONS,
+    words: [],
+  },
+  {
+    name: "drain",
+    synopsis: "",
+    summary: "stop a daemon so that nobody is sent to it",
+    options: DRAIN_OPTIONS,
     words: [],
   },
   {

@@ -5,13 +5,21 @@
  * @module
  */
 
+/** What a daemon can do. */
+export const DAEMON_STATES = ["serving", "draining", "stopping"] as const;
+
+/**
+ * What a daemon does: `draining` where it accepts still, but nobody is to send
+ * it anybody; `stopping` where it accepts no more and commands finish.
+ */
+export type DaemonState = typeof DAEMON_STATES[number];
+
 /** What the daemon as a whole does. */
 export interface DaemonStatus {
   readonly kind: "daemon";
   readonly version: string;
   readonly pid: number;
-  /** `stopping`: no more connections are accepted, and commands finish. */
-  readonly state: "serving" | "stopping";
+  readonly state: DaemonState;
   /** When it was started, in the calendar. */
   readonly since: string;
   readonly uptimeSeconds: number;
@@ -89,10 +97,14 @@ export type StatusQuestion =
   | { readonly ask: "status" }
   /** Ends commands: those of a service, or one by its process id. */
   | { readonly ask: "kill"; readonly what: string }
-  | { readonly ask: "drain" };
+  /** Has the daemon say so at once, and stop some time later. */
+  | { readonly ask: "drain"; readonly graceMs: number };
 
 /** The socket's name below queue_directory. */
 export const STATUS_SOCKET = "spawnd.status";
+
+/** More than anybody waits for a machine to be drained. */
+export const GRACE_MS_MAX = 24 * 60 * 60 * 1000;
 
 /** More than any question has. */
 export const QUESTION_BYTES_MAX = 4096;
@@ -111,7 +123,11 @@ export function parseQuestion(line: string): StatusQuestion | undefined {
     return undefined;
   }
   if (typeof value !== "object" || value === null) return undefined;
-  const { ask, what } = value as Record<string, unknown>; // looked at below
-  if (ask === "status" || ask === "drain") return { ask };
-  return ask === "kill" && typeof what === "string" ? { ask, what } : undefined;
+  // Looked at one by one.
+  const { ask, what, graceMs } = value as Record<string, unknown>;
+  if (ask === "status") return { ask };
+  if (ask === "kill" && typeof what === "string") return { ask, what };
+  const isGrace = typeof graceMs === "number" && graceMs >= 0 &&
+    graceMs <= GRACE_MS_MAX;
+  return ask === "drain" && isGrace ? { ask, graceMs } : undefined;
 }

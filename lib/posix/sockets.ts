@@ -19,6 +19,8 @@ const SOCK_NONBLOCK = 0o4000;
 export const SOL_SOCKET = 1;
 const SO_KEEPALIVE = 9;
 const SO_PEERCRED = 17;
+const SO_RCVTIMEO = 20;
+const SO_SNDTIMEO = 21;
 const SO_ACCEPTCONN = 30;
 
 /** `struct sockaddr_storage`: no address is larger. */
@@ -121,6 +123,45 @@ export function formatOrigin(origin: Origin): string {
 }
 
 /**
+ * Connects to a unix socket. What is sent and received waits for the other side,
+ * but not for long.
+ *
+ * @param libc The C library.
+ * @param path The socket's path.
+ * @param timeoutSeconds How long it waits.
+ * @returns The connection.
+ * @throws {SystemError} If nobody listens, or may not be connected to.
+ */
+export function connectUnix(
+  libc: Libc,
+  path: string,
+  timeoutSeconds: number,
+): number {
+  const type = SOCK_STREAM | SOCK_CLOEXEC;
+  const fd = checked(libc, "socket", libc.c.socket(AF_UNIX, type, 0));
+  try {
+    const timeout = new BigInt64Array([BigInt(timeoutSeconds), 0n]);
+    const bytes = new Uint8Array(timeout.buffer);
+    for (const option of [SO_RCVTIMEO, SO_SNDTIMEO]) {
+      const set = libc.c.setsockopt(
+        fd,
+        SOL_SOCKET,
+        option,
+        bytes,
+        bytes.length,
+      );
+      checked(libc, "setsockopt", set);
+    }
+    const address = unixAddress(path);
+    checked(libc, path, libc.c.connect(fd, address, address.length));
+    return fd;
+  } catch (error) {
+    libc.c.close(fd);
+    throw error;
+  }
+}
+
+/**
  * Takes the next connection from a listening socket's queue; it does not block.
  *
  * @param libc The C library.
@@ -134,7 +175,7 @@ export function acceptNonBlocking(libc: Libc, fd: number): number {
 }
 
 /**
- * Sends bytes over a stream that does not block, as far as there is room.
+ * Sends bytes over a stream, as far as there is room, or will be in time.
  *
  * @param libc The C library.
  * @param fd The connection.
@@ -155,13 +196,12 @@ export function sendSome(
 }
 
 /**
- * Takes bytes from a stream that does not block.
+ * Takes bytes from a stream, which are there or come in time.
  *
  * @param libc The C library.
  * @param fd The connection.
  * @param bytes Where to put them.
- * @returns How many there were, 0 at the end; `undefined` where there are none
- * now.
+ * @returns How many there were, 0 at the end; `undefined` where there are none.
  */
 export function receiveSome(
   libc: Libc,

@@ -24,6 +24,8 @@ export interface MetricsOptions {
   readonly libc: Libc;
   readonly version: string;
   readonly sinceMs: number;
+  /** Whether nobody is to send it anybody. */
+  readonly isDraining: boolean;
 }
 
 /**
@@ -34,7 +36,7 @@ export interface MetricsOptions {
  */
 export function* metricFamilies(
   services: Services,
-  { libc, version, sinceMs }: MetricsOptions,
+  { libc, version, sinceMs, isDraining }: MetricsOptions,
 ): Generator<Family | HistogramFamily> {
   const all = labelled(services);
   const of = (value: (service: Service) => number | undefined) =>
@@ -42,9 +44,11 @@ export function* metricFamilies(
   yield gauge("spawnd_build_info", "The version that runs.", [
     { labels: { version }, value: 1 },
   ]);
-  yield gauge("spawnd_serving", "Whether connections are accepted.", [
-    { value: isServing(services) ? 1 : 0 },
-  ]);
+  yield gauge(
+    "spawnd_serving",
+    "Whether clients are welcome: not while it drains or stops.",
+    [{ value: isServing(services) && !isDraining ? 1 : 0 }],
+  );
   yield gauge(
     "process_start_time_seconds",
     "When the daemon was started, in seconds since 1970.",

@@ -42,6 +42,7 @@ export interface ObservationOptions {
 export class Observation {
   readonly #options: ObservationOptions;
   readonly #slots: readonly Slots[];
+  #drainTimer: ReturnType<typeof setTimeout> | undefined;
 
   /**
    * Begins to answer.
@@ -49,9 +50,8 @@ export class Observation {
    * @param options What there is to tell of.
    */
   constructor(options: ObservationOptions) {
-    const { libc, watcher, services, version, sinceMs } = options;
+    const { libc, watcher, services } = options;
     this.#options = options;
-    const about = { libc, version, sinceMs };
     this.#slots = [
       ...this.#fds("status").map((fd) =>
         serveStatus({
@@ -62,7 +62,7 @@ export class Observation {
       ...this.#fds("metrics").map((fd) =>
         serveMetrics({
           ...{ libc, watcher, fd },
-          metrics: () => metricsText(metricFamilies(services, about)),
+          metrics: () => metricsText(metricFamilies(services, this.#about)),
         })
       ),
     ];
@@ -70,10 +70,16 @@ export class Observation {
 
   /** Ends it, and removes its sockets. */
   close(): void {
+    clearTimeout(this.#drainTimer);
     for (const slots of this.#slots) slots.close();
     for (const socket of [...this.#options.sockets.values()].flat()) {
       socket.close();
     }
+  }
+
+  get #about(): ObservationOptions & { readonly isDraining: boolean } {
+    const isDraining = this.#drainTimer !== undefined;
+    return { ...this.#options, isDraining };
   }
 
   #fds(role: OwnRole): number[] {
@@ -83,21 +89,34 @@ export class Observation {
   }
 
   *#answer(question: StatusQuestion, uid: number): Generator<StatusRecord> {
-    const { libc, services, log, drain } = this.#options;
+    const { libc, services } = this.#options;
     switch (question.ask) {
       case "status":
-        yield daemonStatus(services, this.#options);
+        yield daemonStatus(services, this.#about);
         yield* serviceRecords(libc, services);
         break;
       case "kill":
         yield* this.#kill(question.what, uid);
         break;
       case "drain":
-        log.info("drain", `drained by hand, by user id ${uid}`, { uid });
-        drain();
-        yield daemonStatus(services, this.#options);
+        this.#drain(question.graceMs, uid);
+        yield daemonStatus(services, this.#about);
         break;
     }
+  }
+
+  /** Asked again, it waits as long as it was asked the last time. */
+  #drain(graceMs: number, uid: number): void {
+    const { log, drain } = this.#options;
+    const seconds = graceMs / 1000;
+    log.info(
+      "drain",
+      `to be drained, by user id ${uid}: connections are accepted for ` +
+        `${seconds} s`,
+      { uid, graceSeconds: seconds },
+    );
+    clearTimeout(this.#drainTimer);
+    this.#drainTimer = setTimeout(drain, graceMs);
   }
 
   *#kill(what: string, uid: number): Generator<StatusRecord> {

@@ -135,13 +135,21 @@ export function waitingFor(
  */
 export function daemonStatus(
   services: Services,
-  { version, sinceMs }: { readonly version: string; readonly sinceMs: number },
+  { version, sinceMs, isDraining }: {
+    readonly version: string;
+    readonly sinceMs: number;
+    readonly isDraining: boolean;
+  },
 ): DaemonStatus {
   return {
     kind: "daemon",
     version,
     pid: Deno.pid,
-    state: isServing(services) ? "serving" : "stopping",
+    state: !isServing(services)
+      ? "stopping"
+      : isDraining
+      ? "draining"
+      : "serving",
     since: new Date(sinceMs).toISOString(),
     uptimeSeconds: Math.max(0, seconds(Date.now() - sinceMs)),
   };

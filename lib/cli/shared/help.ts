@@ -17,16 +17,17 @@ Usage:
   spawnd run TYPE NAME [options] user=NAME[:GROUP] argv=COMMAND [ARG...]
                     serve one service until SIGTERM
   spawnd run --help tell about types, names and options
-  spawnd serve [options]
-                    serve all spawn services of main.cf and master.cf
+  spawnd serve      serve all spawn services of main.cf and master.cf
   spawnd reload     make a daemon take its configuration anew
+  spawnd status     tell what a running daemon does
+  spawnd kill       end commands by hand
+  spawnd drain      stop a daemon so that nobody is sent to it
   spawnd check      tell what is wrong with main.cf and master.cf
   spawnd config     print values of parameters, as postconf does
   spawnd services   print the table of services
   spawnd install-postfix  serve below Postfix, in the place of spawn(8)
   spawnd completion bash|zsh|fish
   spawnd --version  tell version, revision, runtime and engine
-  spawnd --help     show this
 
 Exit codes: 0 stopped as asked, 64 wrong words, 67 no such user or group,
 68 no such host, 71 refused by the system, 77 root is needed, 78 a bad setting.

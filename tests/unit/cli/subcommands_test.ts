@@ -4,6 +4,9 @@ import { CONFIG_HELP } from "../../../lib/cli/config/request.ts";
 import { MAIN_HELP } from "../../../lib/cli/shared/help.ts";
 import { INSTALL_HELP } from "../../../lib/cli/install_postfix/request.ts";
 import { CHECK_HELP, SERVICES_HELP } from "../../../lib/cli/inspect/request.ts";
+import { DRAIN_HELP } from "../../../lib/cli/drain/drain.ts";
+import { KILL_HELP } from "../../../lib/cli/kill/kill.ts";
+import { STATUS_HELP } from "../../../lib/cli/status/request.ts";
 import { SUBCOMMANDS } from "../../../lib/cli/subcommands.ts";
 
 const SCREEN = { lines: 24, columns: 80 };
@@ -14,6 +17,9 @@ const HELPS = {
   config: CONFIG_HELP,
   services: SERVICES_HELP,
   completion: COMPLETION_HELP,
+  status: STATUS_HELP,
+  kill: KILL_HELP,
+  drain: DRAIN_HELP,
 };
 
 for (const [name, help] of Object.entries(HELPS)) {

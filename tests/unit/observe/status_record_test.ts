@@ -3,7 +3,10 @@ import { parseQuestion } from "../../../lib/observe/status_record.ts";
 
 Deno.test("parseQuestion() reads what can be asked, and nothing else", () => {
   assertEquals(parseQuestion('{"ask":"status","more":1}'), { ask: "status" });
-  assertEquals(parseQuestion('{"ask":"drain"}'), { ask: "drain" });
+  assertEquals(parseQuestion('{"ask":"drain","graceMs":5}'), {
+    ask: "drain",
+    graceMs: 5,
+  });
   assertEquals(parseQuestion('{"ask":"kill","what":"25"}'), {
     ask: "kill",
     what: "25",
@@ -11,7 +14,9 @@ Deno.test("parseQuestion() reads what can be asked, and nothing else", () => {
   for (
     const line of [
       ...["", "status", "null", "[]", '"status"', "{}", '{"ask":"kill"}'],
-      ...['{"ask":"kill","what":25}', '{"ask":"stop"}', '{"ask":["status"]}'],
+      ...['{"ask":"drain"}', '{"ask":"drain","graceMs":-1}'],
+      ...['{"ask":"drain","graceMs":1e99}', '{"ask":"kill","what":25}'],
+      ...['{"ask":"stop"}', '{"ask":["status"]}'],
     ]
   ) {
     assertEquals(parseQuestion(line), undefined, line);
