@@ -8,6 +8,7 @@
 import { availableParallelism } from "node:os";
 import type { ResourceUsage } from "../posix/resource_usage.ts";
 import type { PreparedCommand, Start } from "../posix/starter.ts";
+import type { Timer } from "../timer.ts";
 import {
   ACCEPT_RETRY_MS,
   type Command,
@@ -74,7 +75,7 @@ export class DirectService implements ServedService {
   readonly #options: DirectServiceOptions;
   #isWanted = false;
   #isPaused = false;
-  #pauseTimer: ReturnType<typeof setTimeout> | undefined;
+  #pauseTimer: Timer | undefined;
   #isCrowded = false;
   #isWatched = false;
   /** The turn of the loop in which it had a client the last time. */

@@ -8,6 +8,7 @@
 
 import type { SendOutcome } from "../posix/sockets.ts";
 import { FULL_RETRY_MS } from "./bounded_writer.ts";
+import type { Timer } from "../timer.ts";
 
 /** How long to leave a reader alone that has just taken some. */
 const SLOW_RETRY_MS = 1;
@@ -32,7 +33,7 @@ export class DatagramQueue {
   #pending: string[] = [];
   #droppedCount = 0;
   #isAbsent = false;
-  #retry: ReturnType<typeof setTimeout> | undefined;
+  #retry: Timer | undefined;
 
   /** @param options What it is made of. */
   constructor(options: DatagramQueueOptions) {
@@ -83,7 +84,7 @@ export class DatagramQueue {
     return outcome === "sent" || outcome === "too large";
   }
 
-  #retryIn(delayMs: number): ReturnType<typeof setTimeout> {
+  #retryIn(delayMs: number): Timer {
     return setTimeout(() => this.#again(), delayMs);
   }
 

@@ -9,6 +9,7 @@
 import { isShortage, SystemError } from "../posix/errno.ts";
 import type { Libc } from "../posix/libc.ts";
 import { acceptNonBlocking, receiveSome, sendSome } from "../posix/sockets.ts";
+import type { Timer } from "../timer.ts";
 
 /** How long until a connection is accepted after one could not be. */
 const ACCEPT_RETRY_MS = 1000;
@@ -57,7 +58,7 @@ export interface SlotsOptions {
 export class Slots {
   readonly #options: SlotsOptions;
   readonly #clients = new Set<Client>();
-  #retry: ReturnType<typeof setTimeout> | undefined;
+  #retry: Timer | undefined;
   #isListening = false;
   #isClosed = false;
 
@@ -132,13 +133,13 @@ class Client {
   readonly #options: SlotsOptions;
   readonly #connection: number;
   readonly #left: () => void;
-  readonly #timeout: ReturnType<typeof setTimeout>;
+  readonly #timeout: Timer;
   readonly #encoder = new TextEncoder();
   readonly #request: Uint8Array<ArrayBuffer>;
   #requestBytes = 0;
   #answer: Answer | undefined;
   #piece = new Uint8Array(0);
-  #next: ReturnType<typeof setTimeout> | undefined;
+  #next: Timer | undefined;
   #isWatched = true;
   #isClosed = false;
 

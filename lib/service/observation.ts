@@ -23,6 +23,7 @@ import {
   serviceRecords,
   type Services,
 } from "./status.ts";
+import type { Timer } from "../timer.ts";
 
 /** What there is to tell of, and to whom. */
 export interface ObservationOptions {
@@ -42,7 +43,7 @@ export interface ObservationOptions {
 export class Observation {
   readonly #options: ObservationOptions;
   readonly #slots: readonly Slots[];
-  #drainTimer: ReturnType<typeof setTimeout> | undefined;
+  #drainTimer: Timer | undefined;
 
   /**
    * Begins to answer.

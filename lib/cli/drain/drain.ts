@@ -5,69 +5,26 @@
  */
 
 import { GRACE_MS_MAX } from "../../observe/status_record.ts";
-import {
-  EX,
-  type ExitCode,
-  failure,
-  formatMistake,
-  type Result,
-  success,
-} from "../../result.ts";
-import { CONFIG_OPTION, configDirectory } from "../serve/request.ts";
+import { EX, failure, type Result, success } from "../../result.ts";
 import { askDaemon, findDaemon } from "../shared/ask_daemon.ts";
+import { configDirectory } from "../shared/config_option.ts";
 import { ValueReader } from "../shared/option_values.ts";
-import {
-  optionLines,
-  type OptionSpec,
-  type ParsedOptions,
-  parseOptions,
-} from "../shared/options.ts";
+import type { ParsedOptions } from "../shared/options.ts";
+import type { Outcome } from "../shared/subcommand.ts";
 
 const MS_PER_SECOND = 1000;
-
-/** The options of `spawnd drain`. */
-export const DRAIN_OPTIONS: readonly OptionSpec[] = [
-  CONFIG_OPTION,
-  {
-    name: "grace",
-    value: "TIME",
-    help: "how long it goes on to accept: 90, 5m, 2h (0)",
-  },
-  { name: "help", help: "show this" },
-];
-
-/** The help of `spawnd drain`. */
-export const DRAIN_HELP = `\
-  spawnd drain
-  spawnd drain -c /etc/spawnd --grace 10s
-
-Usage: spawnd drain [options]
-Has a daemon tell at once, by spawnd status and by its metrics, that nobody is
-to be sent to it. After the grace it accepts no more connections, lets commands
-finish, and ends, as by SIGTERM.
-
-${optionLines(DRAIN_OPTIONS)}
-`;
 
 /**
  * Runs the subcommand.
  *
- * @param args The words after `drain`.
+ * @param given What was given.
  * @returns The exit code.
  */
-export function drain(args: readonly string[]): ExitCode {
-  const parsed = parseOptions(args, DRAIN_OPTIONS);
-  if (parsed.ok && parsed.value.flags.has("help")) {
-    console.log(DRAIN_HELP);
-    return EX.OK;
-  }
-  const drained = parsed.ok ? drainDaemon(parsed.value) : parsed;
-  if (!drained.ok) {
-    console.error(`spawnd drain: ${formatMistake(drained.mistake)}`);
-    return drained.mistake.exitCode;
-  }
+export function drain(given: ParsedOptions): Outcome {
+  const drained = drainDaemon(given);
+  if (!drained.ok) return drained;
   console.log(drained.value);
-  return EX.OK;
+  return success(EX.OK);
 }
 
 function drainDaemon(

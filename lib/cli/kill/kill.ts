@@ -6,63 +6,23 @@
 
 import { printable } from "../../log/printable.ts";
 import type { CommandStatus } from "../../observe/status_record.ts";
-import {
-  EX,
-  type ExitCode,
-  failure,
-  formatMistake,
-  type Result,
-  success,
-} from "../../result.ts";
-import { CONFIG_OPTION, configDirectory } from "../serve/request.ts";
+import { EX, failure, type Result, success } from "../../result.ts";
 import { askDaemon, findDaemon } from "../shared/ask_daemon.ts";
-import {
-  optionLines,
-  type OptionSpec,
-  parseOptions,
-} from "../shared/options.ts";
-
-/** The options of `spawnd kill`. */
-export const KILL_OPTIONS: readonly OptionSpec[] = [
-  CONFIG_OPTION,
-  { name: "help", help: "show this" },
-];
-
-/** The help of `spawnd kill`. */
-export const KILL_HELP = `\
-  spawnd kill policy
-  spawnd kill -c /etc/spawnd 4711
-
-Usage: spawnd kill [options] SERVICE|PID
-Ends the commands of a service that run now, or one of them by its process id,
-and says which: SIGTERM for the process group of each, and SIGKILL five seconds
-later. Nothing but a running command of the daemon is ever signalled. Where a
-name is that of several services, NAME/TYPE is one.
-
-${optionLines(KILL_OPTIONS)}
-`;
+import { configDirectory } from "../shared/config_option.ts";
+import type { ParsedOptions } from "../shared/options.ts";
+import type { Outcome } from "../shared/subcommand.ts";
 
 /**
  * Runs the subcommand.
  *
- * @param args The words after `kill`.
+ * @param given What was given.
  * @returns The exit code.
  */
-export function kill(args: readonly string[]): ExitCode {
-  const parsed = parseOptions(args, KILL_OPTIONS);
-  if (parsed.ok && parsed.value.flags.has("help")) {
-    console.log(KILL_HELP);
-    return EX.OK;
-  }
-  const ended = parsed.ok
-    ? endCommands(parsed.value.words, parsed.value.values.get("config"))
-    : parsed;
-  if (!ended.ok) {
-    console.error(`spawnd kill: ${formatMistake(ended.mistake)}`);
-    return ended.mistake.exitCode;
-  }
+export function kill({ words, values }: ParsedOptions): Outcome {
+  const ended = endCommands(words, values.get("config"));
+  if (!ended.ok) return ended;
   for (const line of ended.value) console.log(line);
-  return EX.OK;
+  return success(EX.OK);
 }
 
 function endCommands(

@@ -6,18 +6,16 @@
 
 import { printableJson } from "../../log/printable.ts";
 import type { StatusRecord } from "../../observe/status_record.ts";
-import { EX, formatMistake, type Result } from "../../result.ts";
+import { EX, formatMistake, type Result, success } from "../../result.ts";
 import { textVariable } from "../../text_variable.ts";
 import {
   askDaemon,
   type AskedDaemon,
   findDaemon,
 } from "../shared/ask_daemon.ts";
-import {
-  parseStatusRequest,
-  STATUS_HELP,
-  type StatusRequest,
-} from "./request.ts";
+import type { ParsedOptions } from "../shared/options.ts";
+import type { Outcome } from "../shared/subcommand.ts";
+import { type StatusRequest, statusRequest } from "./request.ts";
 import { statusScreen } from "./screen.ts";
 
 /** The exit code for a daemon to which nobody should be sent. */
@@ -38,32 +36,21 @@ const CLEAR_ALL = "\x1b[2J";
 /**
  * Runs the subcommand.
  *
- * @param args The words after `status`.
+ * @param given What was given.
  * @returns The exit code.
  */
-export async function status(args: readonly string[]): Promise<number> {
-  const request = parseStatusRequest(args);
-  if (!request.ok) {
-    console.error(`spawnd status: ${formatMistake(request.mistake)}`);
-    return request.mistake.exitCode;
-  }
-  if (request.value === "help") {
-    console.log(STATUS_HELP);
-    return EX.OK;
-  }
+export async function status(given: ParsedOptions): Promise<Outcome> {
+  const request = statusRequest(given);
+  if (!request.ok) return request;
   const { directory, watch } = request.value;
   const daemon = findDaemon(directory);
+  if (!daemon.ok) return daemon;
   const isSeen = Deno.stdout.isTerminal();
-  if (daemon.ok && watch) {
-    return await watchDaemon(daemon.value, request.value, isSeen);
-  }
-  const asked = daemon.ok ? askDaemon(daemon.value, { ask: "status" }) : daemon;
-  if (!asked.ok) {
-    console.error(`spawnd status: ${formatMistake(asked.mistake)}`);
-    return asked.mistake.exitCode;
-  }
+  if (watch) return await watchDaemon(daemon.value, request.value, isSeen);
+  const asked = askDaemon(daemon.value, { ask: "status" });
+  if (!asked.ok) return asked;
   console.log(shown(asked.value, request.value, isSeen).join("\n"));
-  return codeOf(asked.value);
+  return success(isServing(asked.value) ? EX.OK : EXIT_NOT_SERVING);
 }
 
 /** Shows it until a signal ends that. */
@@ -150,11 +137,10 @@ function isUnicode(): boolean {
   return /utf-?8/i.test(locale);
 }
 
-function codeOf(records: readonly StatusRecord[]): number {
-  const isServing = records.some((record) =>
+function isServing(records: readonly StatusRecord[]): boolean {
+  return records.some((record) =>
     record.kind === "daemon" && record.state === "serving"
   );
-  return isServing ? EX.OK : EXIT_NOT_SERVING;
 }
 
 function print(text: string): void {
