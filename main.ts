@@ -46,6 +46,10 @@ async function main(words: readonly string[]): Promise<number> {
       const { installPostfix } = await import("./lib/cli/install_postfix.ts");
       return await installPostfix(rest);
     }
+    case "import": {
+      const { importFiles } = await import("./lib/cli/import/import.ts");
+      return importFiles(rest);
+    }
     case "completion": {
       const { completion } = await import("./lib/cli/completion.ts");
       return completion(rest);
