@@ -25,7 +25,8 @@ import {
   SystemError,
 } from "../posix/errno.ts";
 import type { Libc } from "../posix/libc.ts";
-import { Children, type DescriptorLimit, SIGKILL } from "../posix/process.ts";
+import { Children, type DescriptorLimit } from "../posix/process.ts";
+import { SIGKILL } from "../posix/signals.ts";
 import { Acceptor, keepAlive } from "../posix/sockets.ts";
 import { type Start, Starter, type StartOptions } from "../posix/starter.ts";
 import { type DirectCommand, DirectService } from "./direct_service.ts";

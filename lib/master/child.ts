@@ -28,8 +28,10 @@ import type { Libc } from "../posix/libc.ts";
 import { supplementaryGroups } from "../posix/own_image.ts";
 import { Children, duplicate, giveFreedMemoryBack } from "../posix/process.ts";
 import { setBacklog } from "../posix/sockets.ts";
+import type { ServicePlan } from "../service/plan.ts";
 import { lockDown } from "../service/lock_down.ts";
 import { ownProgram } from "../service/own_program.ts";
+import { panic } from "../service/panic.ts";
 import { type Handed, remember } from "../service/reload/handed.ts";
 import { Reloader } from "../service/reload/reloader.ts";
 import { tellReloaded } from "../service/reload/tell_reloaded.ts";
@@ -42,7 +44,9 @@ import { startWatchdog } from "./watchdog.ts";
 
 /** What a child serves, checked. */
 export interface ChildPlan {
-  readonly service: Omit<ServiceOptions, "engine" | "log" | "observer">;
+  readonly service:
+    & Omit<ServiceOptions, "engine" | "log" | "observer">
+    & Pick<ServicePlan, "settings">;
   /** How connections arrive. */
   readonly transport: "inet" | "unix" | "pass" | "stdin";
   readonly owner: Identity;
@@ -100,7 +104,7 @@ export async function serveTurn(
   };
   const program = ownProgram(libc);
   Deno.chdir(plan.queueDirectory);
-  const credentials = restAs(libc, plan.owner);
+  const credentials = restAs(libc, { owner: plan.owner, lost: panic });
   if ("unsafe" in credentials) throw new Error(credentials.unsafe);
   const direct = new DirectEngine(libc, { credentials });
   const passing = transport === "pass"

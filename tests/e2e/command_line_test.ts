@@ -1,16 +1,16 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Daemon, programWords, runToEnd } from "./daemon.ts";
-import { ENGINES, Folder, output, rootTest } from "./machine.ts";
+import { BOUNDED, ENGINES, Folder, output, rootTest } from "./machine.ts";
 
 /** What a terminal of the usual size shows at once. */
 const SCREEN = { lines: 24, columns: 80 };
 
 const SERVICE = ["user=nobody", "argv=/bin/cat"];
 
-/** Asserts that a text fits on one screen, the next prompt included. */
-function assertOneScreen(text: string): void {
+/** Asserts that a text is no wider than a screen, and maybe no longer. */
+function assertScreen(text: string, lineCount = Infinity): void {
   const lines = text.split("\n");
-  assert(lines.length <= SCREEN.lines, `${lines.length} lines`);
+  assert(lines.length <= lineCount, `${lines.length} lines`);
   for (const line of lines) assert(line.length <= SCREEN.columns, line);
 }
 
@@ -24,13 +24,14 @@ for (
   ] as const
 ) {
   const shown = ["spawnd", ...words].join(" ");
-  Deno.test(`"${shown}" shows help on one screen and exits ${code}`, async () => {
+  Deno.test(`"${shown}" shows help, examples first, and exits ${code}`, async () => {
     const ended = await runToEnd(words);
     assertEquals({ code: ended.code, stderr: ended.stderr }, {
       code,
       stderr: "",
     });
-    assertOneScreen(ended.stdout);
+    // That of a subcommand is as long as it needs, what is most wanted first.
+    assertScreen(ended.stdout, words[0] === "run" ? Infinity : SCREEN.lines);
     // Examples come first.
     assertMatch(ended.stdout.slice(0, 200), /^ {2}spawnd run inet /m);
   });
@@ -356,7 +357,7 @@ rootTest("a --ready-fd that is not open is refused", async () => {
   for (const fd of [3, 4, 5, 9, 999]) {
     const { code, stderr } = await runToEnd(
       ["run", ...INET, "--ready-fd", `${fd}`, ...SERVICE],
-      { prefix: ["timeout", "5"] },
+      { prefix: BOUNDED },
     );
     assertEquals(code, 64, stderr);
     const [line = "", ...more] = stderr.split("\n");
@@ -373,7 +374,7 @@ rootTest(
   async () => {
     const { code, stderr } = await runToEnd(
       ["run", ...INET, "--ready-fd", "9", ...SERVICE],
-      { prefix: ["timeout", "5", "sh", "-c", 'exec "$@" 9</dev/null', "sh"] },
+      { prefix: [...BOUNDED, "sh", "-c", 'exec "$@" 9</dev/null', "sh"] },
     );
     assert([64, 71].includes(code), `${code}: ${stderr}`);
     const fatal = stderr.split("\n").filter((line) => line.includes("fatal: "));

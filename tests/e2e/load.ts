@@ -1,5 +1,5 @@
 /**
- * For the tests that put a daemon under load: folders, what a process has and
+ * For the tests that put a daemon under load: what a process has and
  * takes, and clients that do what the runtime's own sockets cannot.
  *
  * @module
@@ -19,6 +19,7 @@ import {
   descriptorsOf,
   type ENGINES,
   IS_ROOT,
+  NEVER_MS,
   output,
   proc,
   statusFields,
@@ -51,6 +52,11 @@ export function peerTest(
   Deno.test({ name, ignore: !IS_ROOT || !wanted, fn });
 }
 
+/** A test that has strace(1) look at the daemon, or hinder it. */
+export function traceTest(name: string, fn: () => Promise<void>): void {
+  peerTest(name, "/usr/bin/strace", fn);
+}
+
 function isInstalled(program: string): boolean {
   try {
     return Deno.statSync(program).isFile;
@@ -67,28 +73,6 @@ export async function startOnLoopback(
 ): Promise<Daemon> {
   const words = ["inet", "127.0.0.1:0", "-v", "--engine", engine, ...args];
   return await Daemon.start(words, options);
-}
-
-/** A folder for one test. Goes with the scope: `await using`. */
-export class Folder implements AsyncDisposable {
-  private constructor(readonly path: string) {}
-
-  /** @param mode 0o777 for one in which every account may write. */
-  static async create(mode = 0o755): Promise<Folder> {
-    const path = await Deno.makeTempDir({ prefix: "spawnd-test-" });
-    await Deno.chmod(path, mode);
-    return new Folder(path);
-  }
-
-  /** The names in it, sorted. */
-  async names(): Promise<string[]> {
-    const entries = await Array.fromAsync(Deno.readDir(this.path));
-    return entries.map(({ name }) => name).sort();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Deno.remove(this.path, { recursive: true });
-  }
 }
 
 /** Bytes that no fault could leave looking right. */
@@ -225,9 +209,8 @@ export async function settled(
 export async function becomes<T>(
   expected: T,
   read: () => T | Promise<T>,
-  withinMs = 10_000,
 ): Promise<void> {
-  const deadline = performance.now() + withinMs;
+  const deadline = performance.now() + NEVER_MS;
   for (;;) {
     const actual = await read();
     try {
