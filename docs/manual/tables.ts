@@ -5,7 +5,8 @@
  * @module
  */
 
-import { type Subcommand, SUBCOMMANDS } from "../../lib/cli/subcommands.ts";
+import type { Item, Subcommand } from "../../lib/cli/shared/subcommand.ts";
+import { PROGRAM } from "../../lib/cli/subcommands.ts";
 import {
   type Parameter,
   PARAMETERS,
@@ -15,7 +16,7 @@ import { EVENTS } from "../../lib/log/events.ts";
 import { IDLE_SIGNALS, SIGRTMIN } from "../../lib/posix/signals.ts";
 import { EX } from "../../lib/result.ts";
 import type { Tables } from "./fill.ts";
-import { bold, italic, item, plain, wrapped } from "./markup.ts";
+import { bold, italic, item, paragraph, plain, wrapped } from "./markup.ts";
 
 /** When a program ends with each exit code. */
 const ENDS: Readonly<Record<keyof typeof EX, string>> = {
@@ -32,17 +33,12 @@ const ENDS: Readonly<Record<keyof typeof EX, string>> = {
 /** The tables, by the source that has them put in. */
 export const TABLES: Readonly<Record<string, Tables>> = {
   "spawnd.8": {
-    synopsis: SUBCOMMANDS.flatMap(({ name, synopsis, options }) => {
+    synopsis: PROGRAM.subcommands.flatMap(({ name, synopsis, options }) => {
       const some = options.length > 1 ? ` [${italic("OPTIONS")}]` : "";
       const call = `${bold(`spawnd ${name}`)}${some} ${stoodFor(synopsis)}`;
       return `${call.trimEnd()}++`;
     }),
-    ...Object.fromEntries(
-      SUBCOMMANDS.map(({ name, options }) => [
-        `options ${name}`,
-        options.flatMap((option) => item(term(option), plain(option.help))),
-      ]),
-    ),
+    subcommands: PROGRAM.subcommands.flatMap(aboutSubcommand),
     "idle-signals": wrapped(
       [...IDLE_SIGNALS].filter(([number]) => number < SIGRTMIN)
         .map(([, name]) => name).join(", "),
@@ -60,6 +56,29 @@ export const TABLES: Readonly<Record<string, Tables>> = {
       .flatMap(aboutParameter),
   },
 };
+
+function aboutSubcommand({ name, about, options }: Subcommand): string[] {
+  return [
+    `## spawnd ${name}`,
+    "",
+    ...about.flatMap(aboutIt),
+    ...options.flatMap((option) => item(term(option), plain(option.help))),
+  ];
+}
+
+function aboutIt(about: string | Item): string[] {
+  return typeof about === "string"
+    ? paragraph(marked(about))
+    : item(marked(about.term), marked(about.text));
+}
+
+/** What a table marks as to be typed, or as standing for something else. */
+function marked(text: string): string {
+  return text.split(/(`[^`]+`|<[A-Z:[\].]+>)/).map((part) => {
+    if (/^`.*`$/.test(part)) return bold(part.slice(1, -1));
+    return /^<.*>$/.test(part) ? italic(part.slice(1, -1)) : plain(part);
+  }).join("");
+}
 
 function term({ name, alias, value }: Subcommand["options"][number]): string {
   const given = value === undefined ? "" : ` ${stoodFor(value)}`;

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { filled, made, PAGES } from "../../docs/generate.ts";
 import { parseMasterRequest } from "../../lib/cli/master/request.ts";
-import { SUBCOMMANDS } from "../../lib/cli/subcommands.ts";
+import { PROGRAM } from "../../lib/cli/subcommands.ts";
 import { PARAMETERS } from "../../lib/config/parameters.ts";
 
 const MAN = new URL("../../docs/man/", import.meta.url);
@@ -90,7 +90,7 @@ for (const page of PAGES) {
 
 programTest("mandoc", "spawnd(8) tells of every option", async () => {
   const text = await shown("spawnd.8");
-  for (const { name, options } of SUBCOMMANDS) {
+  for (const { name, options } of PROGRAM.subcommands) {
     assert(text.includes(` spawnd ${name} `), name);
     for (const { name: option, alias, value, help } of options) {
       const given = value === undefined ? "" : ` ${value}`;
@@ -103,7 +103,7 @@ programTest("mandoc", "spawnd(8) tells of every option", async () => {
 
 Deno.test("spawnd(8) has a part for every subcommand", async () => {
   const lines = (await filled("spawnd.8")).split("\n");
-  for (const { name } of SUBCOMMANDS) {
+  for (const { name } of PROGRAM.subcommands) {
     assert(lines.includes(`## spawnd ${name}`), name);
   }
 });
