@@ -16,6 +16,7 @@ import { EX, type ExitCode, formatMistake } from "../result.ts";
 import { CHECK } from "./check/subcommand.ts";
 import { COMPLETION } from "./completion/subcommand.ts";
 import { CONFIG } from "./config/subcommand.ts";
+import { IMPORT } from "./import/subcommand.ts";
 import { INSTALL_POSTFIX } from "./install_postfix/subcommand.ts";
 import { RELOAD } from "./reload/subcommand.ts";
 import { RUN } from "./run/subcommand.ts";
@@ -34,6 +35,7 @@ const ALL: readonly Subcommand[] = [
   CONFIG,
   SERVICES,
   INSTALL_POSTFIX,
+  IMPORT,
   COMPLETION,
   SELF_TEST,
 ];

@@ -10,13 +10,11 @@
 
 import { fromText, toBytes, toText } from "../../config/bytes.ts";
 import { printable } from "../../log/printable.ts";
-import { EX, type ExitCode, formatMistake } from "../../result.ts";
+import { EX, success } from "../../result.ts";
+import type { ParsedOptions } from "../shared/options.ts";
+import type { Outcome } from "../shared/subcommand.ts";
 import { translateInetd } from "./inetd.ts";
-import {
-  IMPORT_HELP,
-  type ImportRequest,
-  parseImportRequest,
-} from "./request.ts";
+import { type ImportRequest, importRequest } from "./request.ts";
 import { printTranslation } from "./print.ts";
 import { type Surroundings, thisMachine } from "./surroundings.ts";
 import { translateSystemd } from "./systemd.ts";
@@ -35,31 +33,23 @@ const SOMETHING_LEFT = 1;
 /**
  * Runs the subcommand.
  *
- * @param args The words after `import`.
+ * @param given What was given.
  * @returns The exit code.
  */
-export function importFiles(args: readonly string[]): ExitCode | 1 {
-  const request = parseImportRequest(args);
-  if (!request.ok) {
-    const text = printable(formatMistake(request.mistake));
-    console.error(`spawnd import: ${text}`);
-    return request.mistake.exitCode;
-  }
-  if (request.value === "help") {
-    console.log(IMPORT_HELP);
-    return EX.OK;
-  }
+export function importFiles(given: ParsedOptions): Outcome {
+  const request = importRequest(given);
+  if (!request.ok) return request;
   const { text, notes } = translate(request.value, thisMachine);
   writeWhole(toBytes(text));
   for (const note of notes) {
     console.error(printable(toText(formatNote(note))));
   }
-  if (notes.length === 0) return EX.OK;
-  return text === "" ? EX.CONFIG : SOMETHING_LEFT;
+  if (notes.length === 0) return success(EX.OK);
+  return success(text === "" ? EX.CONFIG : SOMETHING_LEFT);
 }
 
 /** What is printed, a binary string, and what is told. */
-interface Outcome {
+interface Translated {
   readonly text: string;
   readonly notes: readonly Note[];
 }
@@ -87,7 +77,7 @@ const SERVICES: Readonly<
 export function translate(
   { format, files, parts }: ImportRequest,
   from: Surroundings,
-): Outcome {
+): Translated {
   const paths = files.map(fromText);
   if (format === "tcprules") {
     const { table, notes } = translateTcprules(paths, from);

@@ -6,9 +6,9 @@
  */
 
 import { fromText, toBinary, toText } from "../../config/bytes.ts";
-import { RefusedFile } from "../../config/load.ts";
+import { RefusedFile } from "../../config/load_configuration.ts";
 import { getent } from "../../net/getent.ts";
-import { readRegularFile } from "../read_configuration.ts";
+import { readRegularFile } from "../shared/read_configuration.ts";
 import { quoted, type ServiceDraft, type Tell } from "./translation.ts";
 
 /** An account or a group. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { IMPORT_FORMATS } from "../../../../lib/cli/import/request.ts";
+import { IMPORT_FORMATS } from "../../../../lib/cli/import/formats.ts";
 import { translate } from "../../../../lib/cli/import/import.ts";
 import { formatNote } from "../../../../lib/cli/import/translation.ts";
 import { importedFrom, machineWith } from "./machine.ts";

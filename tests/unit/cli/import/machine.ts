@@ -5,7 +5,7 @@
  */
 
 import { translate } from "../../../../lib/cli/import/import.ts";
-import type { ImportFormat } from "../../../../lib/cli/import/request.ts";
+import type { ImportFormat } from "../../../../lib/cli/import/formats.ts";
 import type {
   NamedId,
   Surroundings,
