@@ -33,7 +33,7 @@ export const IMPORT: Subcommand = subcommand({
     "for beside it and where systemd does, drop-ins too. `--main` and " +
     "`--master` print one part, for a file of its own.",
     "The exit code is 1 where something could not be translated, and 78 where " +
-    "nothing could be read.",
+    "nothing could be.",
   ],
   options: [
     { name: "main", help: "print the parameters alone, for main.cf" },
