@@ -97,6 +97,16 @@ export async function descriptorsOf(pid: number): Promise<number[]> {
   return text.trim().split("\n").map(Number).sort((a, b) => a - b);
 }
 
+/** What of this process's environment a program from source needs. */
+export function environmentOfDeno(): Record<string, string> {
+  return Object.fromEntries(
+    ["HOME", "PATH", "DENO_DIR", "DENO_TLS_CA_STORE"].flatMap((name) => {
+      const value = Deno.env.get(name);
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
 /** Who comes to change accounts meanwhile would sleep a second, and give up. */
 const ONE_AT_A_TIME = ["flock", "/run/spawnd-tests-accounts"] as const;
 

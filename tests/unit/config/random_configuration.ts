@@ -370,7 +370,8 @@ function argument(random: Random): string {
   ]);
 }
 
-function balanced(text: string): string {
+/** Mostly, so that braces do not make all of it one. */
+export function balanced(text: string): string {
   let depth = 0;
   for (const char of text) {
     if (char === "{") depth++;
