@@ -40,7 +40,9 @@ export function importFiles(given: ParsedOptions): Outcome {
   const request = importRequest(given);
   if (!request.ok) return request;
   const { text, notes } = translate(request.value, thisMachine);
-  writeWhole(toBytes(text));
+  if (Deno.stdout.isTerminal()) {
+    for (const line of text.split("\n")) console.log(printable(toText(line)));
+  } else writeWhole(toBytes(text));
   for (const note of notes) {
     console.error(printable(toText(formatNote(note))));
   }

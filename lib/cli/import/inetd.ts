@@ -4,8 +4,7 @@
  * @module
  */
 
-import { parseHost, PORT_MAX } from "../../config/inet_name.ts";
-import { parseCount } from "../../config/values.ts";
+import { parseHost } from "../../config/inet_name.ts";
 import {
   ARGV0_MEND,
   baseName,
@@ -14,6 +13,7 @@ import {
   TCPD_PROGRAMS,
 } from "./inner_services.ts";
 import {
+  checkPort,
   holdWrapped,
   readText,
   setUser,
@@ -169,7 +169,7 @@ class LineReader {
     }
     if (wait === "wait") this.#draft.set("spawnd_wait", "yes");
     if (max !== undefined) {
-      this.#draft.set("spawnd_connection_rate_limit", max);
+      this.#draft.take("spawnd_connection_rate_limit", max, this.#place);
       this.#draft.set("spawnd_rate_time_unit", "60s");
     }
     return true;
@@ -232,9 +232,7 @@ class LineReader {
     const colon = name.lastIndexOf(":");
     const hosts = colon < 0 ? defaultHosts : name.slice(0, colon).split(",");
     const port = name.slice(colon + 1);
-    if (/^\d/.test(port) && parseCount(port, PORT_MAX) === undefined) {
-      return this.#leave(`${quoted(port)} is no port`, "write 1 to 65535");
-    }
+    checkPort(this.#draft, port, this.#place, { from: this.#from, type });
     return hosts.flatMap((host) => this.#address(host, port, protocol));
   }
 

@@ -9,7 +9,15 @@ import { fromText, toBinary, toText } from "../../config/bytes.ts";
 import { RefusedFile } from "../../config/load_configuration.ts";
 import { getent } from "../../net/getent.ts";
 import { readRegularFile } from "../shared/read_configuration.ts";
-import { quoted, type ServiceDraft, type Tell } from "./translation.ts";
+import { PORT_MAX } from "../../config/inet_name.ts";
+import { parseCount } from "../../config/values.ts";
+import {
+  type ImportedType,
+  quoted,
+  type ServiceDraft,
+  type Tell,
+} from "./translation.ts";
+import { wordsOf } from "./words.ts";
 
 /** An account or a group. */
 export interface NamedId {
@@ -29,6 +37,10 @@ export interface Surroundings {
   /** By name or number. */
   findUser(key: string): NamedId | undefined;
   findGroup(key: string): NamedId | undefined;
+  /** The names of the groups that an account is in, beside its own. */
+  groupsOf(user: string): readonly string[];
+  /** Whether services(5) has a port by that name. */
+  hasPort(name: string, protocol: "tcp" | "udp"): boolean;
 }
 
 /** This machine. */
@@ -53,10 +65,31 @@ export const thisMachine: Surroundings = {
     const [name, , gid] = fields("group", key);
     return name === undefined ? undefined : { name, id: Number(gid) };
   },
+  groupsOf(user): string[] {
+    const [, ...gids] = wordsOf(lookUp("initgroups", user)[0] ?? "");
+    return gids.flatMap((gid) => thisMachine.findGroup(gid)?.name ?? []);
+  },
+  hasPort: (name, protocol) =>
+    lookUp("services", `${name}/${protocol}`).length > 0,
 };
 
+/** As many names as anybody has; each takes the time of a process. */
+const LOOKUPS_MAX = 2000;
+
+const found = new Map<string, readonly string[]>();
+
+/** What getent(1) says of a key, asked once; nothing, of too many keys. */
+function lookUp(database: string, key: string): readonly string[] {
+  const which = `${database} ${key}`;
+  const known = found.get(which);
+  if (known !== undefined || found.size >= LOOKUPS_MAX) return known ?? [];
+  const lines = getent(database, toText(key));
+  found.set(which, lines);
+  return lines;
+}
+
 function fields(database: string, key: string): string[] {
-  return getent(database, toText(key))[0]?.split(":") ?? [];
+  return lookUp(database, key)[0]?.split(":") ?? [];
 }
 
 /**
@@ -92,6 +125,29 @@ export function reasonOf(error: unknown): string {
 
 function mendOf(error: unknown): string {
   return error instanceof RefusedFile ? error.mend : "name another file";
+}
+
+/**
+ * Makes sure that there is a port of that name or number.
+ *
+ * @param draft The service.
+ * @param port What its configuration says.
+ * @param place Where it says so.
+ * @param options The machine, and whether the port is one of udp's.
+ */
+export function checkPort(
+  draft: ServiceDraft,
+  port: string,
+  place: string,
+  { from, type }: { from: Surroundings; type: ImportedType },
+): void {
+  const protocol = type === "udp" ? "udp" : "tcp";
+  const isThere = /^\d/.test(port)
+    ? parseCount(port, PORT_MAX) !== undefined && Number(port) > 0
+    : /^[\w-]+$/.test(port) && from.hasPort(port, protocol);
+  if (isThere) return;
+  const text = `${quoted(port)} is no port of ${protocol} here`;
+  draft.hold(place, text, "write its number");
 }
 
 /** The account of spawnd's own, which no command may run as. */

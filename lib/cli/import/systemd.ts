@@ -139,13 +139,15 @@ function setSocket(socket: Unit, draft: ServiceDraft, accepts: boolean): void {
   setOwner(socket, draft);
 }
 
-function setOwner({ settings }: Unit, draft: ServiceDraft): void {
+function setOwner(socket: Unit, draft: ServiceDraft): void {
+  const { settings } = socket;
   const user = settings.get("Socket.SocketUser")?.at(-1)?.value;
   const group = settings.get("Socket.SocketGroup")?.at(-1)?.value;
   if (user === undefined && group === undefined) return;
-  draft.set(
+  draft.take(
     "spawnd_socket_owner",
     group === undefined ? user ?? "root" : `${user ?? "root"}:${group}`,
+    socket.path,
   );
 }
 

@@ -8,7 +8,7 @@ import { ARGV0_MEND, baseName } from "./inner_services.ts";
 import { quoted, type ServiceDraft, type Tell } from "./translation.ts";
 import type { Unit, UnitSetting } from "./unit_file.ts";
 import { splitUnitWords, withSpecifiers, withVariables } from "./unit_words.ts";
-import { wordsOf, writeVariable } from "./words.ts";
+import { variableNames, wordsOf, writeVariable } from "./words.ts";
 
 /** Variables by name, with where each was set. */
 type Variables = Map<
@@ -140,7 +140,12 @@ function setEnvironment(
   },
 ): void {
   const passed = (service.settings.get("Service.PassEnvironment") ?? [])
-    .flatMap(({ value }) => wordsOf(value));
+    .flatMap(({ place, value }) =>
+      variableNames(wordsOf(value), (name) => {
+        const text = `PassEnvironment: ${quoted(name)} is not translated`;
+        draft.tell(place, text, "write the name of a variable");
+      })
+    );
   if (passed.length === 0 && variables.size === 0) return;
   for (const name of passed) importedNames.add(name);
   const written = [...variables].flatMap(([name, { place, value }]) => {

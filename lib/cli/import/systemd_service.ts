@@ -19,6 +19,7 @@ import {
   type Unit,
   type UnitSetting,
 } from "./unit_file.ts";
+import { wordsOf } from "./words.ts";
 
 /** What a service is translated with. */
 export interface ServiceContext {
@@ -60,7 +61,7 @@ export function setService(
       "put an account of its own after user=",
     );
   }
-  draft.set("spawnd_groups", "all");
+  setGroups(service, draft, from);
   if (user !== undefined) draft.set("spawnd_login_environment", "yes");
   const limits: string[] = [];
   setIoPriority(service, draft);
@@ -73,7 +74,9 @@ export function setService(
       limits.push(limitOf(name, setting.value));
     } else setSetting(name, setting, draft);
   }
-  if (limits.length > 0) draft.set("spawnd_limits", limits.join(" "));
+  if (limits.length > 0) {
+    draft.take("spawnd_limits", limits.join(" "), service.path);
+  }
 }
 
 /** The connection is a command's input, output and error, or nothing is. */
@@ -123,7 +126,7 @@ const BOOLEANS: Readonly<Record<string, ServiceParameter>> = {
 
 /** Read elsewhere, or of no effect where each connection has a command. */
 const OF_NO_EFFECT =
-  /^(?:CPUSchedulingResetOnFork|DynamicUser|Environment|EnvironmentFile|ExecStart|Group|IOScheduling(?:Class|Priority)|PassEnvironment|RemainAfterExit|Restart.*|Standard(?:Input|Output|Error)|SuccessExitStatus|SyslogIdentifier|TTY.*|UnsetEnvironment|User)$/;
+  /^(?:CPUSchedulingResetOnFork|DynamicUser|Environment|EnvironmentFile|ExecStart|Group|IOScheduling(?:Class|Priority)|PassEnvironment|RemainAfterExit|Restart.*|Standard(?:Input|Output|Error)|SuccessExitStatus|SyslogIdentifier|SupplementaryGroups|TTY.*|UnsetEnvironment|User)$/;
 
 const SANDBOX =
   /^(?:Bind(?:ReadOnly)?Paths|ExecPaths|InaccessiblePaths|NoExecPaths|PrivateDevices|PrivateTmp|Protect.*|Read(?:Only|Write)Paths|RootDirectory|RootImage|TemporaryFileSystem)$/;
@@ -136,7 +139,7 @@ function setSetting(
   if (value === "" || OF_NO_EFFECT.test(name)) return;
   const [same, boolean] = [SAME[name], BOOLEANS[name]];
   const isTrue = readBoolean(value);
-  if (same !== undefined) draft.set(same, value);
+  if (same !== undefined) draft.take(same, value, place);
   else if (boolean !== undefined && isTrue !== undefined) {
     if (isTrue) draft.set(boolean, "yes");
   } else if (name === "Type" && /^(?:exec|idle|oneshot|simple)$/.test(value)) {
@@ -146,8 +149,6 @@ function setSetting(
     if (seconds !== undefined) draft.set("command_time_limit", `${seconds}s`);
   } else if (name === "WorkingDirectory" && value.startsWith("/")) {
     draft.set("spawnd_directory", value);
-  } else if (name === "SupplementaryGroups") {
-    draft.set("spawnd_groups", value);
   } else if (isTrue !== false) {
     const mend = SANDBOX.test(name)
       ? "spawnd_landlock names the paths that a command may use"
@@ -168,6 +169,23 @@ function limitOf(name: string, value: string): string {
   return `${resource}=${parts.join(":")}`;
 }
 
+/** Those that are named, with those that the account is in anyway. */
+function setGroups(
+  { settings, path }: Unit,
+  draft: ServiceDraft,
+  from: Surroundings,
+): void {
+  const named = (settings.get("Service.SupplementaryGroups") ?? [])
+    .flatMap(({ value }) => wordsOf(value));
+  if (named.length === 0) {
+    draft.set("spawnd_groups", "all");
+    return;
+  }
+  const [user = ""] = draft.user.split(":");
+  const groups = new Set([...from.groupsOf(user), ...named]);
+  draft.take("spawnd_groups", [...groups].join(" "), path);
+}
+
 /** linux/ioprio.h's classes, by the numbers that systemd takes for them, too. */
 const IO_CLASSES: Readonly<Record<string, string>> = {
   0: "best-effort",
@@ -177,14 +195,15 @@ const IO_CLASSES: Readonly<Record<string, string>> = {
   none: "best-effort",
 };
 
-function setIoPriority({ settings }: Unit, draft: ServiceDraft): void {
+function setIoPriority({ settings, path }: Unit, draft: ServiceDraft): void {
   const last = (name: string): string | undefined =>
     settings.get(`Service.IOScheduling${name}`)?.at(-1)?.value;
   const [written, level] = [last("Class"), last("Priority")];
   if (written === undefined && level === undefined) return;
   const name = IO_CLASSES[written ?? "none"] ?? written ?? "";
   const isIdle = name === "idle" || level === undefined;
-  draft.set("spawnd_io_priority", isIdle ? name : `${name}:${level}`);
+  const value = isIdle ? name : `${name}:${level}`;
+  draft.take("spawnd_io_priority", value, path);
 }
 
 /** Settings of [Unit] that say what a unit is, and when it starts. */

@@ -79,15 +79,15 @@ export function socketSetter(
     const [same, boolean, time] = [SAME[name], BOOLEANS[name], TIMES[name]];
     const isTrue = readBoolean(value);
     const seconds = readSeconds(value);
-    if (same !== undefined) draft.set(same, value);
+    if (same !== undefined) draft.take(same, value, place);
     else if (boolean !== undefined && isTrue !== undefined) {
       draft.set(boolean, isTrue ? "yes" : "no");
     } else if (time !== undefined && seconds !== undefined) {
       draft.set(time, `${seconds}s`);
     } else if (name === "MaxConnections") {
-      if (accepts) draft.maxProcesses = Number(value) || 0;
+      if (accepts) draft.takeMaxProcesses(value, place);
     } else if (name === "TriggerLimitBurst") {
-      draft.set("spawnd_connection_rate_limit", value);
+      draft.take("spawnd_connection_rate_limit", value, place);
       if (!draft.parameters.has("spawnd_rate_time_unit")) {
         draft.set("spawnd_rate_time_unit", `${TRIGGER_SECONDS}s`);
       }

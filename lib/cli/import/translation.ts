@@ -58,6 +58,33 @@ export type ServiceParameter =
   | "spawnd_v6only"
   | "spawnd_wait";
 
+const COUNT = /^\d{1,9}$/;
+const TIME = /^\d{1,10}[smhdw]?$/;
+const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
+
+/** What values look like that are taken over from a file as they are. */
+const SHAPES: Readonly<Partial<Record<ServiceParameter, RegExp>>> = {
+  spawnd_access_times:
+    /^(?:(?:[01]\d|2[0-3]):[0-5]\d-(?:[01]\d|2[0-3]):[0-5]\d(?:, (?!$)|$))+$/,
+  spawnd_backlog: COUNT,
+  spawnd_bind_to_device: NAME,
+  spawnd_client_connection_count_limit: COUNT,
+  spawnd_connection_rate_limit: COUNT,
+  spawnd_cpu_affinity: /^\d{1,4}(?:[-, ]+\d{1,4})*$/,
+  spawnd_directory: /^\//,
+  spawnd_groups: /^[A-Za-z0-9_.-]+(?: [A-Za-z0-9_.-]+)*$/,
+  spawnd_io_priority: /^(?:idle|(?:best-effort|realtime)(?::[0-7])?)$/,
+  spawnd_keepalive_count: COUNT,
+  spawnd_limits:
+    /^[a-z]+=(?:\d+[KMGT]?|infinity)(?::(?:\d+[KMGT]?|infinity))?$/,
+  spawnd_load_limit: /^\d{1,6}(?:\.\d{1,6})?$/,
+  spawnd_nice: /^[+-]?1?\d$|^-20$/,
+  spawnd_rate_time_unit: TIME,
+  spawnd_socket_mode: /^0?[0-7]{3}$/,
+  spawnd_socket_owner: /^[A-Za-z0-9_.-]+(?::[A-Za-z0-9_.-]+)?$/,
+  spawnd_umask: /^0?[0-7]{3}$/,
+};
+
 /** How clients reach a service. */
 export type ImportedType = "inet" | "unix" | "udp";
 
@@ -150,6 +177,25 @@ export class ServiceDraft {
   /** Sets a parameter. */
   set(name: ServiceParameter, value: string | number): void {
     this.parameters.set(name, `${value}`);
+  }
+
+  /**
+   * Sets a parameter to what a file says. What is no such value was a limit,
+   * perhaps: the service is held.
+   */
+  take(name: ServiceParameter, value: string, place: string): void {
+    const words = name === "spawnd_limits" ? value.split(" ") : [value];
+    const shape = SHAPES[name];
+    if (words.some((word) => shape?.test(word) === false)) {
+      this.hold(place, `${quoted(value)} is no value`, `mend ${name}`);
+    }
+    this.set(name, value);
+  }
+
+  /** Sets how many commands run at once; `0` is no limit. */
+  takeMaxProcesses(value: string, place: string): void {
+    if (COUNT.test(value)) this.maxProcesses = Number(value);
+    else this.hold(place, `${quoted(value)} is no number`, "mend maxproc");
   }
 
   /** Tells what is not translated, without which the service still serves. */

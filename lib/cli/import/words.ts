@@ -10,6 +10,9 @@
 const CONTROL = /[\x00-\x1f\x7f]/;
 
 /** What separates the entries of an environment list, and what protects. */
+/** What a variable is called. */
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_.]*$/;
+
 const NEEDS_GROUP = /[ \t,{}]/;
 
 /**
@@ -58,10 +61,25 @@ export function writeSetting(name: string, value: string): string | undefined {
  * ```
  */
 export function writeVariable(name: string, value: string): string | undefined {
-  if (!/^[A-Za-z_][A-Za-z0-9_.]*$/.test(name)) return undefined;
+  if (!VARIABLE.test(name)) return undefined;
   if (CONTROL.test(value) || value !== trimmed(value)) return undefined;
   if (!NEEDS_GROUP.test(value)) return `${name}=${value}`;
   return isBalanced(value) ? `{ ${name} = ${value} }` : undefined;
+}
+
+/**
+ * Picks the words that can be names of variables.
+ *
+ * @param words The words.
+ * @param refuse What is called for each other one.
+ * @returns The names.
+ */
+export function variableNames(
+  words: readonly string[],
+  refuse: (word: string) => void,
+): string[] {
+  for (const word of words) if (!VARIABLE.test(word)) refuse(word);
+  return words.filter((word) => VARIABLE.test(word));
 }
 
 const BLANK = " \t\n\v\f\r";

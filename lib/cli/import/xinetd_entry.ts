@@ -12,7 +12,12 @@ import {
   mendOfInner,
   TCPD_PROGRAMS,
 } from "./inner_services.ts";
-import { holdWrapped, setUser, type Surroundings } from "./surroundings.ts";
+import {
+  checkPort,
+  holdWrapped,
+  setUser,
+  type Surroundings,
+} from "./surroundings.ts";
 import {
   type ImportedService,
   type ImportedType,
@@ -21,7 +26,7 @@ import {
   ServiceDraft,
   type Tell,
 } from "./translation.ts";
-import { writeVariable } from "./words.ts";
+import { variableNames, writeVariable } from "./words.ts";
 import { setAccess } from "./xinetd_access.ts";
 import {
   type Assignment,
@@ -94,7 +99,7 @@ export class EntryTranslator {
     this.#setEnvironment();
     setAccess(draft, this.#find("only_from"), this.#find("no_access"));
     this.#setOthers();
-    return this.#addresses().map((name) => draft.at(type, name));
+    return this.#addresses(type).map((name) => draft.at(type, name));
   }
 
   #find(name: string): Assignment | undefined {
@@ -247,9 +252,14 @@ export class EntryTranslator {
     const passed = this.#find("passenv");
     const own = this.#find("env");
     if (passed === undefined && own === undefined) return;
-    const names = passed?.values ?? ["TZ", "LANG"];
-    for (const name of passed?.values ?? []) {
-      this.#context.importedNames.add(name);
+    const names = passed === undefined
+      ? ["TZ", "LANG"]
+      : variableNames(passed.values, (name) => {
+        const text = `passenv: ${quoted(name)} is not translated`;
+        this.#draft.tell(passed.place, text, "write the name of a variable");
+      });
+    if (passed !== undefined) {
+      for (const name of names) this.#context.importedNames.add(name);
     }
     const variables = (own?.values ?? []).flatMap((value) => {
       const equals = value.indexOf("=");
@@ -267,8 +277,10 @@ export class EntryTranslator {
     this.#draft.set("export_environment", list);
   }
 
-  #addresses(): string[] {
+  #addresses(type: ImportedType): string[] {
     const port = this.#word("port") || this.#entry.name;
+    const { from } = this.#context;
+    checkPort(this.#draft, port, this.#place("port"), { from, type });
     const bind = this.#find("bind") ?? this.#find("interface");
     const [host] = bind?.values ?? [];
     if (host !== undefined && bind !== undefined) {
@@ -291,6 +303,7 @@ export class EntryTranslator {
       ...this.#defaults.operations.keys(),
     ]);
     const limits: string[] = [];
+    let place = "";
     for (const name of names) {
       if (READ_ELSEWHERE.has(name)) continue;
       const assignment = this.#find(name);
@@ -300,10 +313,13 @@ export class EntryTranslator {
       else {
         const [value = ""] = assignment.values;
         const isNone = /^unlimited$/i.test(value);
-        limits.push(`${limit}=${isNone ? "unlimited" : value}`);
+        limits.push(`${limit}=${isNone ? "infinity" : value}`);
+        place = assignment.place;
       }
     }
-    if (limits.length > 0) this.#draft.set("spawnd_limits", limits.join(" "));
+    if (limits.length > 0) {
+      this.#draft.take("spawnd_limits", limits.join(" "), place);
+    }
   }
 
   #setOther(name: string, { place, values }: Assignment): void {
@@ -312,23 +328,23 @@ export class EntryTranslator {
     const number = /^unlimited$/i.test(value) ? "0" : value;
     switch (name) {
       case "instances":
-        draft.maxProcesses = Number(number) || 0;
+        draft.takeMaxProcesses(number, place);
         break;
       case "per_source":
-        draft.set("spawnd_client_connection_count_limit", number);
+        draft.take("spawnd_client_connection_count_limit", number, place);
         break;
       case "cps":
-        draft.set("spawnd_connection_rate_limit", value);
+        draft.take("spawnd_connection_rate_limit", value, place);
         draft.set("spawnd_rate_time_unit", "1s");
         break;
       case "max_load":
-        draft.set("spawnd_load_limit", value);
+        draft.take("spawnd_load_limit", value, place);
         break;
       case "nice":
-        draft.set("spawnd_nice", value);
+        draft.take("spawnd_nice", value, place);
         break;
       case "umask":
-        draft.set("spawnd_umask", value.padStart(3, "0"));
+        draft.take("spawnd_umask", value.padStart(3, "0"), place);
         break;
       case "groups":
         draft.set(
@@ -337,7 +353,11 @@ export class EntryTranslator {
         );
         break;
       case "access_times":
-        draft.set("spawnd_access_times", values.map(hours).join(", "));
+        draft.take(
+          "spawnd_access_times",
+          values.map(hours).join(", "),
+          place,
+        );
         break;
       case "log_on_success":
       case "log_on_failure":

@@ -65,6 +65,8 @@ export function machineWith(
         .find(([name, gid]) => name === key || `${gid}` === key) ?? [];
       return name === undefined || id === undefined ? undefined : { name, id };
     },
+    groupsOf: (user) => user === "ftp" ? ["tty"] : [],
+    hasPort: (name) => !name.startsWith("unknown"),
   };
 }
 

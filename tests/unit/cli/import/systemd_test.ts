@@ -126,7 +126,7 @@ Deno.test("import systemd takes over what a service sets", () => {
     spawnd_directory: "/srv",
     spawnd_umask: "0077",
     spawnd_standard_error: "inherit",
-    spawnd_groups: "ftp",
+    spawnd_groups: "tty ftp",
     spawnd_login_environment: "yes",
     spawnd_io_priority: "best-effort:6",
     spawnd_nice: "5",

@@ -67,7 +67,7 @@ Deno.test("import xinetd makes an entry of a service", () => {
     spawnd_nice: "-5",
     spawnd_groups: "all",
     spawnd_access_times: "08:00-18:30, 20:15-21:00",
-    spawnd_limits: "as=64M nofile=100 cpu=unlimited",
+    spawnd_limits: "as=64M nofile=100 cpu=infinity",
   });
   const [entry] = imported.entries;
   assertEquals(entry?.name, "2121");
@@ -248,4 +248,32 @@ Deno.test("import xinetd tells broken syntax, and reads on", () => {
     `${FILE}:10: port is assigned already: the first counts`,
     `${FILE}:12: b: no } closes it: not translated`,
   ]);
+});
+
+Deno.test("import xinetd holds a service back whose limit is no number", () => {
+  for (
+    const attribute of [
+      "instances = many",
+      "per_source = -1",
+      "cps = fast 10",
+      "max_load = high",
+      "nice = 99",
+      "umask = rwx",
+      "access_times = 25:00-26:00",
+      "rlimit_as = 1X",
+      "port = 70000",
+      "port = unknown",
+    ]
+  ) {
+    const { entries, notes, text } = xinetd(service(attribute));
+    assertEquals(entries, [], attribute);
+    assertEquals(notes.length, 1, notes.join("\n"));
+    assert(text.includes("to be mended before it is served"), text);
+  }
+});
+
+Deno.test("import xinetd lets no name of a variable into main.cf that is none", () => {
+  const { notes, text } = xinetd(service("passenv = LANG ${x} a=b {"));
+  assertEquals(notes.length, 3);
+  assert(/^import_environment = .*POSTLOG_HOSTNAME LANG$/m.test(text), text);
 });
