@@ -7,7 +7,7 @@
  */
 
 import type { AccessTime } from "../config/admission/access_times.ts";
-import type { Client } from "../net/client.ts";
+import type { Client } from "../posix/client.ts";
 import { isWithinHours, type WeekTime } from "./access_hours.ts";
 import { type ClientKey, clientKey, type PrefixLengths } from "./client_key.ts";
 import { type ClientTable, ClientVerdicts } from "./client_table.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Client } from "../net/client.ts";
+import type { Client } from "../posix/client.ts";
 import { networkOf } from "../posix/ip_address.ts";
 
 /** Tells one client from another, and is cheap to compare. */

@@ -98,7 +98,7 @@ export class Refusals {
    */
   due(nowMs: number): RefusalReport[] {
     const reports: RefusalReport[] = [];
-    for (const [key, kept] of this.#kept) {
+    for (const [key, kept] of [...this.#kept]) {
       if (nowMs - kept.toldMs < QUIET_MS) break;
       this.#kept.delete(key);
       const { reason, client, leftOut: count } = kept;

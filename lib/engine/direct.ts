@@ -16,6 +16,7 @@
  */
 
 import { setImmediate } from "node:timers";
+import { type Client, clientOf, formatClient } from "../posix/client.ts";
 import type { Credentials } from "../posix/credentials.ts";
 import { Epoll } from "../posix/epoll.ts";
 import {
@@ -27,17 +28,24 @@ import {
 import type { Libc } from "../posix/libc.ts";
 import { Children, type DescriptorLimit, SIGKILL } from "../posix/process.ts";
 import { Acceptor, keepAlive } from "../posix/sockets.ts";
-import { type Start, Starter, type StartOptions } from "../posix/starter.ts";
+import {
+  NO_VARIABLES,
+  type Start,
+  Starter,
+  type StartOptions,
+} from "../posix/starter.ts";
 import { type DirectCommand, DirectService } from "./direct_service.ts";
 import type {
   Engine,
   RunningCommand,
   ServedService,
   ServeOptions,
+  WaitingConnection,
 } from "./engine.ts";
 import { COMMAND_PATH } from "./environment.ts";
 import { Lingering } from "./lingering.ts";
 import { collectOrphans } from "./orphans.ts";
+import { ProxiedConnections } from "./proxied.ts";
 import { Starts } from "./starts.ts";
 import { decodeWaitStatus } from "./wait_status.ts";
 
@@ -91,7 +99,18 @@ export interface DirectEngineOptions {
 interface Begun {
   readonly start: Start | number;
   readonly peer: string;
+  /** Who was admitted, where there is a gate. */
+  readonly client: Client | undefined;
 }
+
+/** A client that was let through a gate, and the variables that it came by. */
+interface Admitted {
+  readonly client: Client | undefined;
+  readonly variables: readonly string[];
+}
+
+/** Where there is no gate. */
+const EVERYBODY: Admitted = { client: undefined, variables: NO_VARIABLES };
 
 /** The engine for Linux with glibc. */
 export class DirectEngine implements Engine {
@@ -109,6 +128,8 @@ export class DirectEngine implements Engine {
   readonly #lingering: Lingering;
   /** Services with clients that wait for a slot. */
   readonly #crowded = new Set<DirectService>();
+  /** Services with connections of which a proxy has said who the client is. */
+  readonly #ready = new Set<DirectService>();
   /** Services that wait for a descriptor: the end of a command frees one. */
   readonly #paused = new Set<DirectService>();
   /** Descriptors that others have an interest in, and what to call. */
@@ -159,7 +180,10 @@ export class DirectEngine implements Engine {
       serve: options,
       prepared,
       fds,
+      proxied: this.#proxiedFor(options, () => service),
       engine: {
+        startReady: () => this.#epoll.wake(),
+        adoptWaiting: (waiting) => this.#adoptWaiting(service, waiting),
         watch: (fd, watched) => this.#epoll.watch(fd, watched),
         start: (connection) => this.#startFor(service, connection),
         forget: (fd) => {
@@ -179,6 +203,25 @@ export class DirectEngine implements Engine {
     return service;
   }
 
+  #proxiedFor(
+    { gate }: ServeOptions,
+    service: () => DirectService,
+  ): ProxiedConnections | undefined {
+    const timeoutMs = gate?.proxyTimeoutMs;
+    if (gate === undefined || timeoutMs === undefined) return undefined;
+    return new ProxiedConnections({
+      libc: this.#libc,
+      timeoutMs,
+      watch: (fd, readable) => {
+        this.#epoll.addChanging(fd);
+        this.#watched.set(fd, readable);
+      },
+      unwatch: (fd) => this.unwatch(fd),
+      refused: (proxy, why) => gate.refusedHeader(proxy, why),
+      changed: () => this.#waitingChanged(service()),
+    });
+  }
+
   async run(): Promise<void> {
     collectOrphans(this.#children, (pid) => this.#collectByPid(pid));
     let turnedMs = performance.now();
@@ -195,6 +238,7 @@ export class DirectEngine implements Engine {
         turnedMs = pausedMs = performance.now();
       }
       this.#handle(count);
+      if (this.#ready.size > 0) this.#startReady();
       if (performance.now() - turnedMs < TURN_MS) continue;
       await new Promise<void>((resolve) => setImmediate(resolve));
       turnedMs = performance.now();
@@ -280,26 +324,35 @@ export class DirectEngine implements Engine {
    */
   #acceptFrom(fd: number, service: DirectService): void {
     if (!service.accepting) return;
-    const { freeSlots } = service;
+    const { freeSlots, gate, proxied } = service;
+    const gateRoom = gate === undefined ? Infinity : gate.room();
+    if (gateRoom <= 0) return;
+    if (proxied !== undefined) return this.#acceptProxied(fd, service);
     if (freeSlots <= 0) {
       this.#crowded.add(service);
       return;
     }
     const most = service.comesAgain(this.#turn) ? ACCEPT_BATCH : 1;
-    const room = Math.min(most, service.events.room, freeSlots);
+    const room = Math.min(most, service.events.room, freeSlots, gateRoom);
     const begun: Begun[] = [];
     const how = this.#howToStart(service);
     let failure = 0;
     this.#starter.withoutSignals(() => {
-      while (begun.length < room) {
+      for (let taken = 0; taken < room; taken++) {
         const connection = this.#acceptor.accept(fd);
         if (connection < 0) {
           failure = -connection;
           break;
         }
+        const admitted = gate === undefined
+          ? EVERYBODY
+          : this.#admit(service, connection);
+        if (admitted === undefined) continue;
+        const { client, variables } = admitted;
         if (service.keepAlive) keepAlive(this.#libc, connection);
         const peer = service.peers ? this.#acceptor.peer(connection) : "";
-        begun.push({ start: service.prepared.start(connection, how), peer });
+        const start = service.prepared.start(connection, how, variables);
+        begun.push({ start, peer, client });
       }
     });
     if (begun.length > 0) this.#tellBegun(service, begun);
@@ -316,14 +369,118 @@ export class DirectEngine implements Engine {
     service.pause(errorText(this.#libc, code));
   }
 
+  /** The connection is the last one that the acceptor has looked at. */
+  #admit(
+    service: DirectService,
+    connection: number,
+  ): Admitted | undefined {
+    const { gate } = service;
+    if (gate === undefined) return EVERYBODY;
+    const client = clientOf(this.#libc, {
+      acceptor: this.#acceptor,
+      connection,
+      asksForUsers: gate.asksForUsers,
+    });
+    return this.#admitClient(service, connection, client);
+  }
+
+  /** Lets a client through the gate, or closes its connection. */
+  #admitClient(
+    { gate }: DirectService,
+    connection: number,
+    client: Client,
+  ): Admitted | undefined {
+    const variables = gate?.admit(client);
+    if (variables === undefined) {
+      this.#libc.c.close(connection);
+      return undefined;
+    }
+    const isPlain = variables.length === 0;
+    return { client, variables: isPlain ? NO_VARIABLES : variables };
+  }
+
   #startFor(service: DirectService, connection: number): void {
+    if (service.gate !== undefined) this.#acceptor.lookAt(connection);
+    const admitted = this.#admit(service, connection);
+    if (admitted === undefined) return;
+    const { client, variables } = admitted;
     const how = this.#howToStart(service);
     const begun: Begun[] = [];
     this.#starter.withoutSignals(() => {
-      const start = service.prepared.start(connection, how);
-      begun.push({ start, peer: "" });
+      const start = service.prepared.start(connection, how, variables);
+      begun.push({ start, peer: "", client });
     });
     this.#tellBegun(service, begun);
+  }
+
+  /** Takes the next connections in, to be told of them who their clients are. */
+  #acceptProxied(fd: number, service: DirectService): void {
+    const { gate, proxied } = service;
+    if (gate === undefined || proxied === undefined) return;
+    const most = service.comesAgain(this.#turn) ? ACCEPT_BATCH : 1;
+    for (let taken = 0; taken < most; taken++) {
+      const connection = this.#acceptor.accept(fd);
+      if (connection < 0) return this.#acceptFailed(service, -connection);
+      const proxy = clientOf(this.#libc, {
+        acceptor: this.#acceptor,
+        connection,
+        asksForUsers: gate.asksForUsers,
+      });
+      if (!gate.admitProxy(proxy)) {
+        this.#libc.c.close(connection);
+        continue;
+      }
+      if (service.keepAlive) keepAlive(this.#libc, connection);
+      const sinceMs = performance.now();
+      proxied.add({ fd: connection, proxy, sinceMs });
+    }
+  }
+
+  /** One that is not waited for any more would wait for ever. */
+  #adoptWaiting(service: DirectService, waiting: WaitingConnection): void {
+    if (service.proxied === undefined) this.#libc.c.close(waiting.fd);
+    else service.proxied.add(waiting);
+  }
+
+  #waitingChanged(service: DirectService): void {
+    const { proxied } = service;
+    if (proxied === undefined) return;
+    service.setFull(proxied.hasReady);
+    if (proxied.hasReady) this.#ready.add(service);
+    else {
+      this.#ready.delete(service);
+      if (proxied.isEmpty) service.events.noneWaiting();
+    }
+  }
+
+  /** Starts commands for those who were said to be somebody. */
+  #startReady(): void {
+    for (const service of this.#ready) {
+      const { proxied, gate } = service;
+      if (proxied === undefined || gate === undefined) continue;
+      if (!service.startsReady) continue;
+      const gateRoom = service.isStopping ? Infinity : gate.room();
+      const room = Math.min(
+        ...[ACCEPT_BATCH, service.events.room, service.freeSlots, gateRoom],
+      );
+      const how = this.#howToStart(service);
+      const begun: Begun[] = [];
+      this.#starter.withoutSignals(() => {
+        for (let taken = 0; taken < room; taken++) {
+          const ready = proxied.take();
+          if (ready === undefined) break;
+          const { waiting: { fd }, client } = ready;
+          const admitted = this.#admitClient(service, fd, client);
+          if (admitted === undefined) continue;
+          const { variables } = admitted;
+          const start = service.prepared.start(fd, how, variables);
+          const peer = service.peers ? formatClient(client) : "";
+          begun.push({ start, peer, client });
+        }
+      });
+      this.#tellBegun(service, begun);
+      this.#waitingChanged(service);
+    }
   }
 
   #howToStart({ keepsConnections }: DirectService): StartOptions {
@@ -335,12 +492,13 @@ export class DirectEngine implements Engine {
 
   #tellBegun(service: DirectService, begun: readonly Begun[]): void {
     const startedMs = performance.now();
-    for (const { start, peer } of begun) {
+    for (const { start, peer, client } of begun) {
       if (typeof start === "number") {
         service.noteFailure();
         service.events.notStarted({
           reason: errorText(this.#libc, start),
           isShortage: isStartShortage(start),
+          client,
         });
         continue;
       }
@@ -350,6 +508,7 @@ export class DirectEngine implements Engine {
         peer,
         startedMs,
         command: service.command,
+        client,
         service,
         start,
         hasFailed: false,

@@ -74,6 +74,7 @@ const SYMBOLS = {
     result: "i32",
   },
   getgroups: { parameters: ["i32", "buffer"], result: "i32" },
+  getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   getpwnam_r: {
     parameters: ["buffer", "buffer", "buffer", "usize", "buffer"],
     result: "i32",
@@ -115,6 +116,8 @@ const SYMBOLS = {
     parameters: ["i32", "buffer", "buffer", "usize"],
     result: "i64",
   },
+  // An ssize_t, of fewer bytes than 32 bits count.
+  recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
   recvmsg: { parameters: ["i32", "u64", "i32"], result: "i64" },
   renameat: {
     parameters: ["i32", "buffer", "i32", "buffer"],

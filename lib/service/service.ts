@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { AdmissionRules } from "../admission/admission.ts";
 import type {
   Command,
   Engine,
@@ -13,6 +14,7 @@ import type {
   ServedService,
   ServiceEvents,
   StartProblem,
+  WaitingConnection,
 } from "../engine/engine.ts";
 import { formatWaitStatus, type WaitStatus } from "../engine/wait_status.ts";
 import type { Log } from "../log/log.ts";
@@ -21,6 +23,8 @@ import { SIGKILL, SIGTERM } from "../posix/process.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Fault } from "./fault.ts";
 import { listed } from "./listed.ts";
+import type { MachineReadings } from "./machine_readings.ts";
+import { ServiceGate } from "./service_gate.ts";
 
 /** How often a service that stays at its limit says so. */
 const LIMIT_WARNING_MS = 60_000;
@@ -71,10 +75,18 @@ export interface ServiceOptions {
   readonly isThrottled: boolean;
   /** Whether to tell the kernel for each connection to keep it alive. */
   readonly keepAlive?: boolean;
+  /** Who may connect, and how much; `undefined` for everybody without limit. */
+  readonly admission?: ServiceAdmission | undefined;
   /** Who follows its connections. */
   readonly observer?: ServiceObserver;
   /** Whether it is no news that commands stand at the limit. */
   readonly isQuietAtLimit?: boolean;
+}
+
+/** Who may connect to a service, and how much. */
+export interface ServiceAdmission {
+  readonly rules: AdmissionRules;
+  readonly readings: MachineReadings;
 }
 
 /** Follows a service's connections, from their start to the command's end. */
@@ -99,6 +111,8 @@ export interface FollowedCommand {
 /** What a service has in memory, for a program that goes on in its place. */
 export interface ServiceMemory {
   readonly commands: readonly FollowedCommand[];
+  /** Connections of which a proxy is yet to say who its client is. */
+  readonly waiting: readonly WaitingConnection[];
   /** How often its command could not be started; 0 where that is over. */
   readonly startFailures: number;
   /** The same, of accepting connections. */
@@ -114,6 +128,7 @@ export class Service implements ServiceEvents {
   );
   /** Those that were killed, but not collected yet. */
   readonly #killed = new Set<RunningCommand>();
+  readonly #gate: ServiceGate | undefined;
   readonly #startFault: Fault;
   readonly #acceptFault: Fault;
   readonly #idle = Promise.withResolvers<void>();
@@ -149,12 +164,20 @@ export class Service implements ServiceEvents {
       over: (count) =>
         `connections are accepted again, after ${failures(count)}`,
     });
+    this.#gate = options.admission && new ServiceGate({
+      ...options.admission,
+      log,
+      changed: () => {
+        if (this.#state === "serving") this.#goOn();
+      },
+    });
     this.#served = options.engine.serve({
       sockets: options.sockets,
       command: options.command,
       peers: options.verbose,
       keepAlive: options.keepAlive,
       events: this,
+      gate: this.#gate,
     });
   }
 
@@ -193,6 +216,7 @@ export class Service implements ServiceEvents {
           isKilled: true,
         })),
       ],
+      waiting: this.#served.waiting,
       startFailures: this.#startFault.count,
       acceptFailures: this.#acceptFault.count,
     };
@@ -204,16 +228,20 @@ export class Service implements ServiceEvents {
    *
    * @param memory What that had in memory.
    */
-  resume({ commands, startFailures, acceptFailures }: ServiceMemory): void {
+  resume(
+    { commands, waiting, startFailures, acceptFailures }: ServiceMemory,
+  ): void {
     this.#startFault.resume(startFailures);
     this.#acceptFault.resume(acceptFailures);
     for (const { running, limitMs, isKilled } of commands) {
       const command = this.#served.adopt(running);
+      if (running.client !== undefined) this.#gate?.resume(running.client);
       if (isKilled) this.#killed.add(command);
       else {
         this.#running.add(command, { startedMs: running.startedMs, limitMs });
       }
     }
+    for (const connection of waiting) this.#served.adoptWaiting(connection);
   }
 
   /** Begins to accept connections, as far as its limit allows. */
@@ -241,6 +269,7 @@ export class Service implements ServiceEvents {
     if (this.#state === "serving") {
       this.#state = "draining";
       this.#served.stopListening();
+      this.#gate?.stop();
       clearTimeout(this.#limitTimer);
       clearTimeout(this.#throttleTimer);
       this.#leaveLater([...this.#killed]);
@@ -259,6 +288,7 @@ export class Service implements ServiceEvents {
     const drained = this.drain();
     if (this.#state !== "terminating") {
       this.#state = "terminating";
+      this.#served.dropWaiting();
       this.#served.endGroups();
       this.#signalAll(SIGTERM);
       setTimeout(() => this.#killAll(), TERMINATE_MS);
@@ -324,7 +354,8 @@ export class Service implements ServiceEvents {
     this.#forget(command);
   }
 
-  notStarted({ reason, isShortage, command }: StartProblem): void {
+  notStarted({ reason, isShortage, command, client }: StartProblem): void {
+    if (client !== undefined) this.#gate?.giveBack(client);
     this.#startFault.met(reason);
     this.#starts = false;
     if (isShortage || this.#options.isThrottled) this.#rest();
@@ -343,6 +374,7 @@ export class Service implements ServiceEvents {
 
   #forget(command: RunningCommand): void {
     this.#running.delete(command) || this.#killed.delete(command);
+    if (command.client !== undefined) this.#gate?.giveBack(command.client);
     this.#options.observer?.ended();
     if (this.#state === "serving") this.#goOn();
     else this.#tellIdle();
@@ -362,9 +394,14 @@ export class Service implements ServiceEvents {
     this.#acceptFault.met(reason);
   }
 
+  noneWaiting(): void {
+    if (this.#state !== "serving") this.#tellIdle();
+  }
+
   #goOn(): void {
     this.#served.setAccepting(
-      !this.#atLimit() && this.#throttleTimer === undefined,
+      !this.#atLimit() && this.#throttleTimer === undefined &&
+        !this.#gate?.isResting,
     );
   }
 
@@ -442,7 +479,7 @@ export class Service implements ServiceEvents {
   }
 
   #tellIdle(): void {
-    if (this.count > 0) return;
+    if (this.count > 0 || this.#served.waiting.length > 0) return;
     this.#running.stop();
     this.#idle.resolve();
   }

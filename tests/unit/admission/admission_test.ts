@@ -8,7 +8,7 @@ import { compileClientTable } from "../../../lib/admission/client_table.ts";
 import { parseClientList } from "../../../lib/config/admission/client_list.ts";
 import { parseAccessTimes } from "../../../lib/config/admission/access_times.ts";
 import type { ClientTable } from "../../../lib/admission/client_table.ts";
-import type { Client } from "../../../lib/net/client.ts";
+import type { Client } from "../../../lib/posix/client.ts";
 import { parseIpAddress } from "../../../lib/posix/ip_address.ts";
 
 const UNIT_MS = 60_000;

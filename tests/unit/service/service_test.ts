@@ -635,6 +635,7 @@ function resumed(
   });
   service.resume({
     commands: [],
+    waiting: [],
     startFailures: 0,
     acceptFailures: 0,
     ...memory,
@@ -720,6 +721,7 @@ Deno.test("a service remembers its commands with their limits, for who goes on i
     ],
     startFailures: 1,
     acceptFailures: 0,
+    waiting: [],
   });
 });
 
