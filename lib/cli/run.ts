@@ -9,10 +9,10 @@ import {
   type CommandAttributes,
   parseAttributes,
 } from "../config/attributes.ts";
-import type { EngineName, ListeningSocket } from "../engine/engine.ts";
+import type { EngineName } from "../engine/engine.ts";
 import { commandEnvironment } from "../engine/environment.ts";
 import { parseInetName } from "../net/inet_endpoint.ts";
-import { listenInet } from "../net/listening.ts";
+import { listenInet, type ListeningSocket } from "../net/listening.ts";
 import { listenUnix } from "../net/unix_socket.ts";
 import { quoted } from "../log/quoted.ts";
 import type { Identity } from "../posix/credentials.ts";

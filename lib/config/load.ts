@@ -5,6 +5,7 @@
  * @module
  */
 
+import { reasonOf } from "../result.ts";
 import { fromText, toBinary } from "./bytes.ts";
 import { compareLevels } from "./compatibility_level.ts";
 import { type IsDisabled, parseDisabled } from "./disabled_services.ts";
@@ -124,7 +125,7 @@ export function loadConfiguration(
   const read = (name: string): { file: string; binary: string } => {
     const file = `${directory}/${name}`;
     const binary = readBinary(file, readFile, (error) => {
-      const text = `open ${file}: ${reasonOf(error)}`;
+      const text = `open ${file}: ${whyUnread(error)}`;
       const mend = error instanceof RefusedFile
         ? error.mend
         : error instanceof Deno.errors.NotFound
@@ -266,10 +267,10 @@ function readBinary(
   }
 }
 
-function reasonOf(error: unknown): string {
+function whyUnread(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "No such file or directory";
   if (error instanceof Deno.errors.PermissionDenied) return "Permission denied";
-  return error instanceof Error ? error.message : String(error);
+  return reasonOf(error);
 }
 
 /** The settings on a line of master.cf; the last one for a name counts. */

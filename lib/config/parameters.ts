@@ -11,6 +11,7 @@
  * @module
  */
 
+import { FACILITIES } from "../posix/syslog.ts";
 import type { TimeUnit } from "./values.ts";
 
 /** What every parameter has. */
@@ -54,30 +55,6 @@ export type Parameter =
     }
     | { readonly type: "boolean" }
   );
-
-/** Facilities of syslog(3), as Postfix names them. */
-const FACILITIES = [
-  "auth",
-  "authpriv",
-  "cron",
-  "daemon",
-  "ftp",
-  "kern",
-  "lpr",
-  "mail",
-  "news",
-  "syslog",
-  "user",
-  "uucp",
-  "local0",
-  "local1",
-  "local2",
-  "local3",
-  "local4",
-  "local5",
-  "local6",
-  "local7",
-] as const;
 
 /** All parameters with a name of their own, in the order of their names. */
 export const PARAMETERS = [
@@ -421,7 +398,7 @@ export const PARAMETERS = [
     name: "syslog_facility",
     type: "string",
     default: "mail",
-    choices: FACILITIES,
+    choices: Object.keys(FACILITIES),
     origin: "Postfix",
     meaning: "The facility of log records.",
   },

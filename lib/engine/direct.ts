@@ -26,7 +26,8 @@ import {
   SystemError,
 } from "../posix/errno.ts";
 import type { Libc } from "../posix/libc.ts";
-import { Children, type DescriptorLimit, SIGKILL } from "../posix/process.ts";
+import { Children, type DescriptorLimit } from "../posix/process.ts";
+import { SIGKILL } from "../posix/signals.ts";
 import { Acceptor, keepAlive } from "../posix/sockets.ts";
 import {
   NO_VARIABLES,

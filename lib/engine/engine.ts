@@ -10,6 +10,7 @@
  * @module
  */
 
+import type { ListeningSocket } from "../net/listening.ts";
 import type { Client } from "../posix/client.ts";
 import type { Identity } from "../posix/credentials.ts";
 import type { Gate } from "./gate.ts";
@@ -28,30 +29,6 @@ export interface Command {
   readonly identity: Identity;
   /** The directory that is its root, and in which it starts, if it has one. */
   readonly rootDirectory?: string | undefined;
-}
-
-/** What tells a file from every other: a name may come to mean another one. */
-export interface FileId {
-  readonly device: bigint;
-  readonly inode: bigint;
-}
-
-/** A socket that listens. */
-export interface ListeningSocket {
-  /** Its address, as a user writes it. */
-  readonly address: string;
-  /** The address that was asked for, where the kernel calls it another. */
-  readonly asked?: string | undefined;
-  /** The socket's name in the file system, where it has one. */
-  readonly file?: FileId | undefined;
-  /** What to accept from: `direct` needs a descriptor, `relay` a listener. */
-  readonly source:
-    | { readonly fd: number }
-    | { readonly listener: Deno.Listener };
-  /**
-   * Stops listening for good: a unix socket is removed from its directory.
-   */
-  close(): void;
 }
 
 /** A command that is there, started or about to be, and whose end was not told. */

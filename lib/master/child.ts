@@ -30,6 +30,7 @@ import { Children, duplicate, giveFreedMemoryBack } from "../posix/process.ts";
 import { setBacklog } from "../posix/sockets.ts";
 import { lockDown } from "../service/lock_down.ts";
 import { ownProgram } from "../service/own_program.ts";
+import { panic } from "../service/panic.ts";
 import { type Handed, remember } from "../service/reload/handed.ts";
 import { Reloader } from "../service/reload/reloader.ts";
 import { tellReloaded } from "../service/reload/tell_reloaded.ts";
@@ -100,7 +101,7 @@ export async function serveTurn(
   };
   const program = ownProgram(libc);
   Deno.chdir(plan.queueDirectory);
-  const credentials = restAs(libc, plan.owner);
+  const credentials = restAs(libc, { owner: plan.owner, lost: panic });
   if ("unsafe" in credentials) throw new Error(credentials.unsafe);
   const direct = new DirectEngine(libc, { credentials });
   const passing = transport === "pass"

@@ -6,11 +6,11 @@
  * @module
  */
 
-import type { FileId, ListeningSocket } from "../engine/engine.ts";
 import type { Credentials } from "../posix/credentials.ts";
-import { isSameFile, lookAt } from "../posix/files.ts";
+import { type FileId, isSameFile, lookAt } from "../posix/files.ts";
 import type { Libc } from "../posix/libc.ts";
 import { isListening } from "../posix/sockets.ts";
+import type { ListeningSocket, SocketsAtHand } from "./listening.ts";
 import { closeSocket } from "./unix_socket.ts";
 
 /** A socket as it is handed on: it keeps its descriptor's number. */
@@ -35,7 +35,7 @@ export function handOn(sockets: readonly ListeningSocket[]): HandedSocket[] {
 }
 
 /** What was handed on to this process. */
-export class InheritedSockets {
+export class InheritedSockets implements SocketsAtHand {
   readonly #libc: Libc;
   readonly #credentials: () => Credentials;
   readonly #handed = new Set<HandedSocket>();

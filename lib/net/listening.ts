@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { EngineName, ListeningSocket } from "../engine/engine.ts";
+import type { FileId } from "../posix/files.ts";
 import type { Libc } from "../posix/libc.ts";
 import { duplicate } from "../posix/process.ts";
 import {
@@ -15,20 +15,48 @@ import {
   setBacklog,
   withDescriptor,
 } from "../posix/sockets.ts";
-import { EX, failure, type Result, success } from "../result.ts";
-import type { InheritedSockets } from "./inherited_sockets.ts";
+import { EX, failure, reasonOf, type Result, success } from "../result.ts";
 import type { InetEndpoint, InetEndpoints } from "./inet_endpoint.ts";
+
+/** A socket that listens. */
+export interface ListeningSocket {
+  /** Its address, as a user writes it. */
+  readonly address: string;
+  /** The address that was asked for, where the kernel calls it another. */
+  readonly asked?: string | undefined;
+  /** The socket's name in the file system, where it has one. */
+  readonly file?: FileId | undefined;
+  /** What to accept from. */
+  readonly source:
+    | { readonly fd: number }
+    | { readonly listener: Deno.Listener };
+  /**
+   * Stops listening for good: a unix socket is removed from its directory.
+   */
+  close(): void;
+}
+
+/** Sockets that listen already, since others have opened them. */
+export interface SocketsAtHand {
+  /**
+   * Takes one over by its address.
+   *
+   * @param address Its address.
+   * @returns The socket, or `undefined` if there is none.
+   */
+  take(address: string): ListeningSocket | undefined;
+}
 
 /** How a socket is to listen. */
 export interface ListenOptions {
-  /** The engine that is to accept. */
-  readonly engine: EngineName;
+  /** What is to be accepted from: a descriptor, or the runtime's listener. */
+  readonly acceptFrom: "fd" | "listener";
   /** The C library, if it can be called. */
   readonly libc: Libc | undefined;
   /** How many connections may wait in the kernel's queue. */
   readonly backlogConnections: number;
   /** What was handed on: taken in place of a new socket. */
-  readonly inherited?: InheritedSockets | undefined;
+  readonly inherited?: SocketsAtHand | undefined;
 }
 
 /**
@@ -58,8 +86,7 @@ export function openListener(
  * @returns The mistake, as a result.
  */
 export function listenFailure(error: unknown, address: string): Result<never> {
-  const reason = error instanceof Error ? error.message : String(error);
-  const text = `cannot listen on ${address}: ${reason}`;
+  const text = `cannot listen on ${address}: ${reasonOf(error)}`;
   if (error instanceof Deno.errors.PermissionDenied) {
     return failure({ text, mend: "start as root", exitCode: EX.NOPERM });
   }
@@ -125,14 +152,14 @@ function canDoWithout(
 
 function listenOn(
   { host, port }: InetEndpoint,
-  { libc, engine, backlogConnections }: ListenOptions,
+  { libc, acceptFrom, backlogConnections }: ListenOptions,
 ): { socket: ListeningSocket; port: number } {
   const open = () => Deno.listen({ hostname: host, port });
   if (libc === undefined) return listenerSocket(open());
   const { listener, fd } = openListener(libc, open, backlogConnections);
   // A client that has vanished would keep its command for as long as that may run.
   keepAlive(libc, fd);
-  if (engine === "relay") return listenerSocket(listener);
+  if (acceptFrom === "listener") return listenerSocket(listener);
   // The runtime's reactor would be woken by every connection, in vain: it
   // gives its descriptor up, and the socket lives on in a copy.
   const { socket, port: bound } = listenerSocket(listener);

@@ -7,10 +7,10 @@
  */
 
 import { resolve } from "@std/path/posix/resolve";
-import type { FileId, ListeningSocket } from "../engine/engine.ts";
 import type { Credentials } from "../posix/credentials.ts";
 import { ECONNREFUSED, ENOENT, errorText } from "../posix/errno.ts";
 import {
+  type FileId,
   giveSocketAway,
   isSameFile,
   lookAt,
@@ -21,6 +21,7 @@ import { UNIX_PATH_BYTES_MAX, whoListens } from "../posix/sockets.ts";
 import { EX, failure, type Mistake, type Result, success } from "../result.ts";
 import {
   listenFailure,
+  type ListeningSocket,
   type ListenOptions,
   openListener,
 } from "./listening.ts";
@@ -46,7 +47,7 @@ export function listenUnix(
   name: string,
   options: UnixListenOptions,
 ): Result<ListeningSocket> {
-  const { libc, engine, mode, owner } = options;
+  const { libc, acceptFrom, mode, owner } = options;
   if (libc === undefined) {
     return failure({
       text: "unix sockets need the C library",
@@ -77,7 +78,7 @@ export function listenUnix(
     // the path by then. Its descriptor is closed beneath it.
     const close = () =>
       closeSocket(libc, { path, file, fd }, options.credentials);
-    const source = engine === "relay" ? { listener } : { fd };
+    const source = acceptFrom === "listener" ? { listener } : { fd };
     return success({ address: path, file, source, close });
   } catch (error) {
     return listenFailure(error, path);

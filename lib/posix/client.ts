@@ -6,13 +6,11 @@
  */
 
 import { ERANGE, errno } from "./errno.ts";
+import { AF_INET, AF_INET6, AF_UNIX } from "./headers.ts";
 import { formatIpAddress, type IpAddress, ipAddressOf } from "./ip_address.ts";
 import type { Libc } from "./libc.ts";
 import {
   type Acceptor,
-  AF_INET,
-  AF_INET6,
-  AF_UNIX,
   formatAddress,
   peerProcess,
   SOL_SOCKET,

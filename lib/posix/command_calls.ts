@@ -11,20 +11,13 @@
  */
 
 import { type Call, KEEP } from "./call_list.ts";
-import type { Identity } from "./credentials.ts";
+import { type Identity, SUID_DUMP_DISABLE } from "./credentials.ts";
+import { PR_SET_DUMPABLE, RLIMIT_NOFILE, SIG_SETMASK } from "./headers.ts";
+import { FIRST_FD_OF_OURS, LAST_FD } from "./process.ts";
+import { KERNEL_SIGSET_BYTES } from "./signals.ts";
 
-// linux/close_range.h, sys/prctl.h, bits/resource.h
+// linux/close_range.h
 const CLOSE_RANGE_UNSHARE = 2;
-const PR_SET_DUMPABLE = 4;
-const SUID_DUMP_DISABLE = 0;
-const RLIMIT_NOFILE = 7;
-
-// asm-generic/signal-defs.h; a sigset_t of the kernel's has 64 bits.
-const SIG_SETMASK = 2;
-const SIGSET_BYTES = 8;
-
-const LAST_FD = 0xffffffff;
-const FIRST_FD_OF_OTHERS = 3;
 
 /** Addresses of what the calls refer to, in C memory. */
 export interface CallAddresses {
@@ -84,7 +77,7 @@ export function commandCalls(
   const connectionRows = [0, 1, 2].map((target) =>
     add({ call: "dup3", args: [0, target, 0] })
   );
-  add({ call: "close_range", args: [FIRST_FD_OF_OTHERS, LAST_FD, 0] });
+  add({ call: "close_range", args: [FIRST_FD_OF_OURS, LAST_FD, 0] });
   add(...surroundings(addresses));
   if (identity !== undefined) {
     const { uid, gid } = identity;
@@ -99,9 +92,15 @@ export function commandCalls(
   }
   const { zeroes } = addresses;
   for (const signal of signals) {
-    add({ call: "rt_sigaction", args: [signal, zeroes, 0, SIGSET_BYTES] });
+    add({
+      call: "rt_sigaction",
+      args: [signal, zeroes, 0, KERNEL_SIGSET_BYTES],
+    });
   }
-  add({ call: "rt_sigprocmask", args: [SIG_SETMASK, zeroes, 0, SIGSET_BYTES] });
+  add({
+    call: "rt_sigprocmask",
+    args: [SIG_SETMASK, zeroes, 0, KERNEL_SIGSET_BYTES],
+  });
   const execRow = add({
     call: "execve",
     args: [0, 0, 0],

@@ -23,19 +23,14 @@ import {
   ESTALE,
   ETIMEDOUT,
 } from "./errno.ts";
+import { O_CLOEXEC } from "./headers.ts";
 import { Landings } from "./landings.ts";
 import { cString, type Libc } from "./libc.ts";
 import { SpareDescriptor } from "./spare_descriptor.ts";
 import type { DescriptorLimit } from "./process.ts";
-import { signalsSetAside } from "./signals.ts";
-
-// fcntl.h
-const O_CLOEXEC = 0o2000000;
+import { KERNEL_SIGACTION_BYTES, signalsSetAside } from "./signals.ts";
 
 const SHELL = "/bin/sh";
-
-/** A `struct sigaction` of the kernel's: handler, flags, restorer, mask. */
-const KERNEL_SIGACTION_BYTES = 32;
 
 /** A command ready to be started any number of times. */
 export interface PrepareOptions {

@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { ListeningSocket } from "../engine/engine.ts";
 import type { InheritedSockets } from "../net/inherited_sockets.ts";
+import type { ListeningSocket } from "../net/listening.ts";
 import type { Credentials } from "../posix/credentials.ts";
 import type { Libc } from "../posix/libc.ts";
 import {
@@ -45,12 +45,13 @@ export function openSockets(
   { opened = () => {}, ...options }: OpenSocketsOptions,
 ): Result<OpenSockets, readonly Mistake[]> {
   const { engine, backlogConnections } = plan;
+  const acceptFrom = engine === "direct" ? "fd" : "listener";
   const { inherited } = options;
   const sockets = new Map<ServicePlan, ListeningSocket[]>();
   const mistakes: Mistake[] = [];
   for (const service of plan.services) {
     const listened = listen(service, {
-      ...{ engine, backlogConnections },
+      ...{ acceptFrom, backlogConnections },
       ...options,
     });
     if (!listened.ok) {

@@ -9,7 +9,6 @@ import type { AdmissionRules } from "../admission/admission.ts";
 import type {
   Command,
   Engine,
-  ListeningSocket,
   RunningCommand,
   ServedService,
   ServiceEvents,
@@ -19,7 +18,8 @@ import type {
 import { formatWaitStatus, type WaitStatus } from "../engine/wait_status.ts";
 import type { Log } from "../log/log.ts";
 import { quoted } from "../log/quoted.ts";
-import { SIGKILL, SIGTERM } from "../posix/process.ts";
+import type { ListeningSocket } from "../net/listening.ts";
+import { SIGKILL, SIGTERM } from "../posix/signals.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Fault } from "./fault.ts";
 import { listed } from "./listed.ts";

@@ -15,6 +15,12 @@ import type {
 } from "../../../lib/engine/engine.ts";
 import type { WaitStatus } from "../../../lib/engine/wait_status.ts";
 
+/** What is known of a connection. */
+interface FakeConnection {
+  readonly peer?: string;
+  readonly client?: Client;
+}
+
 /** Serves one service. */
 export class FakeEngine implements Engine {
   readonly name = "direct";
@@ -69,7 +75,7 @@ export class FakeEngine implements Engine {
   }
 
   /** A connection has come, and its command runs. */
-  start(peer = "", client?: Client): RunningCommand {
+  start({ peer = "", client }: FakeConnection = {}): RunningCommand {
     const pid = this.#nextPid++;
     const { command: configured } = this.options;
     const startedMs = performance.now();

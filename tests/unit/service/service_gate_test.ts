@@ -87,7 +87,7 @@ Deno.test("a service gives a client's count back however its command ends", () =
   using test = new Guarded({ clientConnections: 1 });
   const client = inet(1);
   assertEquals([test.admits(client), test.admits(client)], [true, false]);
-  const first = test.engine.start("", client);
+  const first = test.engine.start({ client });
   assertEquals(test.admits(client), false);
   test.engine.end(first, { kind: "signaled", signal: 9 });
   assertEquals([test.admits(client), test.admits(client)], [true, false]);
@@ -107,7 +107,7 @@ Deno.test("a service gives a client's count back however its command ends", () =
 Deno.test("a service gives a count back when its command is killed for its time", () => {
   using test = new Guarded({ clientConnections: 1 });
   assertEquals(test.admits(inet(1)), true);
-  const command = test.engine.start("", inet(1));
+  const command = test.engine.start({ client: inet(1) });
   test.clock.advance(1000 * SECOND_MS);
   assertEquals(
     test.engine.takeAsked().includes(`signal ${command.pid} 9`),
@@ -121,7 +121,7 @@ Deno.test("a service gives a count back when its command is killed for its time"
 Deno.test("a service counts the clients of commands that it takes over", () => {
   using former = new Guarded({ clientConnections: 2 });
   former.admits(inet(1));
-  former.engine.start("", inet(1));
+  former.engine.start({ client: inet(1) });
   former.engine.waiting = [{ fd: 9, proxy: inet(7), sinceMs: 1 }];
   using test = new Guarded({ clientConnections: 2 });
   test.service.resume(former.service.memory);
@@ -229,7 +229,7 @@ Deno.test("a service out of its hours rests until they begin", () => {
 Deno.test("a service that rests does not accept since a command has ended", () => {
   using test = new Guarded({ serviceRate: 1 });
   test.admits(inet(1));
-  const command = test.engine.start("", inet(1));
+  const command = test.engine.start({ client: inet(1) });
   assertEquals(test.gate.room(), 0);
   test.engine.takeAsked();
   test.engine.end(command);
