@@ -310,7 +310,6 @@ function makeServices(
         ...service,
         ...{ engine, log: log.forService(service.name) },
         sockets: sockets.get(service) ?? [],
-        isThrottled: true,
       }),
     );
   }

@@ -44,16 +44,12 @@ export function openSockets(
   plan: DaemonPlan,
   { opened = () => {}, ...options }: OpenSocketsOptions,
 ): Result<OpenSockets, readonly Mistake[]> {
-  const { engine, backlogConnections } = plan;
-  const acceptFrom = engine === "direct" ? "fd" : "listener";
+  const acceptFrom = plan.engine === "direct" ? "fd" : "listener";
   const { inherited } = options;
   const sockets = new Map<ServicePlan, ListeningSocket[]>();
   const mistakes: Mistake[] = [];
   for (const service of plan.services) {
-    const listened = listen(service, {
-      ...{ acceptFrom, backlogConnections },
-      ...options,
-    });
+    const listened = listen(service, { acceptFrom, ...options });
     if (!listened.ok) {
       mistakes.push(listened.mistake);
       continue;
