@@ -8,6 +8,7 @@
  * @module
  */
 
+import { admissionRules } from "../admission/admission_rules.ts";
 import { DirectEngine } from "../engine/direct.ts";
 import type { Command, Engine } from "../engine/engine.ts";
 import { RelayEngine } from "../engine/relay.ts";
@@ -39,6 +40,7 @@ import {
   success,
 } from "../result.ts";
 import { lockDown } from "./lock_down.ts";
+import { MachineReadings } from "./machine_readings.ts";
 import { closeOpened, openSockets } from "./open_sockets.ts";
 import { type OwnProgram, ownProgram } from "./own_program.ts";
 import { panic } from "./panic.ts";
@@ -188,8 +190,7 @@ async function serveOpened(
       failed: () => pidFile?.touch(),
     });
   const services = makeServices(plan, {
-    engine,
-    log,
+    ...{ engine, log, libc },
     sockets: opened,
     handed: adopted?.handed.services ?? [],
   });
@@ -287,6 +288,7 @@ function warnOfPidFile(log: DaemonLog, mistake: Mistake): void {
 
 /** What services are made of. */
 interface ServiceGround {
+  readonly libc: Libc | undefined;
   readonly engine: Engine;
   readonly log: DaemonLog;
   readonly sockets: OpenSockets;
@@ -300,15 +302,18 @@ interface ServiceGround {
  */
 function makeServices(
   plan: DaemonPlan,
-  { engine, log, sockets, handed }: ServiceGround,
+  { engine, log, libc, sockets, handed }: ServiceGround,
 ): ReadonlyMap<string, Service> {
   const services = new Map<string, Service>();
+  const readings = new MachineReadings();
   for (const service of plan.services) {
+    const rules = admissionRules(service.settings, service.admission);
+    if (rules !== undefined) readings.open(rules.busyLimits);
     services.set(
       service.id,
       new Service({
         ...service,
-        ...{ engine, log: log.forService(service.name) },
+        ...{ rules, readings, engine, log: log.forService(service.name) },
         sockets: sockets.get(service) ?? [],
       }),
     );
@@ -316,7 +321,10 @@ function makeServices(
   for (const { id, name, memory } of handed) {
     const service = services.get(id) ??
       leftover(name, memory.commands[0]?.running.command);
-    if (service === undefined) continue;
+    if (service === undefined) {
+      for (const { fd } of memory.waiting) libc?.c.close(fd);
+      continue;
+    }
     services.set(id, service);
     service.resume(memory);
   }

@@ -14,7 +14,7 @@ import {
   pressureIn,
 } from "../admission/machine_pressure.ts";
 import { PRESSURES } from "../config/admission/pressure_limits.ts";
-import { EX, Refusal } from "../result.ts";
+import { EX, type Mistake, reasonOf } from "../result.ts";
 
 /** What has a value. */
 type Reading = Busy["what"];
@@ -46,23 +46,17 @@ export class MachineReadings {
   readonly #decoder = new TextDecoder();
 
   /**
-   * Opens what has a limit.
+   * Opens what has a limit. What the kernel does not tell has no value.
    *
    * @param limits The limits.
-   * @throws {Refusal} If the kernel does not tell it.
    */
   open(limits: BusyLimits): void {
     for (const what of readingsOf(limits)) {
       if (this.#kept.has(what)) continue;
       const file = openFile(what);
+      if (!(file instanceof Deno.FsFile)) continue;
       this.#kept.set(what, { file, value: undefined, readMs: -Infinity });
     }
-  }
-
-  /** Closes them all. */
-  close(): void {
-    for (const { file } of this.#kept.values()) file.close();
-    this.#kept.clear();
   }
 
   /**
@@ -101,21 +95,39 @@ function readingsOf({ load, pressures }: BusyLimits): Reading[] {
   ];
 }
 
-function openFile(what: Reading): Deno.FsFile {
-  const path = FILES[what];
+function openFile(what: Reading): Deno.FsFile | { readonly wrong: string } {
+  let file: Deno.FsFile | undefined;
   try {
-    const file = Deno.openSync(path);
+    file = Deno.openSync(FILES[what]);
     // A kernel that has it switched off says so when it is read.
     file.readSync(new Uint8Array(1));
     return file;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Refusal({
-      text: `the kernel does not tell how busy it is: ${reason}`,
+    file?.close();
+    return { wrong: reasonOf(error) };
+  }
+}
+
+/**
+ * Tells what is wrong with limits to what this machine's kernel does not tell.
+ *
+ * @param limits The limits.
+ * @returns The mistake, if it is one.
+ */
+export function refuseLimits(limits: BusyLimits): Mistake | undefined {
+  for (const what of readingsOf(limits)) {
+    const file = openFile(what);
+    if (file instanceof Deno.FsFile) {
+      file.close();
+      continue;
+    }
+    return {
+      text: `the kernel does not tell how busy it is: ${file.wrong}`,
       mend: what === "load"
         ? "let the daemon have /proc, or leave spawnd_load_limit empty"
         : "start the kernel with psi=1, or leave spawnd_pressure_limit empty",
       exitCode: EX.CONFIG,
-    });
+    };
   }
+  return undefined;
 }

@@ -23,7 +23,7 @@ import { SIGKILL, SIGTERM } from "../posix/signals.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Fault } from "./fault.ts";
 import { listed } from "./listed.ts";
-import type { MachineReadings } from "./machine_readings.ts";
+import { MachineReadings } from "./machine_readings.ts";
 import { ServiceGate } from "./service_gate.ts";
 
 /** How often a service that stays at its limit says so. */
@@ -76,17 +76,13 @@ export interface ServiceOptions {
   /** Whether to tell the kernel for each connection to keep it alive. */
   readonly keepAlive?: boolean;
   /** Who may connect, and how much; `undefined` for everybody without limit. */
-  readonly admission?: ServiceAdmission | undefined;
+  readonly rules?: AdmissionRules | undefined;
+  /** How busy the machine is, where the rules have a limit to that. */
+  readonly readings?: MachineReadings;
   /** Who follows its connections. */
   readonly observer?: ServiceObserver;
   /** Whether it is no news that commands stand at the limit. */
   readonly isQuietAtLimit?: boolean;
-}
-
-/** Who may connect to a service, and how much. */
-export interface ServiceAdmission {
-  readonly rules: AdmissionRules;
-  readonly readings: MachineReadings;
 }
 
 /** Follows a service's connections, from their start to the command's end. */
@@ -164,9 +160,9 @@ export class Service implements ServiceEvents {
       over: (count) =>
         `connections are accepted again, after ${failures(count)}`,
     });
-    this.#gate = options.admission && new ServiceGate({
-      ...options.admission,
-      log,
+    const { rules, readings = new MachineReadings() } = options;
+    this.#gate = rules && new ServiceGate({
+      ...{ rules, readings, log },
       changed: () => {
         if (this.#state === "serving") this.#goOn();
       },

@@ -24,6 +24,7 @@ import { type InetEndpoint, parseInetName } from "../../net/inet_endpoint.ts";
 import { refuseSocketPath } from "../../net/unix_socket.ts";
 import { EX, failure, type Result, success } from "../../result.ts";
 import { reportSharedAddresses } from "./shared_addresses.ts";
+import { unknowableLimits } from "../serving/busy_limits.ts";
 import { findOwner, openContext } from "../serving/start.ts";
 import { readConfiguration } from "../shared/read_configuration.ts";
 
@@ -75,6 +76,9 @@ export function inspect(directory: string): Inspection {
     isBelowMaster: configuration.otherEntries > 0,
   });
   checked.problems.forEach(report);
+  for (const { place, mistake } of checked.services.flatMap(unknowableLimits)) {
+    report(problemInText(place, mistake));
+  }
   const services = checked.services.flatMap((service) => {
     const endpoints = endpointsOf(service, settings, configuration);
     if (endpoints.ok) return [{ service, endpoints: endpoints.value }];

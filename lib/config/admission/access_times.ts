@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Read } from "./networks.ts";
+import type { Parsed } from "../values.ts";
 
 /** Hours on some days. */
 export interface AccessTime {
@@ -31,7 +31,7 @@ const EXAMPLE = "write times as 08:00-18:00 Mon-Fri, 10:00-14:00 Sat";
  * Reads hours of service.
  *
  * @param text Items between commas, each of times and days between blanks;
- * without days, every day is meant.
+ * without days, every day is meant. Nothing for no hours.
  * @returns The hours; or what is wrong.
  *
  * @example
@@ -40,8 +40,9 @@ const EXAMPLE = "write times as 08:00-18:00 Mon-Fri, 10:00-14:00 Sat";
  * // [{ days: [5], startMinute: 1320, endMinute: 1800 }]
  * ```
  */
-export function parseAccessTimes(text: string): Read<readonly AccessTime[]> {
+export function parseAccessTimes(text: string): Parsed<readonly AccessTime[]> {
   const times: AccessTime[] = [];
+  if (text.trim() === "") return { ok: true, value: times };
   for (const item of text.split(",")) {
     const hours: { startMinute: number; endMinute: number }[] = [];
     const days: number[] = [];

@@ -9,8 +9,9 @@
 
 import { splitWords } from "../braces.ts";
 import { PlacedText } from "../logical_lines.ts";
+import type { Parsed } from "../values.ts";
 import { ALLOWED, type ClientRule, DENIED } from "./client_rules.ts";
-import { parseNetwork, type Read } from "./networks.ts";
+import { parseNetwork } from "./networks.ts";
 
 /** What is between two items. */
 const SEPARATORS = ", \t\r\n";
@@ -44,7 +45,7 @@ export type ClientListItem =
 export function parseClientList(
   binary: string,
   negates = false,
-): Read<readonly ClientListItem[]> {
+): Parsed<readonly ClientListItem[]> {
   const items: ClientListItem[] = [];
   for (const { text: word } of splitWords(new PlacedText(binary), SEPARATORS)) {
     const [, negations = "", text = ""] = /^(!*)(.*)$/s.exec(word) ?? [];
@@ -56,7 +57,7 @@ export function parseClientList(
   return { ok: true, value: items };
 }
 
-function parseItem(text: string, isExcluded: boolean): Read<ClientListItem> {
+function parseItem(text: string, isExcluded: boolean): Parsed<ClientListItem> {
   if (text.startsWith("/")) {
     const value = { kind: "list", path: text, negates: isExcluded } as const;
     return { ok: true, value };
@@ -84,7 +85,7 @@ function parseTable(
     readonly path: string;
     readonly isExcluded: boolean;
   },
-): Read<ClientListItem> {
+): Parsed<ClientListItem> {
   if (type !== "cidr") {
     const wrong = `no table of the type ${type} is looked up`;
     return { ok: false, wrong, mend: "write cidr:FILE" };

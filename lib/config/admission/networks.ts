@@ -14,17 +14,13 @@ import {
   parseIpAddress,
   WORD_BITS,
 } from "../../posix/ip_address.ts";
+import type { Parsed } from "../values.ts";
 
 /** Addresses of one kind, from one to another, both included. */
 export interface AddressRange {
   readonly first: IpAddress;
   readonly last: IpAddress;
 }
-
-/** What a text is found to be, or what is wrong with it. */
-export type Read<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly wrong: string; readonly mend: string };
 
 const EXAMPLES = "write 192.0.2.1, 192.0.2.0/24 or [2001:db8::]/32";
 
@@ -44,7 +40,7 @@ const NETWORK = /^(?:\[([^\]/]*)(?:\/([^\]]*))?\]|([^[\]/]*))(?:\/(.*))?$/;
  * // { ok: true, value: { first: [0xc0000200], last: [0xc00002ff] } }
  * ```
  */
-export function parseNetwork(text: string): Read<AddressRange> {
+export function parseNetwork(text: string): Parsed<AddressRange> {
   const match = NETWORK.exec(text);
   const [, bracketed, inner, plain, outer] = match ?? [];
   if (match === null || inner !== undefined && outer !== undefined) {
@@ -89,7 +85,7 @@ function mappedNetwork(
   text: string,
   address: IpAddress,
   lengthText: string | undefined,
-): Read<AddressRange> {
+): Parsed<AddressRange> {
   const length = Number(lengthText) - MAPPED_PREFIX_BITS;
   const network = length >= 0
     ? `${formatIpAddress(address)}/${length}`

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Read } from "./networks.ts";
+import type { Parsed } from "../values.ts";
 
 /** What the kernel tells the pressure of: proc_pressure(5). */
 export const PRESSURES = ["cpu", "memory", "io"] as const;
@@ -23,10 +23,11 @@ const EXAMPLE = "write cpu=40 memory=10 io=50, in percent";
 /**
  * Reads a limit of load.
  *
- * @param text A decimal number, which is not 0.
+ * @param text A decimal number, which is not 0. Nothing for no limit.
  * @returns The limit; or what is wrong.
  */
-export function parseLoadLimit(text: string): Read<number> {
+export function parseLoadLimit(text: string): Parsed<number | undefined> {
+  if (text === "") return { ok: true, value: undefined };
   const limit = DECIMAL.test(text) ? Number(text) : 0;
   return limit > 0
     ? { ok: true, value: limit }
@@ -39,7 +40,7 @@ export function parseLoadLimit(text: string): Read<number> {
  * @param text `NAME=PERCENT` words.
  * @returns The limits; or what is wrong.
  */
-export function parsePressureLimits(text: string): Read<PressureLimits> {
+export function parsePressureLimits(text: string): Parsed<PressureLimits> {
   const limits: Partial<Record<PressureName, number>> = {};
   for (const word of text.split(/[, \t\r\n]+/)) {
     if (word === "") continue;

@@ -12,6 +12,7 @@ import { handOn, type InheritedSockets } from "../../net/inherited_sockets.ts";
 import type { ListeningSocket } from "../../net/listening.ts";
 import { success } from "../../result.ts";
 import type { DaemonPlan, OpenSockets, ServicePlan } from "../plan.ts";
+import { lookupsOf } from "./admission_record.ts";
 import { commandOf, identityOf } from "./command_record.ts";
 import { Shape } from "./shape.ts";
 
@@ -116,6 +117,7 @@ function serviceOf(shape: Shape, options: ReadPlanOptions): ServicePlan {
     name: shape.field("name").text(),
     command: commandOf(shape.field("command")),
     settings: settingsFromTexts(shape.field("settings").object()),
+    admission: lookupsOf(shape.field("admission")),
     timeLimitMs: shape.field("timeLimitMs").count(),
     maxProcesses: shape.field("maxProcesses").count(),
     isThrottled: shape.field("isThrottled").flag(),

@@ -57,7 +57,8 @@ class Guarded implements Disposable {
       log: this.log,
       verbose: false,
       isThrottled: false,
-      admission: { rules: { ...NO_RULES, ...rules }, readings: this.readings },
+      rules: { ...NO_RULES, ...rules },
+      readings: this.readings,
     });
     this.service.start();
     this.engine.takeAsked();

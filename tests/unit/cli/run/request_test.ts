@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertObjectMatch } from "@std/assert";
 import {
   parseRunRequest,
   RUN_OPTIONS,
@@ -7,6 +7,7 @@ import {
 import { configurationOf } from "../../../../lib/config/one_entry.ts";
 import { ANY_MACHINE } from "../../../../lib/config/machine.ts";
 import {
+  defaultSettings,
   readServiceSettings,
   type ServiceSettings,
 } from "../../../../lib/config/service_settings.ts";
@@ -93,8 +94,9 @@ Deno.test("parseRunRequest() has the defaults that the help tells", () => {
     readyFd: undefined,
     verbose: false,
   });
-  const { texts: _, export_environment: __, ...settings } = settingsOf(request);
-  assertEquals(settings, {
+  const settings = settingsOf(request);
+  assertEquals(settings, defaultSettings());
+  assertObjectMatch(settings, {
     command_time_limit: 1000,
     spawnd_backlog: 1024,
     spawnd_socket_mode: 0o666,

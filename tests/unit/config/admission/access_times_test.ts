@@ -70,9 +70,13 @@ Deno.test("parseAccessTimes() says what is no time", () => {
     "08:00-18:00 Mon-": "bad access time: Mon-",
     "Mon-Fri": "days without hours: Mon-Fri",
     "08:00-18:00,": "an empty access time",
-    "": "an empty access time",
   };
   for (const [text, wrong] of Object.entries(rows)) {
     assertEquals(parseAccessTimes(text), { ok: false, wrong, mend }, text);
   }
+});
+
+Deno.test("parseAccessTimes() takes nothing for all hours", () => {
+  assertEquals(parseAccessTimes(" "), { ok: true, value: [] });
+  assertEquals(isWithinHours([], { day: 0, minute: 0 }), true);
 });

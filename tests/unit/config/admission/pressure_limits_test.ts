@@ -12,7 +12,8 @@ import {
 Deno.test("parseLoadLimit() takes a number that something can stand above", () => {
   assertEquals(parseLoadLimit("4.5"), { ok: true, value: 4.5 });
   assertEquals(parseLoadLimit("12"), { ok: true, value: 12 });
-  for (const text of ["", "0", "-1", "1e3", "four", "1.", "Infinity"]) {
+  assertEquals(parseLoadLimit(""), { ok: true, value: undefined });
+  for (const text of ["0", "-1", "1e3", "four", "1.", "Infinity"]) {
     const wrong = `bad load: ${text}`;
     const mend = "write a number, as 4.5";
     assertEquals(parseLoadLimit(text), { ok: false, wrong, mend });
