@@ -229,6 +229,8 @@ export class DirectEngine implements Engine {
     let pausedMs = turnedMs;
     while (!this.#stopped) {
       this.#lookAtStarts();
+      // By now there may be a slot for them.
+      if (this.#ready.size > 0) this.#startReady();
       const isCrowded = this.#crowded.size > 0 && this.#awaitSlot();
       const isPauseDue = turnedMs - pausedMs >= PAUSE_MS;
       let count = isPauseDue ? 0 : this.#epoll.waitHere(
@@ -239,7 +241,6 @@ export class DirectEngine implements Engine {
         turnedMs = pausedMs = performance.now();
       }
       this.#handle(count);
-      if (this.#ready.size > 0) this.#startReady();
       if (performance.now() - turnedMs < TURN_MS) continue;
       await new Promise<void>((resolve) => setImmediate(resolve));
       turnedMs = performance.now();

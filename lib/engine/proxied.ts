@@ -127,6 +127,7 @@ export class ProxiedConnections {
     this.#ready.length = 0;
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#options.changed();
   }
 
   #look(waiting: WaitingConnection): void {

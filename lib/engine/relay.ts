@@ -187,7 +187,10 @@ class RelayService implements ServedService {
     if (!gate.admitProxy(client)) return connection.close();
     this.#unsaid.add(connection);
     const [longest] = this.#unsaid;
-    if (this.#unsaid.size > PROXIES_MAX) longest?.close();
+    if (longest !== undefined && this.#unsaid.size > PROXIES_MAX) {
+      this.#unsaid.delete(longest);
+      close(longest);
+    }
     void this.#takeProxied(gate, { connection, client, timeoutMs });
   }
 

@@ -130,7 +130,7 @@ export async function serveTurn(
   });
   const readings = new MachineReadings();
   const { rules } = plan.service;
-  if (rules !== undefined) readings.open(rules.busyLimits);
+  if (rules !== undefined) readings.open(libc, rules.busyLimits);
   const service = new Service({
     ...plan.service,
     ...{ readings, engine },

@@ -110,6 +110,8 @@ const SYMBOLS = {
     parameters: ["i32", "buffer", "buffer"],
     result: "i32",
   },
+  // An ssize_t, of fewer bytes than 32 bits count, as that of recv.
+  pread: { parameters: ["i32", "buffer", "usize", "i64"], result: "i32" },
   pwrite: { parameters: ["i32", "buffer", "usize", "i64"], result: "i64" },
   read: { parameters: ["i32", "buffer", "usize"], result: "i64" },
   readlinkat: {

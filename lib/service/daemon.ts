@@ -308,7 +308,9 @@ function makeServices(
   const readings = new MachineReadings();
   for (const service of plan.services) {
     const rules = admissionRules(service.settings, service.admission);
-    if (rules !== undefined) readings.open(rules.busyLimits);
+    if (rules !== undefined && libc !== undefined) {
+      readings.open(libc, rules.busyLimits);
+    }
     services.set(
       service.id,
       new Service({

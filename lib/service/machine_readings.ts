@@ -1,8 +1,7 @@
 /**
  * How busy the machine is, as the kernel tells: files that are opened before
- * the daemon gives its permissions back, and read again and again through the
- * same descriptors. Each is read once a second at the most, and only when
- * somebody asks.
+ * the daemon gives its permissions back. Each is read once a second at the
+ * most, and only when somebody asks.
  *
  * @module
  */
@@ -14,16 +13,16 @@ import {
   pressureIn,
 } from "../admission/machine_pressure.ts";
 import { PRESSURES } from "../config/admission/pressure_limits.ts";
-import { EX, type Mistake, reasonOf } from "../result.ts";
+import { SystemError } from "../posix/errno.ts";
+import { KeptFile } from "../posix/kept_file.ts";
+import type { Libc } from "../posix/libc.ts";
+import { EX, type Mistake } from "../result.ts";
 
 /** What has a value. */
 type Reading = Busy["what"];
 
 /** For how long a value is as good as a new one. */
 const FRESH_MS = 1000;
-
-/** More than such a file has. */
-const FILE_BYTES_MAX = 1024;
 
 /** Where the kernel tells it: proc_loadavg(5), proc_pressure(5). */
 const FILES: Readonly<Record<Reading, string>> = {
@@ -34,7 +33,7 @@ const FILES: Readonly<Record<Reading, string>> = {
 };
 
 interface Kept {
-  readonly file: Deno.FsFile;
+  readonly file: KeptFile;
   value: number | undefined;
   readMs: number;
 }
@@ -42,19 +41,18 @@ interface Kept {
 /** The values of this machine. */
 export class MachineReadings {
   readonly #kept = new Map<Reading, Kept>();
-  readonly #bytes = new Uint8Array(FILE_BYTES_MAX);
-  readonly #decoder = new TextDecoder();
 
   /**
    * Opens what has a limit. What the kernel does not tell has no value.
    *
+   * @param libc The C library.
    * @param limits The limits.
    */
-  open(limits: BusyLimits): void {
+  open(libc: Libc, limits: BusyLimits): void {
     for (const what of readingsOf(limits)) {
       if (this.#kept.has(what)) continue;
-      const file = openFile(what);
-      if (!(file instanceof Deno.FsFile)) continue;
+      const file = openFile(libc, what);
+      if (!(file instanceof KeptFile)) continue;
       this.#kept.set(what, { file, value: undefined, readMs: -Infinity });
     }
   }
@@ -64,27 +62,25 @@ export class MachineReadings {
    *
    * @param what Of what.
    * @param nowMs The monotonic time.
-   * @returns The value; `undefined` where the kernel does not tell any more.
+   * @returns The value; `undefined` where the kernel does not tell.
    */
   valueOf(what: Reading, nowMs: number): number | undefined {
     const kept = this.#kept.get(what);
     if (kept === undefined) return undefined;
     if (nowMs - kept.readMs < FRESH_MS) return kept.value;
     kept.readMs = nowMs;
-    const text = this.#read(kept.file);
-    kept.value = what === "load" ? loadIn(text) : pressureIn(text);
+    kept.value = valueIn(what, kept.file);
     return kept.value;
   }
+}
 
-  /** At its beginning, such a file is made anew. */
-  #read(file: Deno.FsFile): string {
-    try {
-      file.seekSync(0, Deno.SeekMode.Start);
-      const count = file.readSync(this.#bytes) ?? 0;
-      return this.#decoder.decode(this.#bytes.subarray(0, count));
-    } catch {
-      return "";
-    }
+function valueIn(what: Reading, file: KeptFile): number | undefined {
+  try {
+    const text = file.read();
+    return what === "load" ? loadIn(text) : pressureIn(text);
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    return undefined;
   }
 }
 
@@ -95,29 +91,36 @@ function readingsOf({ load, pressures }: BusyLimits): Reading[] {
   ];
 }
 
-function openFile(what: Reading): Deno.FsFile | { readonly wrong: string } {
-  let file: Deno.FsFile | undefined;
+/** A kernel that has it switched off says so when it is read. */
+function openFile(libc: Libc, what: Reading): KeptFile | { wrong: string } {
+  let file: KeptFile | undefined;
   try {
-    file = Deno.openSync(FILES[what]);
-    // A kernel that has it switched off says so when it is read.
-    file.readSync(new Uint8Array(1));
+    file = new KeptFile(libc, FILES[what]);
+    file.read();
     return file;
   } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
     file?.close();
-    return { wrong: reasonOf(error) };
+    return { wrong: error.message };
   }
 }
 
 /**
  * Tells what is wrong with limits to what this machine's kernel does not tell.
  *
+ * @param libc The C library, if there is one.
  * @param limits The limits.
  * @returns The mistake, if it is one.
  */
-export function refuseLimits(limits: BusyLimits): Mistake | undefined {
+export function refuseLimits(
+  libc: Libc | undefined,
+  limits: BusyLimits,
+): Mistake | undefined {
   for (const what of readingsOf(limits)) {
-    const file = openFile(what);
-    if (file instanceof Deno.FsFile) {
+    const file = libc === undefined
+      ? { wrong: "the C library cannot be called" }
+      : openFile(libc, what);
+    if (file instanceof KeptFile) {
       file.close();
       continue;
     }

@@ -23,7 +23,7 @@ import { SIGKILL, SIGTERM } from "../posix/signals.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Fault } from "./fault.ts";
 import { listed } from "./listed.ts";
-import { MachineReadings } from "./machine_readings.ts";
+import type { MachineReadings } from "./machine_readings.ts";
 import { ServiceGate } from "./service_gate.ts";
 
 /** How often a service that stays at its limit says so. */
@@ -160,7 +160,7 @@ export class Service implements ServiceEvents {
       over: (count) =>
         `connections are accepted again, after ${failures(count)}`,
     });
-    const { rules, readings = new MachineReadings() } = options;
+    const { rules, readings } = options;
     this.#gate = rules && new ServiceGate({
       ...{ rules, readings, log },
       changed: () => {

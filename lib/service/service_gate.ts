@@ -37,8 +37,8 @@ type Timer = ReturnType<typeof setTimeout>;
 export interface ServiceGateOptions {
   readonly rules: AdmissionRules;
   readonly log: Log;
-  /** How busy the machine is; asked only for what has a limit. */
-  readonly readings: MachineReadings;
+  /** How busy the machine is, where there is a limit to that. */
+  readonly readings: MachineReadings | undefined;
   /** Called when it begins to rest, and when that is over. */
   readonly changed: () => void;
 }
@@ -127,7 +127,7 @@ export class ServiceGate implements Gate {
     return this.#admission.restAt({
       nowMs,
       weekTime,
-      valueOf: (what) => this.#options.readings.valueOf(what, nowMs),
+      valueOf: (what) => this.#options.readings?.valueOf(what, nowMs),
     });
   }
 

@@ -76,8 +76,10 @@ export function inspect(directory: string): Inspection {
     isBelowMaster: configuration.otherEntries > 0,
   });
   checked.problems.forEach(report);
-  for (const { place, mistake } of checked.services.flatMap(unknowableLimits)) {
-    report(problemInText(place, mistake));
+  for (const service of checked.services) {
+    for (const { place, mistake } of unknowableLimits(context.libc, service)) {
+      report(problemInText(place, mistake));
+    }
   }
   const services = checked.services.flatMap((service) => {
     const endpoints = endpointsOf(service, settings, configuration);

@@ -191,7 +191,7 @@ function planOf(
   const ground = { way: "master", queueDirectory, variables } as const;
   const planned = serviceOf(service, ground);
   const rules = admissionRules(settings, planned.admission);
-  const refused = rules && refuseLimits(rules.busyLimits);
+  const refused = rules && refuseLimits(libc, rules.busyLimits);
   if (refused !== undefined) throw new Fatal(formatMistake(refused));
   return {
     service: {

@@ -6,6 +6,7 @@
 
 import type { Place } from "../../config/problems.ts";
 import type { CheckedService } from "../../config/services.ts";
+import type { Libc } from "../../posix/libc.ts";
 import type { Mistake } from "../../result.ts";
 import { refuseLimits } from "../../service/machine_readings.ts";
 
@@ -18,10 +19,12 @@ export interface PlacedMistake {
 /**
  * Tells which limits of a service are to what this machine does not tell.
  *
+ * @param libc The C library, if there is one.
  * @param service The service.
  * @returns What is wrong with them.
  */
 export function unknowableLimits(
+  libc: Libc | undefined,
   { settings, scope }: CheckedService,
 ): PlacedMistake[] {
   const { spawnd_load_limit: load, spawnd_pressure_limit: pressures } =
@@ -31,7 +34,7 @@ export function unknowableLimits(
     ["spawnd_pressure_limit", { load: undefined, pressures }],
   ] as const;
   return all.flatMap(([name, limits]) => {
-    const mistake = refuseLimits(limits);
+    const mistake = refuseLimits(libc, limits);
     return mistake === undefined ? [] : [{ place: scope.place(name), mistake }];
   });
 }

@@ -102,7 +102,7 @@ export function planServices(
     ...services.flatMap((service) => foreign(service, context)),
     ...services.flatMap((service) => chrooted(service, means, context)),
     ...services.flatMap((service) => unfitPeers(service, means)),
-    ...services.flatMap(unknowableLimits)
+    ...services.flatMap((each) => unknowableLimits(context.libc, each))
       .map(({ place, mistake }) => ({ ...mistake, place: placeOf(place) })),
   ];
   if (mistakes.length === 0 && services.length === 0) {

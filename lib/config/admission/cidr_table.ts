@@ -170,6 +170,11 @@ class TableReader {
       this.#wrong(list, `a variable without a value: ${bare.name}`, RESULTS);
       return undefined;
     }
+    if (read.entries.some(({ name }) => name === "PATH")) {
+      const mend = "leave it out: it is always /usr/bin:/bin";
+      this.#wrong(list, "PATH cannot be set", mend);
+      return undefined;
+    }
     return {
       isAllowed: true,
       variables: read.entries.map(({ name, value }) => `${name}=${value}`),

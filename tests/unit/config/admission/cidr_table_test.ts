@@ -94,6 +94,8 @@ Deno.test("readCidrTable() says where it is wrong and how to mend it", () => {
       "t:1:10: error: deny takes nothing behind it (write allow, allow NAME=value, or deny)",
     "10.0.0.1 allow TZ":
       "t:1:16: error: a variable without a value: TZ (write allow, allow NAME=value, or deny)",
+    "10.0.0.1 allow A=1 PATH=/":
+      "t:1:16: error: PATH cannot be set (leave it out: it is always /usr/bin:/bin)",
     "if 10.0.0.1\n10.0.0.1 allow":
       "t:1:1: error: IF has no matching ENDIF (write ENDIF behind it)",
     "10.0.0.1 allow\nendif": "t:2:1: error: ENDIF without IF (leave it out)",
