@@ -3,6 +3,10 @@
  * whether the service takes clients at all. All of it on facts that it is
  * given; it knows no socket and no clock.
  *
+ * The door of lib/admission, which imports from config and posix. What settings
+ * say becomes {@linkcode AdmissionRules}, by which an {@linkcode Admission}
+ * decides.
+ *
  * @module
  */
 
@@ -114,7 +118,7 @@ export class Admission {
     if (proxy.kind !== "inet") return this.#refuseUser(proxy);
     return this.#proxies?.find(proxy.address)?.isAllowed === true
       ? undefined
-      : "no proxy";
+      : "proxy";
   }
 
   /**
@@ -131,7 +135,7 @@ export class Admission {
       if (refused !== undefined) return { refused };
     } else if (this.#clients !== undefined) {
       const verdict = this.#clients.find(client.address);
-      if (verdict?.isAllowed !== true) return { refused: "not allowed" };
+      if (verdict?.isAllowed !== true) return { refused: "not-allowed" };
       admitted = verdict;
     }
     if (this.#countsClients) {
@@ -200,22 +204,22 @@ export class Admission {
   #refuseUser(client: Client): RefusalReason | undefined {
     const { peers } = this.#rules;
     if (peers === undefined) return undefined;
-    if (client.kind !== "unix") return "user not allowed";
+    if (client.kind !== "unix") return "user";
     const { uid, gids } = client;
     return peers.uids.includes(uid) ||
         gids.some((gid) => peers.gids.includes(gid))
       ? undefined
-      : "user not allowed";
+      : "user";
   }
 
   #count(client: ClientKey, nowMs: number): RefusalReason | undefined {
     const { clientConnections, clientRate } = this.#rules;
     if (
       clientConnections > 0 && this.#counts.of(client) >= clientConnections
-    ) return "too many connections";
+    ) return "connections";
     if (clientRate > 0) {
       if (this.#rates.countAt(client, nowMs) >= clientRate) {
-        return "too many connections in a time";
+        return "rate";
       }
       this.#rates.add(client, nowMs);
     }

@@ -9,14 +9,14 @@
 
 import type { ClientKey } from "./client_key.ts";
 
-/** Why clients are refused. */
+/** Why clients are refused; each is a label where refusals are counted. */
 export type RefusalReason =
-  | "not allowed"
-  | "user not allowed"
-  | "too many connections"
-  | "too many connections in a time"
-  | "no proxy"
-  | "no header";
+  | "not-allowed"
+  | "user"
+  | "connections"
+  | "rate"
+  | "proxy"
+  | "header";
 
 /** A client that was refused. */
 export interface RefusedClient {
@@ -53,13 +53,7 @@ export class Refusals {
   readonly #kept = new Map<string, Kept>();
   /** Those that are not kept apart, since the last time. */
   readonly #others = new Map<RefusalReason, number>();
-  readonly #totals = new Map<RefusalReason, number>();
   #othersSinceMs = 0;
-
-  /** How many there were, by their reasons. */
-  get totals(): ReadonlyMap<RefusalReason, number> {
-    return this.#totals;
-  }
 
   /**
    * A client was refused.
@@ -72,7 +66,6 @@ export class Refusals {
     reason: RefusalReason,
     refused: RefusedClient & { readonly nowMs: number },
   ): RefusalReport | undefined {
-    this.#totals.set(reason, (this.#totals.get(reason) ?? 0) + 1);
     const { key: client, name, nowMs } = refused;
     const key = `${reason} ${client}`;
     const known = this.#kept.get(key);

@@ -8,6 +8,12 @@
  * the build (`daemon_directory` and the like) is not here, as spawnd has no use
  * for it.
  *
+ * The door of lib/config, text in and checked values out, which imports from
+ * posix and opens no file itself. A `Configuration` (configuration.ts) was read,
+ * not checked: a `Scope` (settings.ts) gives its values by this table, and
+ * services.ts makes a `CheckedService` of an entry. What is wrong is a `Problem`
+ * (problems.ts), with its place and mend.
+ *
  * @module
  */
 
@@ -23,6 +29,7 @@ import {
   parsePressureLimits,
 } from "./admission/pressure_limits.ts";
 import { environmentValue } from "./environment_list.ts";
+import { metricsAddressValue } from "./metrics_address.ts";
 import { modeValue, type Parsed, type TimeUnit } from "./values.ts";
 
 /** What every parameter has. */
@@ -573,6 +580,47 @@ export const PARAMETERS = [
     since: "0.1",
     meaning: "Clients wait in the queue while the load of the last minute " +
       "(proc_loadavg(5)) is above this number. Empty for no limit.",
+  },
+  {
+    name: "spawnd_log",
+    type: "string",
+    default: "auto",
+    choices: ["auto", "stderr", "syslog", "journal"],
+    scope: "daemon",
+    origin: "spawnd",
+    since: "0.1",
+    brief: "where the log goes: stderr, syslog, journal, or auto",
+    meaning:
+      "Standalone, where the log goes: stderr, syslog, or journal, which " +
+      "is journald's own socket, with a field for each thing. auto is journal " +
+      "where journald reads standard error, and else stderr.",
+  },
+  {
+    name: "spawnd_log_connections",
+    type: "boolean",
+    default: "no",
+    scope: "service",
+    origin: "spawnd",
+    since: "0.1",
+    brief: "tell of each connection, when it has ended, what it took",
+    meaning: "Whether to tell of each connection when it has ended: client, " +
+      "process id, exit status, duration, processor time, and peak memory " +
+      "where that is more than the daemon's own.",
+  },
+  {
+    name: "spawnd_metrics_address",
+    type: "string",
+    default: "",
+    mayBeEmpty: true,
+    parse: metricsAddressValue,
+    placeholder: "ADDRESS",
+    scope: "daemon",
+    origin: "spawnd",
+    since: "0.1",
+    brief: "where metrics are served over HTTP: a port, host:port, or a path",
+    meaning: "Standalone, where metrics are served in Prometheus' format, at " +
+      "/metrics: a port of the loopback, host:port, or the path of a unix " +
+      "socket. Whoever can connect can read them. Empty for nowhere.",
   },
   {
     name: "spawnd_peer_groups",

@@ -15,8 +15,9 @@
  * @module
  */
 
+import { delay } from "@std/async/delay";
 import { setImmediate } from "node:timers";
-import { type Client, clientOf, formatClient } from "../posix/client.ts";
+import { type Client, clientBehind, formatClient } from "../posix/client.ts";
 import type { Credentials } from "../posix/credentials.ts";
 import { Epoll } from "../posix/epoll.ts";
 import {
@@ -28,7 +29,12 @@ import {
 import type { Libc } from "../posix/libc.ts";
 import { Children, type DescriptorLimit } from "../posix/process.ts";
 import { SIGKILL } from "../posix/signals.ts";
-import { Acceptor, keepAlive } from "../posix/sockets.ts";
+import {
+  Acceptor,
+  formatOrigin,
+  keepAlive,
+  type Origin,
+} from "../posix/sockets.ts";
 import {
   NO_VARIABLES,
   type Start,
@@ -99,7 +105,7 @@ export interface DirectEngineOptions {
 /** A start that was begun, or the error number where it was not. */
 interface Begun {
   readonly start: Start | number;
-  readonly peer: string;
+  readonly origin: Origin | string | undefined;
   /** Who was admitted, where there is a gate. */
   readonly client: Client | undefined;
 }
@@ -262,7 +268,7 @@ export class DirectEngine implements Engine {
   async settled(limitMs: number): Promise<void> {
     const endMs = performance.now() + limitMs;
     while (!this.#starts.isEmpty && performance.now() < endMs) {
-      await new Promise((resolve) => setTimeout(resolve, SETTLE_LOOK_MS));
+      await delay(SETTLE_LOOK_MS);
     }
   }
 
@@ -352,9 +358,9 @@ export class DirectEngine implements Engine {
         if (admitted === undefined) continue;
         const { client, variables } = admitted;
         if (service.keepAlive) keepAlive(this.#libc, connection);
-        const peer = service.peers ? this.#acceptor.peer(connection) : "";
+        const origin = this.#acceptor.origin(connection);
         const start = service.prepared.start(connection, how, variables);
-        begun.push({ start, peer, client });
+        begun.push({ start, origin, client });
       }
     });
     if (begun.length > 0) this.#tellBegun(service, begun);
@@ -378,7 +384,7 @@ export class DirectEngine implements Engine {
   ): Admitted | undefined {
     const { gate } = service;
     if (gate === undefined) return EVERYBODY;
-    const client = clientOf(this.#libc, {
+    const client = clientBehind(this.#libc, {
       acceptor: this.#acceptor,
       connection,
       asksForUsers: gate.asksForUsers,
@@ -410,7 +416,7 @@ export class DirectEngine implements Engine {
     const begun: Begun[] = [];
     this.#starter.withoutSignals(() => {
       const start = service.prepared.start(connection, how, variables);
-      begun.push({ start, peer: "", client });
+      begun.push({ start, origin: undefined, client });
     });
     this.#tellBegun(service, begun);
   }
@@ -423,7 +429,7 @@ export class DirectEngine implements Engine {
     for (let taken = 0; taken < most; taken++) {
       const connection = this.#acceptor.accept(fd);
       if (connection < 0) return this.#acceptFailed(service, -connection);
-      const proxy = clientOf(this.#libc, {
+      const proxy = clientBehind(this.#libc, {
         acceptor: this.#acceptor,
         connection,
         asksForUsers: gate.asksForUsers,
@@ -476,8 +482,7 @@ export class DirectEngine implements Engine {
           if (admitted === undefined) continue;
           const { variables } = admitted;
           const start = service.prepared.start(fd, how, variables);
-          const peer = service.peers ? formatClient(client) : "";
-          begun.push({ start, peer, client });
+          begun.push({ start, origin: formatClient(client), client });
         }
       });
       this.#tellBegun(service, begun);
@@ -494,7 +499,7 @@ export class DirectEngine implements Engine {
 
   #tellBegun(service: DirectService, begun: readonly Begun[]): void {
     const startedMs = performance.now();
-    for (const { start, peer, client } of begun) {
+    for (const { start, origin, client } of begun) {
       if (typeof start === "number") {
         service.noteFailure();
         service.events.notStarted({
@@ -507,7 +512,8 @@ export class DirectEngine implements Engine {
       const command: DirectCommand = {
         pid: start.pid,
         pidFd: start.pidFd,
-        peer,
+        peer: service.peers && origin ? formatPeer(origin) : "",
+        origin,
         startedMs,
         command: service.command,
         client,
@@ -517,6 +523,7 @@ export class DirectEngine implements Engine {
         isKilled: false,
         problem: undefined,
         isTold: false,
+        usage: undefined,
       };
       this.#follow(command);
       service.events.starting(command);
@@ -569,6 +576,7 @@ export class DirectEngine implements Engine {
       isKilled: false,
       problem: undefined,
       isTold: false,
+      usage: undefined,
     };
     if (command.pidFd >= 0) this.#running.set(command.pidFd, command);
     else this.#lingering.add(command, false);
@@ -671,6 +679,7 @@ export class DirectEngine implements Engine {
   }
 
   #collected(command: DirectCommand, word: number | "gone"): void {
+    if (word !== "gone") command.usage = this.#children.usage;
     this.#lingering.delete(command);
     this.#closePidFd(command);
     if (command.hasFailed) this.#goOn(command);
@@ -725,4 +734,9 @@ export class DirectEngine implements Engine {
     for (const service of this.#paused) service.resume();
     this.#paused.clear();
   }
+}
+
+/** What a proxy has said is written down already. */
+function formatPeer(origin: Origin | string): string {
+  return typeof origin === "string" ? origin : formatOrigin(origin);
 }

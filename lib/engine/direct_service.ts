@@ -6,7 +6,9 @@
  */
 
 import { availableParallelism } from "node:os";
+import type { ResourceUsage } from "../posix/resource_usage.ts";
 import type { PreparedCommand, Start } from "../posix/starter.ts";
+import type { Timer } from "../timer.ts";
 import {
   ACCEPT_RETRY_MS,
   type Command,
@@ -35,6 +37,7 @@ export interface DirectCommand extends RunningCommand {
   problem: string | undefined;
   /** Whether its end was told. */
   isTold: boolean;
+  usage: ResourceUsage | undefined;
 }
 
 /**
@@ -82,7 +85,7 @@ export class DirectService implements ServedService {
   readonly #options: DirectServiceOptions;
   #isWanted = false;
   #isPaused = false;
-  #pauseTimer: ReturnType<typeof setTimeout> | undefined;
+  #pauseTimer: Timer | undefined;
   #isCrowded = false;
   #isFull = false;
   #isStopping = false;

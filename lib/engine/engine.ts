@@ -7,6 +7,11 @@
  * An engine knows no limits, no texts and no log. It calls a service's
  * {@linkcode ServiceEvents}, and the service decides.
  *
+ * The door of lib/engine, which imports from net, config and posix. A service
+ * gives a {@linkcode Command} and its sockets to an {@linkcode Engine}, and
+ * has a {@linkcode ServedService} to steer it by; each connection is a
+ * {@linkcode RunningCommand} from then on.
+ *
  * @module
  */
 
@@ -14,6 +19,8 @@ import type { ListeningSocket } from "../net/listening.ts";
 import type { Client } from "../posix/client.ts";
 import type { Identity } from "../posix/credentials.ts";
 import type { Gate } from "./gate.ts";
+import type { ResourceUsage } from "../posix/resource_usage.ts";
+import { formatOrigin, type Origin } from "../posix/sockets.ts";
 import type { WaitStatus } from "./wait_status.ts";
 
 /** The engines, by name. */
@@ -36,6 +43,10 @@ export interface RunningCommand {
   readonly pid: number;
   /** Where the connection came from; empty unless peers were asked for. */
   readonly peer: string;
+  /** The same for who comes to ask; written down already, or not yet. */
+  readonly origin?: Origin | string | undefined;
+  /** What it has used, when it has ended and the kernel has told. */
+  readonly usage?: ResourceUsage | undefined;
   /** When it was started, in milliseconds of `performance.now()`. */
   readonly startedMs: number;
   /** The command as it was configured by then. */
@@ -50,6 +61,18 @@ export interface WaitingConnection {
   readonly proxy: Client;
   /** When it came, in milliseconds of `performance.now()`. */
   readonly sinceMs: number;
+}
+
+/**
+ * Tells where the connection of a command came from, also where nobody wanted to
+ * know it at the time.
+ *
+ * @param command The command.
+ * @returns It; empty where it is not known.
+ */
+export function clientOf({ peer, origin = peer }: RunningCommand): string {
+  if (peer !== "") return peer;
+  return typeof origin === "string" ? origin : formatOrigin(origin);
 }
 
 /** Why the command of a connection did not start. */

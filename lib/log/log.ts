@@ -2,20 +2,26 @@
  * The log: LogTape carries the records, a sink takes them, which is standard
  * error unless another is given. Nothing that logs ever waits.
  *
+ * The door of lib/log, which imports from posix. Whoever has something to tell
+ * is given a {@linkcode Log}, the daemon a {@linkcode DaemonLog}; an
+ * {@linkcode EntrySink} is where records go (bounded_writer.ts,
+ * system_log.ts), in a form of formats.ts.
+ *
  * @module
  */
 
 import { configureSync, getLogger, type LogRecord } from "@logtape/logtape";
 import { BoundedWriter } from "./bounded_writer.ts";
+import type { EventName } from "./events.ts";
 import {
   droppedEntry,
   type Entry,
-  type EventName,
   type Format,
   jsonFormat,
   type Level,
   textFormat,
 } from "./formats.ts";
+import { type EntrySink, Outlet } from "./outlet.ts";
 
 /** The formats, by name. */
 export type LogFormat = "text" | "json";
@@ -55,29 +61,24 @@ export interface LogOptions {
 }
 
 /**
- * Sets the log up. Once a process.
+ * Sets the log up, on standard error. Once a process.
  *
  * @param options How to log.
- * @returns The log.
+ * @returns The log, and what it can be led elsewhere by.
  */
-export function openLog(options: LogOptions): DaemonLog {
+export function openLog(
+  options: LogOptions,
+): { log: DaemonLog; outlet: Outlet } {
   const format = formatOf(options);
   const writer = new BoundedWriter(Deno.stderr, {
     maxPending: MAX_PENDING,
     dropped: (count) => format(droppedEntry(count, "standard error")),
   });
-  return logTo({
+  const outlet = new Outlet({
     write: (entry) => writer.write(format(entry)),
     flush: (limitMs) => writer.flush(limitMs),
   });
-}
-
-/** Where records go. */
-export interface EntrySink {
-  /** Takes a record; returns at once. */
-  write(entry: Entry): void;
-  /** Waits for the last records to be taken, but not for longer than that. */
-  flush(limitMs: number): Promise<void>;
+  return { log: logTo(outlet), outlet };
 }
 
 /**

@@ -16,6 +16,11 @@
  * At most maxproc commands run that one process has started. Beside them may
  * run the last ones of a process whose turn was over, as many again.
  *
+ * The door of lib/master, which imports from service, engine, net, log and
+ * posix: a {@linkcode ChildPlan} is what master's words and the configuration
+ * come to, a `Turn` (turn.ts) says when the process has served enough, and a
+ * `StatusChannel` (status.ts) tells master.
+ *
  * @module
  */
 
@@ -26,6 +31,7 @@ import { handOn } from "../net/inherited_sockets.ts";
 import { type Identity, restAs } from "../posix/credentials.ts";
 import type { Libc } from "../posix/libc.ts";
 import { supplementaryGroups } from "../posix/own_image.ts";
+import { ownUsage } from "../posix/resource_usage.ts";
 import { Children, duplicate, giveFreedMemoryBack } from "../posix/process.ts";
 import { setBacklog } from "../posix/sockets.ts";
 import type { ServicePlan } from "../service/plan.ts";
@@ -135,6 +141,8 @@ export async function serveTurn(
     ...plan.service,
     ...{ readings, engine },
     log,
+    logsConnections: plan.service.settings.spawnd_log_connections,
+    ownPeakMemoryBytes: () => ownUsage(libc).peakMemoryBytes,
     observer: {
       get room(): number {
         return turn.room;

@@ -99,7 +99,7 @@ const UNKNOWN: Client = { kind: "unknown" };
  * @param options What there is to know the client by.
  * @returns The client.
  */
-export function clientOf(
+export function clientBehind(
   libc: Libc,
   { acceptor, connection, asksForUsers }: ClientOptions,
 ): Client {

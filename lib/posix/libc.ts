@@ -8,6 +8,12 @@
  * plain `u64`. And once the daemon serves, FFI itself is revoked: bound
  * symbols go on working, but nothing new can be bound.
  *
+ * The door of lib/posix, which imports from no other room, prints nothing and
+ * ends nothing. Every function here takes the {@linkcode Libc} first; what it
+ * throws is a `SystemError` of errno.ts, unless it says otherwise. A file is
+ * named after what it deals with in the kernel or the C library; a command is
+ * started by starter.ts, in the rows of command_calls.ts.
+ *
  * @module
  */
 
@@ -79,6 +85,7 @@ const SYMBOLS = {
     parameters: ["buffer", "buffer", "buffer", "usize", "buffer"],
     result: "i32",
   },
+  getrusage: { parameters: ["i32", "buffer"], result: "i32" },
   getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   getsockopt: {
@@ -178,7 +185,7 @@ const SYMBOLS = {
   umask: { parameters: ["u32"], result: "u32" },
   unlinkat: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   waitid: { parameters: ["i32", "u32", "buffer", "i32"], result: "i32" },
-  waitpid: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  wait4: { parameters: ["i32", "buffer", "i32", "buffer"], result: "i32" },
   write: { parameters: ["i32", "buffer", "usize"], result: "i64" },
 } as const satisfies Deno.ForeignLibraryInterface;
 

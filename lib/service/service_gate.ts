@@ -19,8 +19,9 @@ import {
 } from "../admission/refusals.ts";
 import type { Gate } from "../engine/gate.ts";
 import type { Log } from "../log/log.ts";
+import type { RefusalCounter } from "../observe/service_counters.ts";
 import { type Client, formatClientHost } from "../posix/client.ts";
-import { TIMER_MAX_MS } from "../timer_limit.ts";
+import { type Timer, TIMER_MAX_MS } from "../timer.ts";
 import { Fault } from "./fault.ts";
 import type { MachineReadings } from "./machine_readings.ts";
 
@@ -30,13 +31,12 @@ const BUSY_LOOK_MS = 1000;
 const MINUTE_MS = 60_000;
 const MINUTES_PER_HOUR = 60;
 
-/** What `setTimeout` returns: a number on Deno 2.7, an object on 2.9. */
-type Timer = ReturnType<typeof setTimeout>;
-
 /** What a gate is made of. */
 export interface ServiceGateOptions {
   readonly rules: AdmissionRules;
   readonly log: Log;
+  /** Where refusals are counted. */
+  readonly counter: RefusalCounter;
   /** How busy the machine is, where there is a limit to that. */
   readonly readings: MachineReadings | undefined;
   /** Called when it begins to rest, and when that is over. */
@@ -94,7 +94,7 @@ export class ServiceGate implements Gate {
   }
 
   refusedHeader(proxy: Client, why: string): void {
-    this.#refused("no header", proxy, why);
+    this.#refused("header", proxy, why);
   }
 
   admit(client: Client): readonly string[] | undefined {
@@ -163,6 +163,7 @@ export class ServiceGate implements Gate {
   }
 
   #refused(reason: RefusalReason, client: Client, why?: string): void {
+    this.#options.counter.refused(reason);
     const report = this.#refusals.add(reason, {
       key: this.#admission.keyOf(client),
       name: () => formatClientHost(client),
@@ -201,24 +202,23 @@ export class ServiceGate implements Gate {
   ): void {
     this.#options.log.warning("client-refused", `refused ${whom}: ${why}`, {
       ...{ reason, client, count },
-      total: this.#refusals.totals.get(reason),
     });
   }
 
   #whyRefused(reason: RefusalReason): string {
     const { clientConnections, clientRate, rateUnitMs } = this.#options.rules;
     switch (reason) {
-      case "not allowed":
+      case "not-allowed":
         return "not in spawnd_clients";
-      case "user not allowed":
+      case "user":
         return "in neither spawnd_peer_users nor spawnd_peer_groups";
-      case "too many connections":
+      case "connections":
         return `more than ${clientConnections} connections at once`;
-      case "too many connections in a time":
+      case "rate":
         return `more than ${clientRate} connections in ${rateUnitMs / 1000} s`;
-      case "no proxy":
+      case "proxy":
         return "no proxy, for it is not in spawnd_proxy_clients";
-      case "no header":
+      case "header":
         return "no good PROXY header";
     }
   }

@@ -21,7 +21,7 @@ import {
 } from "../../lib/posix/ip_address.ts";
 import { peerTest } from "../e2e/load.ts";
 import { Folder } from "../e2e/machine.ts";
-import { Random } from "../unit/config/random_configuration.ts";
+import { Random } from "./random.ts";
 
 const SEED = Number(Deno.env.get("SPAWND_SEED") ?? 12);
 const CASES = Number(Deno.env.get("SPAWND_CASES") ?? 40);

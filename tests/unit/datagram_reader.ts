@@ -5,10 +5,13 @@
  * @module
  */
 
+import { LineReader } from "./line_reader.ts";
+
 const READER = `
   use Socket;
   $| = 1;
   my ($path) = @ARGV;
+  $path =~ s/^@/\\0/;
   socket(my $s, PF_UNIX, SOCK_DGRAM, 0) or die $!;
   bind($s, pack_sockaddr_un($path)) or die $!;
   print "ready\\n";
@@ -24,8 +27,7 @@ const READER = `
 export class DatagramReader implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #input: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
-  readonly #output: ReadableStreamDefaultReader<string>;
-  #rest = "";
+  readonly #output: LineReader;
 
   private constructor(path: string) {
     this.#child = new Deno.Command("perl", {
@@ -34,8 +36,7 @@ export class DatagramReader implements AsyncDisposable {
       stdout: "piped",
     }).spawn();
     this.#input = this.#child.stdin.getWriter();
-    this.#output = this.#child.stdout.pipeThrough(new TextDecoderStream())
-      .getReader();
+    this.#output = new LineReader(this.#child.stdout);
   }
 
   /**
@@ -49,26 +50,25 @@ export class DatagramReader implements AsyncDisposable {
     return reader;
   }
 
-  /** Takes datagrams, each a line, and waits until so many have come. */
-  async take(count: number): Promise<string[]> {
+  /**
+   * Takes datagrams and waits until so many have come.
+   *
+   * @param count How many.
+   * @param lineCount How many lines they have together: one each, if no more
+   * is said.
+   * @returns The lines.
+   */
+  async take(count: number, lineCount: number = count): Promise<string[]> {
     await this.#input.write(new TextEncoder().encode(`${count}\n`));
     const lines: string[] = [];
-    while (lines.length < count) lines.push(await this.#line());
+    while (lines.length < lineCount) lines.push(await this.#line());
     return lines;
   }
 
   async #line(): Promise<string> {
-    for (;;) {
-      const end = this.#rest.indexOf("\n");
-      if (end >= 0) {
-        const line = this.#rest.slice(0, end);
-        this.#rest = this.#rest.slice(end + 1);
-        return line;
-      }
-      const { done, value } = await this.#output.read();
-      if (done) throw new Error("the reader has ended");
-      this.#rest += value;
-    }
+    const line = await this.#output.next();
+    if (line === undefined) throw new Error("the reader has ended");
+    return line;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -36,6 +36,9 @@ export function parameterOptions(
     return {
       name: optionOf(row),
       ...value === undefined ? {} : { value },
+      ...row.type === "string" && row.choices !== undefined
+        ? { choices: row.choices }
+        : {},
       help: helpOf(row),
     };
   });

@@ -4,15 +4,13 @@
  * @module
  */
 
-import type { EngineName } from "../../engine/engine.ts";
-import type { LogFormat } from "../../log/log.ts";
 import {
   EX,
-  type ExitCode,
   formatMistake,
   type Mistake,
   reasonOf,
   type Result,
+  success,
 } from "../../result.ts";
 import type { LogRecord } from "../../log/recorder.ts";
 import { recorder, retell } from "../../log/recorder.ts";
@@ -35,8 +33,7 @@ import {
 } from "../../service/reload/handed.ts";
 import { readPlan } from "../../service/reload/plan_record.ts";
 import { tryPlan } from "../../service/reload/try_plan.ts";
-import { serveHelp } from "../shared/help.ts";
-import { parseServeRequest, SERVE_OPTIONS } from "./request.ts";
+import { type ServeRequest, serveRequest } from "./request.ts";
 import { announcement } from "./announcement.ts";
 import { planServices } from "../serving/plan_services.ts";
 import { readConfiguration } from "../shared/read_configuration.ts";
@@ -45,39 +42,19 @@ import {
   openContext,
   type StartContext,
 } from "../serving/start.ts";
+import type { ParsedOptions } from "../shared/options.ts";
+import type { Outcome } from "../shared/subcommand.ts";
 import { versionLine } from "../shared/version.ts";
-
-/** What a command line asks for. */
-export interface ServeRequest {
-  /** The absolute path of the configuration. */
-  readonly directory: string;
-  /** Whether -c names it. */
-  readonly isDirectoryGiven: boolean;
-  readonly engine: EngineName | undefined;
-  readonly logFormat: LogFormat;
-  readonly pidFile: string | undefined;
-  readonly readyFd: number | undefined;
-  /** `undefined` where main.cf says it. */
-  readonly stopTimeoutSeconds: number | undefined;
-  readonly verbose: boolean;
-}
 
 /**
  * Runs the subcommand.
  *
- * @param args The words after `serve`.
+ * @param given What was given.
  * @returns The exit code.
  */
-export async function serve(args: readonly string[]): Promise<ExitCode> {
-  const request = parseServeRequest(args);
-  if (!request.ok) {
-    console.error(`spawnd serve: ${formatMistake(request.mistake)}`);
-    return request.mistake.exitCode;
-  }
-  if (request.value === "help") {
-    console.log(serveHelp(SERVE_OPTIONS));
-    return EX.OK;
-  }
+export async function serve(given: ParsedOptions): Promise<Outcome> {
+  const request = serveRequest(given);
+  if (!request.ok) return request;
   const context = openContext(request.value.logFormat);
   const { libc, log } = context;
   const start = libc && takeHanded(libc);
@@ -88,7 +65,7 @@ export async function serve(args: readonly string[]): Promise<ExitCode> {
       start.handed,
       start.trialFd,
     );
-    return EX.OK;
+    return success(EX.OK);
   }
   const served = await serveConfiguration(request.value, context, start);
   if (!served.ok) {
@@ -98,7 +75,9 @@ export async function serve(args: readonly string[]): Promise<ExitCode> {
     log.fatal("cannot-start", `nothing is served: ${count(served.mistake)}`);
   }
   await log.flush();
-  return served.ok ? EX.OK : served.mistake[0]?.exitCode ?? EX.CONFIG;
+  return success(
+    served.ok ? EX.OK : served.mistake[0]?.exitCode ?? EX.CONFIG,
+  );
 }
 
 function count({ length }: readonly unknown[]): string {
@@ -120,7 +99,7 @@ function tryToServe(
   });
   tryPlan(planned, {
     libc: context.libc,
-    ...{ handed, trialFd, records },
+    ...{ handed, trialFd, records, log },
     program: versionLine(),
   });
 }

@@ -41,6 +41,7 @@ import type {
   ServicePlan,
 } from "../../service/plan.ts";
 import { unknowableLimits } from "./busy_limits.ts";
+import { logDestination, ownListeners } from "./plan_own.ts";
 import { serviceOf } from "./plan_service.ts";
 import {
   findOwner,
@@ -124,6 +125,14 @@ export function planServices(
   );
   if (strange.length > 0) return { ok: false, mistake: strange };
   const { stopTimeoutSeconds = settings.stopTimeoutSeconds } = request;
+  const log = logDestination(settings, context);
+  const own = ownListeners(settings, {
+    way: request.way,
+    means,
+    configuration,
+  });
+  if (!log.ok) return { ok: false, mistake: [log.mistake] };
+  if (!own.ok) return { ok: false, mistake: [own.mistake] };
   return success({
     services,
     plan: {
@@ -134,6 +143,8 @@ export function planServices(
       stopTimeoutMs: 1000 * stopTimeoutSeconds,
       reloads: WAYS[request.way].reloads,
       pidFile: request.pidFile,
+      log: log.value,
+      own: own.value,
     },
   });
 }

@@ -15,7 +15,7 @@ import type { Shape } from "./shape.ts";
  * @returns The client.
  * @throws {TypeError} If it is none.
  */
-export function clientOf(shape: Shape): Client {
+export function clientIn(shape: Shape): Client {
   const counts = (name: string): number[] =>
     shape.field(name).list().map((each) => each.count());
   switch (shape.field("kind").text()) {
@@ -48,7 +48,7 @@ export function clientOf(shape: Shape): Client {
 export function waitingOf(shape: Shape, offsetMs: number): WaitingConnection {
   return {
     fd: shape.field("fd").count(),
-    proxy: clientOf(shape.field("proxy")),
+    proxy: clientIn(shape.field("proxy")),
     sinceMs: shape.field("sinceMs").number() - offsetMs,
   };
 }

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import fc from "fast-check";
 import {
   ClientVerdicts,
   compileClientTable,
@@ -14,34 +15,32 @@ import {
   lastOf,
   networkOf,
 } from "../../../lib/posix/ip_address.ts";
-import { Random } from "../config/random_configuration.ts";
 
 /** A word, of few values so that networks come to be in each other. */
-function randomWord(random: Random): number {
-  const octet = (): number => random.of([0, 1, 127, 128, 255]);
-  return Array.from({ length: 4 }, octet)
-    .reduce((word, each) => word * 256 + each, 0);
-}
+const WORD = fc.array(fc.constantFrom<number[]>(0, 1, 127, 128, 255), {
+  minLength: 4,
+  maxLength: 4,
+}).map((octets) => octets.reduce((word, octet) => word * 256 + octet, 0));
 
-function randomAddress(random: Random, words: number): IpAddress {
-  return Array.from({ length: words }, () => randomWord(random));
-}
+const ADDRESS: fc.Arbitrary<IpAddress> = fc.oneof(
+  WORD.map((word) => [word]),
+  fc.array(WORD, { minLength: 4, maxLength: 4 }),
+);
 
-function randomRule(random: Random): ClientRule {
-  const words = random.of([1, 4]);
-  const length = random.below(32 * words + 1);
-  const address = randomAddress(random, words);
-  const range = {
+const RULE: fc.Arbitrary<ClientRule> = fc.record({
+  address: ADDRESS,
+  length: fc.nat(128),
+  verdict: fc.constantFrom(ALLOWED, DENIED, {
+    isAllowed: true,
+    variables: ["A=1"],
+  }),
+}).map(({ address, length, verdict }) => ({
+  ranges: [{
     first: networkOf(address, length),
     last: lastOf(address, length),
-  };
-  const verdict = random.of([
-    ALLOWED,
-    DENIED,
-    { isAllowed: true, variables: ["A=1"] },
-  ]);
-  return { ranges: [range], verdict };
-}
+  }],
+  verdict,
+}));
 
 /** What rules say of an address, one after the other. */
 function firstMatch(
@@ -58,26 +57,23 @@ function firstMatch(
 }
 
 Deno.test("a table says of every address what its first matching rule says", () => {
-  const random = new Random(7);
-  for (let round = 0; round < 100; round++) {
-    const rules = Array.from(
-      { length: random.below(30) },
-      () => randomRule(random),
-    );
-    // As a reload hands it on.
-    const table = JSON.parse(JSON.stringify(compileClientTable(rules)));
-    const verdicts = new ClientVerdicts(table);
-    const ends = rules.flatMap(({ ranges: [range] }) =>
-      range === undefined ? [] : [range.first, range.last]
-    );
-    const others = Array.from(
-      { length: 100 },
-      () => randomAddress(random, random.of([1, 4])),
-    );
-    for (const address of [...ends, ...others]) {
-      assertEquals(verdicts.find(address), firstMatch(rules, address));
-    }
-  }
+  fc.assert(
+    fc.property(
+      fc.array(RULE, { maxLength: 30 }),
+      fc.array(ADDRESS, { maxLength: 30 }),
+      (rules, others) => {
+        // As a reload hands it on.
+        const table = JSON.parse(JSON.stringify(compileClientTable(rules)));
+        const verdicts = new ClientVerdicts(table);
+        const ends = rules.flatMap(({ ranges: [range] }) =>
+          range === undefined ? [] : [range.first, range.last]
+        );
+        for (const address of [...ends, ...others]) {
+          assertEquals(verdicts.find(address), firstMatch(rules, address));
+        }
+      },
+    ),
+  );
 });
 
 Deno.test("an empty table says nothing of anybody", () => {

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
 import { ClientRates, Rate } from "../../../lib/admission/rates.ts";
-import { Random } from "../config/random_configuration.ts";
 
 const UNIT_MS = 60_000;
 const STEP_MS = UNIT_MS / 30;
@@ -19,26 +19,31 @@ Deno.test("Rate counts what happened within the last unit of time", () => {
 });
 
 Deno.test("Rate never lets more through in any unit of time than a limit says, and stops nobody for longer", () => {
-  const random = new Random(3);
-  const limit = 7;
-  const rate = new Rate(UNIT_MS);
-  const taken: number[] = [];
-  let nowMs = 12_345;
-  for (let event = 0; event < 5_000; event++) {
-    nowMs += random.below(4_000);
-    if (rate.countAt(nowMs) < limit) {
-      rate.add(nowMs);
-      taken.push(nowMs);
-    } else {
-      // Then the limit was reached within a unit of time and a step.
-      const oldest = taken.at(-limit) ?? 0;
-      assert(nowMs - oldest <= UNIT_MS + 2 * STEP_MS);
-      assert(rate.nextMs > nowMs && rate.nextMs <= nowMs + UNIT_MS + STEP_MS);
-    }
-  }
-  for (let index = limit; index < taken.length; index++) {
-    assert((taken[index] ?? 0) - (taken[index - limit] ?? 0) > UNIT_MS);
-  }
+  const pauses = fc.array(fc.nat(4_000), { maxLength: 500, size: "max" });
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 9 }), pauses, (limit, pauses) => {
+      const rate = new Rate(UNIT_MS);
+      const taken: number[] = [];
+      let nowMs = 12_345;
+      for (const pauseMs of pauses) {
+        nowMs += pauseMs;
+        if (rate.countAt(nowMs) < limit) {
+          rate.add(nowMs);
+          taken.push(nowMs);
+          continue;
+        }
+        // Then the limit was reached within a unit of time and a step.
+        const oldest = taken.at(-limit) ?? 0;
+        assert(nowMs - oldest <= UNIT_MS + 2 * STEP_MS);
+        assert(rate.nextMs > nowMs);
+        assert(rate.nextMs <= nowMs + UNIT_MS + STEP_MS);
+      }
+      for (let index = limit; index < taken.length; index++) {
+        const before = taken[index - limit] ?? 0;
+        assert((taken[index] ?? 0) - before > UNIT_MS);
+      }
+    }),
+  );
 });
 
 Deno.test("Rate has room again at the moment that it names", () => {

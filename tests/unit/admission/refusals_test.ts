@@ -10,7 +10,7 @@ const MINUTE_MS = 60_000;
 function add(
   refusals: Refusals,
   key: number,
-  { nowMs = 0, reason = "not allowed" }: {
+  { nowMs = 0, reason = "not-allowed" }: {
     nowMs?: number;
     reason?: RefusalReason;
   } = {},
@@ -20,17 +20,16 @@ function add(
 
 Deno.test("Refusals says once a minute of a client and a reason that it was refused", () => {
   const refusals = new Refusals();
-  const report = { reason: "not allowed", client: "host 1", count: 1 };
+  const report = { reason: "not-allowed", client: "host 1", count: 1 };
   assertEquals(add(refusals, 1), report);
   assertEquals(add(refusals, 1, { nowMs: 10 }), undefined);
   assertEquals(add(refusals, 1, { nowMs: 20 }), undefined);
   assertEquals(add(refusals, 2, { nowMs: 20 })?.client, "host 2");
-  const reason = "too many connections";
+  const reason = "connections";
   assertEquals(add(refusals, 1, { nowMs: 20, reason })?.reason, reason);
   assertEquals(refusals.nextMs, MINUTE_MS);
   assertEquals(refusals.due(MINUTE_MS - 1), []);
   assertEquals(refusals.due(MINUTE_MS), [{ ...report, count: 2 }]);
-  assertEquals([...refusals.totals], [["not allowed", 4], [reason, 1]]);
 });
 
 Deno.test("Refusals leaves nothing out of a client that goes on being refused", () => {
@@ -71,7 +70,7 @@ Deno.test("Refusals says a hundred things a minute about a million clients", () 
   assertEquals(said, 100);
   const others = refusals.due(2 * MINUTE_MS);
   assertEquals(others, [
-    { reason: "not allowed", client: undefined, count: 999_900 },
+    { reason: "not-allowed", client: undefined, count: 999_900 },
   ]);
   assertEquals(refusals.nextMs, undefined);
 });

@@ -4,6 +4,7 @@ import {
   Acceptor,
   decodeAddress,
   formatAddress,
+  formatOrigin,
   isListening,
   peerProcess,
   setBacklog,
@@ -15,6 +16,7 @@ import { output } from "../../e2e/machine.ts";
 import { libc } from "../real_libc.ts";
 import { Scratch } from "../scratch.ts";
 import { isOpen, OpenFile } from "./descriptors.ts";
+import { ListeningUnix } from "./listening_unix.ts";
 
 /**
  * A `struct sockaddr` as the system's own Perl makes it from its C headers.
@@ -140,7 +142,10 @@ for (
       assert(accepted > 0);
       const local = connection.localAddr as Deno.NetAddr;
       const host = client === "::1" ? "[::1]" : client;
-      assertEquals(acceptor.peer(accepted), `${host}:${local.port}`);
+      assertEquals(
+        formatOrigin(acceptor.origin(accepted)),
+        `${host}:${local.port}`,
+      );
       // It is that very connection.
       libc.c.write(accepted, new Uint8Array([42]), 1n);
       const byte = new Uint8Array(1);
@@ -155,17 +160,13 @@ for (
 Deno.test("Acceptor.accept() takes a connection and tells its peer: unix", async () => {
   using scratch = new Scratch();
   const path = scratch.path("socket");
-  const { opened, fd } = withDescriptor(
-    libc,
-    () => Deno.listen({ transport: "unix", path }),
-  );
-  using _listener = opened;
+  using listening = new ListeningUnix(path);
   const acceptor = new Acceptor(libc);
   using _connection = await Deno.connect({ transport: "unix", path });
-  const accepted = acceptor.accept(fd);
+  const accepted = acceptor.accept(listening.fd);
   try {
     assertEquals(
-      acceptor.peer(accepted),
+      formatOrigin(acceptor.origin(accepted)),
       `unix:pid=${Deno.pid},uid=${Deno.uid()}`,
     );
     assertEquals(peerProcess(libc, accepted), {
@@ -264,13 +265,9 @@ Deno.test("socketAddress() throws for a descriptor that is no socket", () => {
 Deno.test("setBacklog() sets how many connections wait", () => {
   using scratch = new Scratch();
   const path = scratch.path("socket");
-  const { opened, fd } = withDescriptor(
-    libc,
-    () => Deno.listen({ transport: "unix", path }),
-  );
-  using _listener = opened;
+  using listening = new ListeningUnix(path);
   // The kernel lets one more wait than it was told.
-  setBacklog(libc, fd, 1);
+  setBacklog(libc, listening.fd, 1);
   const answers = Array.from({ length: 3 }, () => {
     const answer = whoListens(libc, path);
     return "listener" in answer ? "waits" : errorText(libc, answer.code);

@@ -141,11 +141,11 @@ Deno.test("a service tells once a minute of a client and a reason that it was re
     "warning: refused 192.0.2.1 4 more times: not in spawnd_clients",
   ]);
   assertEquals(test.log.records[2]?.fields, {
-    reason: "not allowed",
+    reason: "not-allowed",
     client: "192.0.2.1",
     count: 4,
-    total: 6,
   });
+  assertEquals(test.service.counters.record.refused, { "not-allowed": 6 });
   test.clock.advance(10 * MINUTE_MS);
   assertEquals([test.log.lines.length, test.clock.timers], [3, 0]);
 });
