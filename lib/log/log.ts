@@ -7,10 +7,10 @@
 
 import { configureSync, getLogger, type LogRecord } from "@logtape/logtape";
 import { BoundedWriter } from "./bounded_writer.ts";
+import type { EventName } from "./events.ts";
 import {
   droppedEntry,
   type Entry,
-  type EventName,
   type Format,
   jsonFormat,
   type Level,

@@ -6,12 +6,10 @@
  */
 
 import { assert } from "@std/assert";
+import { NEVER_MS } from "./machine.ts";
 import manifest from "../../deno.json" with { type: "json" };
 
 const ROOT = new URL("../../", import.meta.url);
-
-/** How long a daemon may take to end: more than it gives its commands. */
-const END_MS = 10_000;
 
 /** The program and the words before its own. */
 export function programWords(): string[] {
@@ -290,7 +288,7 @@ export class Daemon implements AsyncDisposable {
     const timer = setTimeout(() => {
       hung = true;
       this.kill("SIGKILL");
-    }, END_MS);
+    }, NEVER_MS);
     await this.ended();
     clearTimeout(timer);
     assert(!hung, "the daemon did not end");

@@ -20,8 +20,11 @@ const SPAWN = "/usr/lib/postfix/sbin/spawn";
 const SEED = Number(Deno.env.get("SPAWND_SEED") ?? 8);
 const CASES = Number(Deno.env.get("SPAWND_CASES") ?? 1000);
 
-/** spawn(8) sleeps for a second before it ends with an error. */
-const AT_ONCE = 100;
+/** Cases that one shell runs. */
+const GROUP = 250;
+
+/** How many at once: spawn(8) sleeps for a second before it ends with an error. */
+const AT_ONCE = 32;
 
 const NAMES = ["TZ", "LANG", "A", "B_2", "x", "PATH", "NOT_SET"] as const;
 
@@ -149,7 +152,8 @@ async function theirs(
       `${name}=${quoted(value)}`
     );
     return `env -i ${variables.join(" ")} MAIL_CONFIG=${directory} ${SPAWN} ` +
-      `-S -n x user=nobody argv=/usr/bin/env -0 0<>${directory}/answer &\n`;
+      `-S -n x user=nobody argv=/usr/bin/env -0 0<>${directory}/answer &\n` +
+      (index < AT_ONCE ? "" : "wait -n\n");
   });
   await output("bash", await folder.file("run", `${lines.join("")}wait\n`));
   return cases.map((_, index) =>
@@ -167,14 +171,14 @@ peerTest(
   SPAWN,
   async () => {
     await using folder = await Folder.create();
-    for (let index = 0; index < AT_ONCE; index++) {
+    for (let index = 0; index < GROUP; index++) {
       await Deno.mkdir(folder.join(`${index}`));
     }
     const failures: string[] = [];
     let exported = 0;
-    for (let from = 0; from < CASES && failures.length < 5; from += AT_ONCE) {
+    for (let from = 0; from < CASES && failures.length < 5; from += GROUP) {
       const cases = Array.from(
-        { length: Math.min(AT_ONCE, CASES - from) },
+        { length: Math.min(GROUP, CASES - from) },
         (_, index) => randomCase(SEED * 1_000_003 + from + index),
       );
       for (const [index, each] of cases.entries()) {

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { writeAll } from "../e2e/daemon.ts";
-import { peerTest, readBytes } from "../e2e/load.ts";
+import { readBytes } from "../e2e/load.ts";
 import {
   childrenOf,
   output,
@@ -8,7 +8,7 @@ import {
   statusFields,
   until,
 } from "../e2e/machine.ts";
-import { freePort, Postfix } from "./postfix.ts";
+import { freePort, Postfix, postfixTest } from "./postfix.ts";
 
 const SWAKS = "/usr/bin/swaks";
 const SPF = "/usr/sbin/postfix-policyd-spf-perl";
@@ -191,7 +191,7 @@ class SmtpSession implements Disposable {
 
 /** A test that sends mail. */
 function mailTest(name: string, fn: () => Promise<void>): void {
-  peerTest(name, SWAKS, fn);
+  postfixTest(name, fn, { others: [SWAKS] });
 }
 
 mailTest(
@@ -270,7 +270,7 @@ mailTest(
   "mail flows on after a policy server's time is up",
   async () => {
     await using system = await MailSystem.startWithServer(
-      "policy_time_limit = 1s",
+      "policy_time_limit = 3s",
     );
     using session = await SmtpSession.start(system.port);
     assertMatch(await session.mail("first@test.example"), /^250 /);
@@ -296,7 +296,7 @@ mailTest(
   "a policy server that is stuck costs a mail, and no other",
   async () => {
     await using system = await MailSystem.startWithServer(
-      `policy_time_limit = 1s
+      `policy_time_limit = 3s
 smtpd_policy_service_retry_delay = 1s`,
     );
     using stuck = await SmtpSession.start(system.port);
@@ -309,9 +309,8 @@ smtpd_policy_service_retry_delay = 1s`,
   },
 );
 
-peerTest(
+postfixTest(
   "Debian's SPF policy server marks the mail that passes it",
-  SPF,
   async () => {
     await using system = await MailSystem.start(() => {
       return Promise.resolve(`user=policyd-spf argv=${SPF}`);
@@ -333,4 +332,5 @@ peerTest(
     );
     assertEquals(await system.warnings(), []);
   },
+  { others: [SPF, SWAKS] },
 );

@@ -38,7 +38,9 @@ smtpd pass - n n - 2 spawnd -v user=nobody argv=${script}`,
       assertEquals(await finish(client, "hello\n"), "250 hello\n");
     }
     await postfix.logged(/spawnd\[\d+\]: connection closed/);
-    assert(!(await postfix.log()).includes("warning:"), await postfix.log());
+    // Postfix's own programs may warn of a machine that is slow.
+    const log = await postfix.log();
+    assert(!/spawnd.*warning:|warning:.*spawnd/.test(log), log);
   },
 );
 
@@ -102,6 +104,7 @@ postfixTest(
       });
     }
   },
+  { others: ["/usr/bin/tcpserver"] },
 );
 
 /** tcpserver(1), which gives a program each connection as its standard input. */

@@ -256,7 +256,10 @@ postfixTest("a process without a client ends after max_idle", async () => {
     `idle unix - n n - - spawnd -v -o max_idle=1s user=nobody argv=/bin/cat`,
   );
   assertEquals(await postfix.ask("idle", "x"), "x");
-  const [pid = 0] = await postfix.daemons("idle");
+  // By the log: it may have ended already.
+  const started = /spawnd\[(\d+)\]: daemon started\n/;
+  await postfix.logged(started);
+  const pid = Number(started.exec(await postfix.log())?.[1]);
   await until("it has ended", async () => !await isAlive(pid));
   const texts = (await postfix.log()).split("\n")
     .filter((line) => line.includes(`spawnd[${pid}]`))
@@ -360,7 +363,7 @@ postfixTest(
   "a command has its time limit, and its report, through a reload",
   async () => {
     await using postfix = await Postfix.start(
-      `held unix - n n - 3 spawnd -o held_time_limit=2s
+      `held unix - n n - 3 spawnd -o held_time_limit=8s
     user=nobody argv=/bin/cat`,
     );
     using held = await postfix.connect("held");

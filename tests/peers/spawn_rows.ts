@@ -185,7 +185,7 @@ function looks(what: string, attributes: string, look: Look["look"]): Row {
 
 const LIMITS = "/bin/cat /proc/self/limits";
 const VERBOSE = "-v -o max_idle=1s user=nobody argv=/bin/cat";
-const SLOW = "-o NAME_time_limit=1s user=nobody argv=FOLDER/family";
+const SLOW = "-o NAME_time_limit=3s user=nobody argv=FOLDER/family";
 
 /** The table. */
 export const ROWS: readonly Row[] = [

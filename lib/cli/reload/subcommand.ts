@@ -13,11 +13,9 @@ export const RELOAD: Subcommand = subcommand({
   summary: "make a daemon take its configuration anew",
   examples: ["reload --pid-file /run/spawnd/pid"],
   about: [
-    "Makes a running `spawnd serve` take its configuration, and its binary, " +
-    "anew, in the same process, and waits until the new one serves. No " +
-    "connection is lost and no command cut short; commands that run stay " +
-    "counted and keep their time limit. If the new one would not serve, the " +
-    "old one goes on, its log says why, and the exit code is 78.",
+    "Makes the daemon take its configuration, and its binary, anew, and waits " +
+    "until the new one serves. If it cannot, the old one goes on, its log says " +
+    "why, and the exit code is 78.",
   ],
   options: [{
     name: "pid-file",

@@ -20,9 +20,9 @@ export const SERVE: Subcommand = subcommand({
     "serve -c /etc/postfix --pid-file /run/spawnd/pid",
   ],
   about: [
-    "Serves the entries of master.cf whose command is `spawn` or `spawnd`, " +
-    "and leaves the others alone. With one error anywhere, nothing is served " +
-    "and every error is told.",
+    "Serves the entries of master.cf whose command is spawn or spawnd, and " +
+    "leaves the others alone. With one error anywhere, nothing is served and " +
+    "every error is told.",
     "SIGHUP takes a new configuration, or a new binary, and cuts no " +
     "connection. SIGTERM lets commands finish.",
   ],

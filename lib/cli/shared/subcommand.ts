@@ -28,9 +28,8 @@ export interface Subcommand extends CommandLine {
   /** Command lines, without the program, the most wanted first. */
   readonly examples: readonly string[];
   /**
-   * What is to be known of it, for its help as for the manual: in a paragraph
-   * what it does, then items, then all else. In texts, `` `this` `` is to be
-   * typed as it is, and `<THIS>` stands for something else.
+   * What its help says: in a paragraph what it does, then items, then what else
+   * is asked for most. The manual, docs/spawnd.8.scd, has all of it.
    */
   readonly about: readonly (string | Item)[];
   /** What its first word may be, where that is known. */
