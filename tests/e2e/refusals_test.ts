@@ -133,15 +133,18 @@ rootTest("a service of the id that means none is refused", async () => {
   ) {
     const accounts = `${await Deno.readTextFile("/etc/passwd")}` +
       `spawnd-none:x:${ids}::/nonexistent:/bin/sh\n`;
-    const file = await folder.file("passwd", accounts);
-    // No tool makes such an account; the daemon gets a file of its own.
+    const etc = folder.join(`etc of ${ids}`);
+    await output("cp", "-a", "/etc", etc);
+    await Deno.writeTextFile(`${etc}/passwd`, accounts);
+    // No tool makes such an account; the daemon gets a folder of its own. (A
+    // file of its own would be gone as soon as another test makes an account.)
     const prefix = [
       "unshare",
       "--mount",
       "sh",
       "-c",
-      'mount --bind "$0" /etc/passwd && exec "$@"',
-      file,
+      'mount --bind "$0" /etc && exec "$@"',
+      etc,
     ];
     await assertRefused(["user=spawnd-none", ...ARGV], text, 78, { prefix });
   }
@@ -382,6 +385,36 @@ for (
       { prefix },
     );
   });
+}
+
+for (
+  const [call, error, mend] of [
+    ["close_range", "ENOSYS", "let the daemon call close_range(2)"],
+    ["capset", "EPERM", "let the daemon give capabilities up"],
+  ] as const
+) {
+  rootTest(
+    `a sandbox that forbids ${call}(2) is told so on one line`,
+    async () => {
+      await using folder = await Folder.create();
+      const trace = folder.join("trace");
+      const prefix = [
+        // Capabilities that a program would inherit are to be given up.
+        ...["setpriv", "--inh-caps=+net_raw"],
+        ...["strace", "-f", "-o", trace, "-e", `trace=${call}`],
+        ...["-e", `inject=${call}:error=${error}`],
+      ];
+      const { code, stderr } = await refused(
+        ["user=nobody", ...ARGV],
+        { prefix },
+      );
+      assertEquals(code, 71, stderr);
+      const [line = "", ...more] = stderr.split("\n");
+      assertEquals(more, [""]);
+      assertMatch(line, new RegExp(`: fatal: ${call}: .* \\(`));
+      assert(line.includes(` (${mend}`), line);
+    },
+  );
 }
 
 rootTest(
