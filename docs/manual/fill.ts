@@ -8,13 +8,9 @@
 /** Lines by what asks for them, such as `options run`. */
 export type Tables = Readonly<Record<string, readonly string[]>>;
 
-/** The heading of a part of a section. */
-const PART = /^## /;
-
 /**
  * Puts the tables in. A table that nobody asks for would be missing on the
- * page, and a part that begins with one says nothing about it: both are
- * refused.
+ * page, and is refused.
  *
  * @param source The source.
  * @param tables The tables there are.
@@ -23,18 +19,11 @@ const PART = /^## /;
  */
 export function fill(source: string, tables: Tables): string {
   const wanted = new Set<string>();
-  let before = "";
   const lines = source.split("\n").flatMap((line) => {
     const [, name] = /^@(.+)@$/.exec(line) ?? [];
-    if (name === undefined) {
-      if (line !== "") before = line;
-      return [line];
-    }
+    if (name === undefined) return [line];
     const table = tables[name];
     if (table === undefined) throw new Error(`there is no table @${name}@`);
-    if (PART.test(before)) {
-      throw new Error(`"${before}" says nothing before @${name}@`);
-    }
     wanted.add(name);
     return table;
   });

@@ -48,8 +48,18 @@ export function italic(text: string): string {
  * @returns The lines, with an empty one at the end.
  */
 export function item(term: string, text: string): string[] {
+  return [term, ...paragraph(text).map((line) => line && `\t${line}`)];
+}
+
+/**
+ * A paragraph.
+ *
+ * @param text The text, in markup.
+ * @returns The lines, with an empty one at the end.
+ */
+export function paragraph(text: string): string[] {
   const lines = wrapped(text).map((line) => line.replace(SPECIAL, "\\$&"));
-  return [term, ...lines.map((line) => `\t${line}`), ""];
+  return [...lines, ""];
 }
 
 /**

@@ -6,7 +6,7 @@
  */
 
 import { optionOf } from "../../lib/cli/run/parameter_options.ts";
-import type { OptionSpec } from "../../lib/cli/shared/options.ts";
+import type { Item, Subcommand } from "../../lib/cli/shared/subcommand.ts";
 import { PROGRAM } from "../../lib/cli/subcommands.ts";
 import {
   type Parameter,
@@ -17,7 +17,7 @@ import { EVENTS } from "../../lib/log/events.ts";
 import { IDLE_SIGNALS, SIGRTMIN } from "../../lib/posix/signals.ts";
 import { EX } from "../../lib/result.ts";
 import type { Tables } from "./fill.ts";
-import { bold, italic, item, plain, wrapped } from "./markup.ts";
+import { bold, italic, item, paragraph, plain, wrapped } from "./markup.ts";
 
 /** When a program ends with each exit code. */
 const ENDS: Readonly<Record<keyof typeof EX, string>> = {
@@ -39,12 +39,7 @@ export const TABLES: Readonly<Record<string, Tables>> = {
       const call = `${bold(`spawnd ${name}`)}${some} ${stoodFor(synopsis)}`;
       return `${call.trimEnd()}++`;
     }),
-    ...Object.fromEntries(
-      PROGRAM.subcommands.map(({ name, options }) => [
-        `options ${name}`,
-        options.flatMap((option) => item(term(option), plain(option.help))),
-      ]),
-    ),
+    subcommands: PROGRAM.subcommands.flatMap(aboutSubcommand),
     "idle-signals": wrapped(
       [...IDLE_SIGNALS].filter(([number]) => number < SIGRTMIN)
         .map(([, name]) => name).join(", "),
@@ -63,7 +58,30 @@ export const TABLES: Readonly<Record<string, Tables>> = {
   },
 };
 
-function term({ name, alias, value }: OptionSpec): string {
+function aboutSubcommand({ name, about, options }: Subcommand): string[] {
+  return [
+    `## spawnd ${name}`,
+    "",
+    ...about.flatMap(aboutIt),
+    ...options.flatMap((option) => item(term(option), plain(option.help))),
+  ];
+}
+
+function aboutIt(about: string | Item): string[] {
+  return typeof about === "string"
+    ? paragraph(marked(about))
+    : item(marked(about.term), marked(about.text));
+}
+
+/** What a table marks as to be typed, or as standing for something else. */
+function marked(text: string): string {
+  return text.split(/(`[^`]+`|<[A-Z:[\].]+>)/).map((part) => {
+    if (/^`.*`$/.test(part)) return bold(part.slice(1, -1));
+    return /^<.*>$/.test(part) ? italic(part.slice(1, -1)) : plain(part);
+  }).join("");
+}
+
+function term({ name, alias, value }: Subcommand["options"][number]): string {
   const given = value === undefined ? "" : ` ${stoodFor(value)}`;
   return (alias === undefined ? "" : `${bold(`-${alias}`)}${given}, `) +
     `${bold(`--${name}`)}${given}`;

@@ -7,6 +7,7 @@
 
 import { availableParallelism } from "node:os";
 import type { PreparedCommand, Start } from "../posix/starter.ts";
+import type { Timer } from "../timer.ts";
 import {
   ACCEPT_RETRY_MS,
   type Command,
@@ -72,7 +73,7 @@ export class DirectService implements ServedService {
   readonly #options: DirectServiceOptions;
   #isWanted = false;
   #isPaused = false;
-  #pauseTimer: ReturnType<typeof setTimeout> | undefined;
+  #pauseTimer: Timer | undefined;
   #isCrowded = false;
   #isWatched = false;
   /** The turn of the loop in which it had a client the last time. */

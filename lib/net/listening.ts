@@ -3,6 +3,12 @@
  * permission for the network counts; for the direct engine the descriptor is
  * found once, here, and it is all that the engine goes on with.
  *
+ * The door of lib/net, which imports from config and posix: names become
+ * addresses (inet_endpoint.ts), addresses and paths become sockets that listen
+ * (here and in unix_socket.ts), and those outlive an exec
+ * (inherited_sockets.ts). Whatever the way, it is a
+ * {@linkcode ListeningSocket}; whoever accepts from it is above.
+ *
  * @module
  */
 

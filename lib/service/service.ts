@@ -2,6 +2,11 @@
  * A service's life: which connections it admits, how long their commands may
  * take, what is reported of them, and how it comes to an end.
  *
+ * The door of lib/service, which imports from the rooms below it: engine, net,
+ * log and posix. A daemon (daemon.ts) serves a `DaemonPlan` (plan.ts), which is
+ * a {@linkcode Service} for each `ServicePlan`, until a signal ends it
+ * (stopping.ts) or has it executed anew (reload/).
+ *
  * @module
  */
 
@@ -18,6 +23,7 @@ import type { Log } from "../log/log.ts";
 import { quoted } from "../log/quoted.ts";
 import type { ListeningSocket } from "../net/listening.ts";
 import { SIGKILL, SIGTERM } from "../posix/signals.ts";
+import type { Timer } from "../timer.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Fault } from "./fault.ts";
 import { listed } from "./listed.ts";
@@ -46,9 +52,6 @@ const LEAVE_MS = 3000;
  * the process, the memory or the descriptor that there was none of.
  */
 const RETRY_MS = 1000;
-
-/** What `setTimeout` returns: a number on Deno 2.7, an object on 2.9. */
-type Timer = ReturnType<typeof setTimeout>;
 
 /** What a service is. */
 export interface ServiceOptions {

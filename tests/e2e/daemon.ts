@@ -8,6 +8,7 @@
 import { assert } from "@std/assert";
 import { NEVER_MS } from "./machine.ts";
 import manifest from "../../deno.json" with { type: "json" };
+import { environmentOfDeno } from "./machine.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -85,19 +86,10 @@ function command(
   { env, prefix = [], program: ours = programWords(), cwd }: StartOptions,
 ): Deno.Command {
   const [program = "", ...words] = [...prefix, ...ours, ...args];
-  const inherited = ["HOME", "PATH", "DENO_DIR", "DENO_TLS_CA_STORE"];
   return new Deno.Command(program, {
     args: words,
     clearEnv: true,
-    env: {
-      ...Object.fromEntries(
-        inherited.flatMap((name) => {
-          const value = Deno.env.get(name);
-          return value === undefined ? [] : [[name, value]];
-        }),
-      ),
-      ...env,
-    },
+    env: { ...environmentOfDeno(), ...env },
     ...(cwd === undefined ? {} : { cwd }),
     stdin: "null",
     stdout: "piped",

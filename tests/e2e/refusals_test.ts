@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Daemon, type Ended, runToEnd, type StartOptions } from "./daemon.ts";
-import { Account, Folder, output, rootTest } from "./machine.ts";
+import { Account, Folder, ONE_AT_A_TIME, output, rootTest } from "./machine.ts";
 import {
   exists,
   freeAddresses,
@@ -133,18 +133,16 @@ rootTest("a service of the id that means none is refused", async () => {
   ) {
     const accounts = `${await Deno.readTextFile("/etc/passwd")}` +
       `spawnd-none:x:${ids}::/nonexistent:/bin/sh\n`;
-    const etc = folder.join(`etc of ${ids}`);
-    await output("cp", "-a", "/etc", etc);
-    await Deno.writeTextFile(`${etc}/passwd`, accounts);
-    // No tool makes such an account; the daemon gets a folder of its own. (A
-    // file of its own would be gone as soon as another test makes an account.)
+    const file = await folder.file("passwd", accounts);
+    // No tool makes such an account; the daemon gets a file of its own.
     const prefix = [
+      ...ONE_AT_A_TIME,
       "unshare",
       "--mount",
       "sh",
       "-c",
-      'mount --bind "$0" /etc && exec "$@"',
-      etc,
+      'mount --bind "$0" /etc/passwd && exec "$@"',
+      file,
     ];
     await assertRefused(["user=spawnd-none", ...ARGV], text, 78, { prefix });
   }

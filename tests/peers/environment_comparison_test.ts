@@ -14,7 +14,8 @@ import { commandEnvironment } from "../../lib/engine/environment.ts";
 import { bytesOf } from "../../lib/posix/byte_text.ts";
 import { peerTest } from "../e2e/load.ts";
 import { Folder, output } from "../e2e/machine.ts";
-import { Random } from "../unit/config/random_configuration.ts";
+import { balanced } from "../unit/config/random_configuration.ts";
+import { Random } from "./random.ts";
 
 const SPAWN = "/usr/lib/postfix/sbin/spawn";
 const SEED = Number(Deno.env.get("SPAWND_SEED") ?? 8);
@@ -98,16 +99,6 @@ function text(random: Random): string {
 
 function blank(random: Random): string {
   return random.chance(20) ? random.of(LOOKALIKES) : random.of(GAPS);
-}
-
-/** Mostly, so that not all of a list is one entry. */
-function balanced(text: string): string {
-  let depth = 0;
-  for (const char of text) {
-    if (char === "{") depth++;
-    else if (char === "}" && --depth < 0) return text.replaceAll(/[{}]/g, "");
-  }
-  return depth === 0 ? text : text.replaceAll(/[{}]/g, "");
 }
 
 function mainCf({ list }: Case, folder: Folder): string {

@@ -19,9 +19,14 @@ export const CONFIG: Subcommand = subcommand({
     "config -n --origin",
   ],
   about: [
-    "Prints parameters as postconf(1) does: those named, or all that spawnd " +
-    "knows and all that main.cf sets and something uses.",
-    "Letters can be joined: -nx.",
+    "Prints parameters in the format of postconf(1): those named, or all that " +
+    "spawnd knows, and of those that main.cf sets Postfix's and the ones that " +
+    "some value refers to.",
+    "`-C` selects by class: builtin parameters, those of a service, those that " +
+    "main.cf makes (user). Letters can be joined: `-nx`. A line of `--origin` " +
+    "begins with <FILE>:<LINE>, with default, or with spawnd for what the " +
+    "program sets itself. With `--json` each line is an object, " +
+    '{"NAME":"VALUE"}.',
   ],
   options: [
     CONFIG_OPTION,

@@ -20,13 +20,22 @@ export const INSTALL_POSTFIX: Subcommand = subcommand({
     "install-postfix --undo",
   ],
   about: [
-    "Puts spawnd in the place of spawn(8) below Postfix: copies this program " +
-    "into daemon_directory, and makes the entries that are named, or all whose " +
-    "command is spawn, run it. Without --yes it only shows that. It keeps what " +
-    "it replaces.",
-    'Postfix takes the change with "postfix reload", which is yours to run.',
-    "Exit codes: 1 something is left, or with --check not in place; others as " +
-    "usual.",
+    "Puts spawnd in the place of spawn(8) below Postfix's master(8): copies " +
+    "this program into daemon_directory, and makes the entries of master.cf " +
+    "that are named, or all whose command is `spawn`, run it. Without `--yes` " +
+    "it shows that, with the call of postconf(1) for each entry, and changes " +
+    "nothing. It never reloads Postfix: that is for `postfix reload`.",
+    "It keeps master.cf as master.cf.before-spawnd, a program that was there " +
+    "before with .before-install at the end of its name, and what it changed " +
+    "in spawnd-install.json, beside master.cf. `--undo` needs these. It puts " +
+    "master.cf back to the byte, unless others have changed it since: then it " +
+    "puts back the entries that are as they were left, and tells of the " +
+    "others. The program stays where services are named, and while an entry " +
+    "runs it. An entry that cannot run spawnd, or that postconf(1) would " +
+    "damage, is left as it is, and told with what to do about it.",
+    "The exit code is 1 where an entry was left. With `--check` it is 1 where " +
+    "this program, or a service that was named, is not in place, and 78 for " +
+    "an error in the configuration.",
   ],
   options: [
     {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { delay } from "@std/async/delay";
 import { parseCount } from "../../config/values.ts";
 import { checked, EPERM, ESRCH, SystemError } from "../../posix/errno.ts";
 import { O_CLOEXEC, O_NONBLOCK } from "../../posix/headers.ts";
@@ -154,7 +155,7 @@ async function hangUp(
         exitCode: EX.OSERR,
       });
     }
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    await delay(LOOK_MS);
   }
   return failure({
     text: `process id ${pid} goes on with the old configuration`,

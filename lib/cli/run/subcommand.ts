@@ -25,16 +25,32 @@ export const RUN: Subcommand = subcommand({
   about: [
     "Serves one service until it is told to stop. The command gets the " +
     "connection as standard input, output and error. No shell comes between, " +
-    "and all words after argv= are the command's. Type and name are:",
+    "and all words after `argv=` are the command's. The type and the name are:",
     {
-      term: "inet",
-      text: "HOST:PORT, [V6]:PORT, or PORT for every address; port 0 takes a " +
-        "free one and says which",
+      term: "`inet`",
+      text: "<HOST>:<PORT>, [<ADDRESS>]:<PORT>, or <PORT> for every address; " +
+        "names of hosts(5) and services(5) are looked up once, and port 0 takes a " +
+        "free one and says which.",
     },
-    { term: "unix", text: "the path of a socket, removed at the end" },
+    {
+      term: "`unix`",
+      text:
+        "The path of a socket: a stale one is replaced, one that somebody " +
+        "listens on is respected, and ours is removed at the end.",
+    },
     "--max-processes is the maxproc of an entry. What follows it, up to " +
     "--engine, are parameters of spawnd.cf(5) by shorter names; values are " +
     "taken as they stand.",
+    "When a command's time is over, its whole process group is killed. With " +
+    "`-v` the log has the client of each connection, the command's process " +
+    "id, how long it took and how it ended.",
+    "Beyond --max-processes, clients wait in the kernel's queue, which " +
+    "--backlog limits. --export-environment is what the command's environment " +
+    "has, between commas and white space: names to pass on from the daemon's " +
+    "own, <NAME>=<VALUE> words, and { <NAME> = <VALUE> } groups, in which white " +
+    "space is the value's. PATH is always /usr/bin:/bin. --socket-mode holds " +
+    "from a socket's first instant. On --ready-fd one newline is written, and " +
+    "it is closed, when connections are accepted.",
   ],
   options: [
     {

@@ -20,9 +20,11 @@ export const SERVE: Subcommand = subcommand({
     "serve -c /etc/postfix --pid-file /run/spawnd/pid",
   ],
   about: [
-    "Serves the entries of master.cf whose command is spawn or spawnd, and " +
-    "leaves the others alone. With one error anywhere, nothing is served and " +
-    "every error is told.",
+    "Serves the entries of master.cf whose command is `spawn` or `spawnd`, " +
+    "all in one process, and leaves the others alone. With one error " +
+    "anywhere, nothing is served and every error is told with its place. A " +
+    "service at its maxproc leaves connections in the kernel's queue and " +
+    "delays no other.",
     "SIGHUP takes a new configuration, or a new binary, and cuts no " +
     "connection. SIGTERM lets commands finish.",
   ],

@@ -62,8 +62,16 @@ export function helpOf(
   return `${blocks.join("\n\n")}\n`;
 }
 
+/** A text without the marks that the manual has of it. */
 function shown(text: string | Item): string {
-  return typeof text === "string"
-    ? wrapped(text, COLUMNS).join("\n")
-    : itemLines([text]);
+  if (typeof text !== "string") {
+    const { term, text: said } = text;
+    return itemLines([{ term: unmarked(term), text: unmarked(said) }]);
+  }
+  return wrapped(unmarked(text), COLUMNS).join("\n");
+}
+
+function unmarked(text: string): string {
+  return text.replaceAll(/`([^`]+)`/g, "$1")
+    .replaceAll(/<([A-Z:[\].]+)>/g, "$1");
 }

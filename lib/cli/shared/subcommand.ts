@@ -28,8 +28,9 @@ export interface Subcommand extends CommandLine {
   /** Command lines, without the program, the most wanted first. */
   readonly examples: readonly string[];
   /**
-   * What its help says: in a paragraph what it does, then items, then what else
-   * is asked for most. The manual, docs/spawnd.8.scd, has all of it.
+   * What is to be known of it, for its help as for the manual: in a paragraph
+   * what it does, then items, then all else. In texts, `` `this` `` is to be
+   * typed as it is, and `<THIS>` stands for something else.
    */
   readonly about: readonly (string | Item)[];
   /** What its first word may be, where that is known. */

@@ -14,6 +14,10 @@ for (const which of PROGRAM.subcommands) {
     for (const line of help.split("\n")) assert(line.length <= COLUMNS, line);
   });
 
+  Deno.test(`the help of spawnd ${name} has no marks of the manual`, () => {
+    assert(!/`|<[A-Z]+>/.test(help), help);
+  });
+
   Deno.test(`the help of spawnd ${name} names every option`, () => {
     assert(options.length > 0);
     for (const { name } of options) assert(help.includes(`--${name} `), name);

@@ -35,12 +35,3 @@ Deno.test("fill() refuses a source that asks for a table that there is not", () 
     "there is no table @options run@",
   );
 });
-
-Deno.test("fill() refuses a part that says nothing before its table", () => {
-  assertThrows(
-    () =>
-      fill(SOURCE.replace("Serves one service.\n", ""), { "options run": [] }),
-    Error,
-    '"## spawnd run" says nothing before @options run@',
-  );
-});
