@@ -17,7 +17,6 @@ import { handOn, type InheritedSockets } from "../net/inherited_sockets.ts";
 import {
   type Credentials,
   type Identity,
-  restAs,
   unchangingCredentials,
 } from "../posix/credentials.ts";
 import { isShortage, MORE_DESCRIPTORS, SystemError } from "../posix/errno.ts";
@@ -36,12 +35,12 @@ import { lockDown } from "./lock_down.ts";
 import { makeServices } from "./make_services.ts";
 import { closeOpened, openSockets } from "./open_sockets.ts";
 import { type OwnProgram, ownProgram } from "./own_program.ts";
-import { panic } from "./panic.ts";
 import type { DaemonPlan, OpenSockets } from "./plan.ts";
 import { claimPidFile, keepPidFile, type PidFile } from "./pid_file.ts";
 import { type Handed, remember } from "./reload/handed.ts";
 import { Reloader } from "./reload/reloader.ts";
 import { tellReloaded } from "./reload/tell_reloaded.ts";
+import { rest } from "./rest.ts";
 import type { Service } from "./service.ts";
 import { SignalQueue, untilStopped } from "./stopping.ts";
 import { unmappedUsers } from "./unmapped_users.ts";
@@ -239,24 +238,6 @@ async function run(
   });
   await Promise.race([stopped, running]);
   engine.stop();
-}
-
-/** Gives root's effective ids away, as far as the kernel lets it. */
-function rest(libc: Libc, owner: Identity): Result<Credentials> {
-  try {
-    const rested = restAs(libc, { owner, lost: panic });
-    if (!("unsafe" in rested)) return success(rested);
-    const { unsafe: text, mend } = rested;
-    return failure({ text, mend, exitCode: EX.CONFIG });
-  } catch (error) {
-    if (!(error instanceof SystemError)) throw error;
-    return failure({
-      text: `cannot rest as uid ${owner.uid}, gid ${owner.gid}: ` +
-        error.message,
-      mend: "let the daemon take these ids, or name another owner",
-      exitCode: EX.NOPERM,
-    });
-  }
 }
 
 /** What is to be known to start anew, as long as it can be. */
