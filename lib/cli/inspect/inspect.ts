@@ -25,7 +25,8 @@ import { refuseSocketPath } from "../../net/unix_socket.ts";
 import { EX, failure, type Result, success } from "../../result.ts";
 import type { Endpoint, InspectedService } from "./inspected_service.ts";
 import { reportSharedAddresses } from "./shared_addresses.ts";
-import { findOwner, openContext } from "../serving/start.ts";
+import { findOwner } from "../serving/identities.ts";
+import { openContext } from "../serving/start.ts";
 import { readConfiguration } from "../shared/read_configuration.ts";
 
 /** What looking at a configuration came to. */

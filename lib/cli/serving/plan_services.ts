@@ -10,45 +10,29 @@ import {
   checkDaemon,
   type DaemonSettings,
 } from "../../config/daemon_settings.ts";
-import {
-  inOrder,
-  type Place,
-  type Problem,
-  problemInText,
-} from "../../config/problems.ts";
+import { inOrder, type Problem, problemInText } from "../../config/problems.ts";
 import { type CheckedService, checkServices } from "../../config/services.ts";
 import { cleanEnvironment, type Variables } from "../../engine/environment.ts";
-import { parseInetName } from "../../net/inet_endpoint.ts";
-import {
-  listenInet,
-  type ListeningSocket,
-  type ListenOptions,
-} from "../../net/listening.ts";
-import { inQueueDirectory } from "../../net/queue_directory.ts";
-import { listenUnix } from "../../net/unix_socket.ts";
 import type { Identity } from "../../posix/credentials.ts";
 import {
   EX,
-  failure,
   formatMistake,
   type Mistake,
   type Result,
   success,
 } from "../../result.ts";
-import type {
-  DaemonPlan,
-  PlanListenOptions,
-  ServicePlan,
-} from "../../service/plan.ts";
+import type { DaemonPlan, ServicePlan } from "../../service/plan.ts";
+import { listen, type ListenGround } from "./listen.ts";
+import { placeOf } from "./place_of.ts";
 import { serviceOf } from "./plan_service.ts";
 import {
   findOwner,
-  type Means,
   ownIdentity,
   refuseBytes,
   refuseForeignIdentity,
-  type StartContext,
-} from "./start.ts";
+} from "./identities.ts";
+import type { Means } from "./means.ts";
+import type { StartContext } from "./start.ts";
 import { WAYS } from "../shared/ways.ts";
 
 /** What a command line asks for beside the configuration. */
@@ -201,12 +185,6 @@ function mistakeOf(
   }];
 }
 
-/** What stands in no file has no place. */
-function placeOf({ file, line, column }: Place): string | undefined {
-  if (file === "") return undefined;
-  return line === 0 ? file : `${file}:${line}:${column}`;
-}
-
 function foreign(
   { attributes: { userName, identity }, places }: CheckedService,
   context: StartContext,
@@ -244,10 +222,7 @@ function unspeakable(
 }
 
 /** What all services of a configuration stand on. */
-interface Ground {
-  readonly configuration: Configuration;
-  readonly settings: DaemonSettings;
-  readonly owner: Identity | undefined;
+interface Ground extends ListenGround {
   readonly request: PlanRequest;
   readonly variables: Variables;
 }
@@ -260,56 +235,4 @@ function planOf(service: CheckedService, ground: Ground): ServicePlan {
     listen: (options) => listen(service, ground, options),
     verbose: request.verbose || service.isVerbose,
   };
-}
-
-function listen(
-  service: CheckedService,
-  ground: Ground,
-  given: PlanListenOptions,
-): Result<ListeningSocket[]> {
-  const backlogConnections = service.settings.spawnd_backlog;
-  const listened = listenAt(service, ground, { ...given, backlogConnections });
-  if (listened.ok) return listened;
-  const place = placeOf(service.places.name);
-  return { ok: false, mistake: { ...listened.mistake, place } };
-}
-
-function listenAt(
-  { type, address, ...service }: CheckedService,
-  { settings, owner, configuration: { origin, knownPorts } }: Ground,
-  options: PlanListenOptions & ListenOptions,
-): Result<ListeningSocket[]> {
-  if (type === "pass") {
-    return failure({
-      text: "pass services take their connections from postscreen",
-      mend: "make it inet or unix, or run it below master(8)",
-      exitCode: EX.CONFIG,
-    });
-  }
-  if (address.kind === "inet") {
-    const name = parseInetName(address.name, {
-      interfaces: settings.inetInterfaces,
-      protocols: settings.inetProtocols,
-      ports: knownPorts,
-    });
-    return name.ok ? listenInet(name.value, options) : name;
-  }
-  const { isPrivate, socketOwner } = service;
-  const open = (): Result<ListeningSocket> =>
-    listenUnix(address.path, {
-      ...options,
-      mode: service.settings.spawnd_socket_mode,
-      owner: socketOwner === "starter" ? undefined : socketOwner.identity,
-    });
-  const { queueDirectory } = settings;
-  const isInQueue = origin === "files" &&
-    address.path.startsWith(`${queueDirectory}/`);
-  const socket = isInQueue && options.libc !== undefined
-    ? inQueueDirectory(
-      options.libc,
-      { queueDirectory, isPrivate, owner, path: address.path },
-      open,
-    )
-    : open();
-  return socket.ok ? success([socket.value]) : socket;
 }
