@@ -30,6 +30,7 @@ import { handOn } from "../net/inherited_sockets.ts";
 import type { Credentials, Identity } from "../posix/credentials.ts";
 import type { Libc } from "../posix/libc.ts";
 import { type RootIds, supplementaryGroups } from "../posix/own_image.ts";
+import { ownUsage } from "../posix/resource_usage.ts";
 import { Children, duplicate, giveFreedMemoryBack } from "../posix/process.ts";
 import { setBacklog } from "../posix/sockets.ts";
 import { Refusal } from "../result.ts";
@@ -184,6 +185,8 @@ class Child {
     this.#service = new Service({
       ...plan.service,
       ...{ engine: passing ?? direct, log },
+      logsConnections: plan.service.settings.spawnd_log_connections,
+      ownPeakMemoryBytes: () => ownUsage(libc).peakMemoryBytes,
       observer: this.#observer(),
     });
     for (const { source } of sockets) {

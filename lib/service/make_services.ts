@@ -7,6 +7,8 @@
 
 import type { Command, Engine } from "../engine/engine.ts";
 import type { DaemonLog } from "../log/log.ts";
+import type { Libc } from "../posix/libc.ts";
+import { ownUsage } from "../posix/resource_usage.ts";
 import type { DaemonPlan, OpenSockets } from "./plan.ts";
 import type { HandedService } from "./reload/handed.ts";
 import { Service } from "./service.ts";
@@ -15,6 +17,7 @@ import { Service } from "./service.ts";
 export interface ServiceGround {
   readonly engine: Engine;
   readonly log: DaemonLog;
+  readonly libc: Libc | undefined;
   readonly sockets: OpenSockets;
   /** What a former image of this process remembered. */
   readonly handed: readonly HandedService[];
@@ -30,8 +33,10 @@ export interface ServiceGround {
  */
 export function makeServices(
   plan: DaemonPlan,
-  { engine, log, sockets, handed }: ServiceGround,
+  { engine, log, libc, sockets, handed }: ServiceGround,
 ): ReadonlyMap<string, Service> {
+  const ownPeakMemoryBytes = libc &&
+    (() => ownUsage(libc).peakMemoryBytes);
   const services = new Map<string, Service>();
   for (const service of plan.services) {
     services.set(
@@ -40,6 +45,8 @@ export function makeServices(
         ...service,
         ...{ engine, log: log.forService(service.name) },
         sockets: sockets.get(service) ?? [],
+        logsConnections: service.settings.spawnd_log_connections,
+        ...ownPeakMemoryBytes && { ownPeakMemoryBytes },
       }),
     );
   }

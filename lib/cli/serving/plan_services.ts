@@ -13,6 +13,7 @@ import {
 import { inOrder, type Problem, problemInText } from "../../config/problems.ts";
 import { type CheckedService, checkServices } from "../../config/services.ts";
 import { cleanEnvironment, type Variables } from "../../engine/environment.ts";
+import type { DaemonLog } from "../../log/log.ts";
 import type { Identity } from "../../posix/credentials.ts";
 import {
   EX,
@@ -24,6 +25,7 @@ import {
 import type { DaemonPlan, ServicePlan } from "../../service/plan.ts";
 import { listen, type ListenGround } from "./listen.ts";
 import { placeOf } from "./place_of.ts";
+import { logDestination, ownListeners } from "./plan_own.ts";
 import { serviceOf } from "./plan_service.ts";
 import {
   findOwner,
@@ -69,30 +71,10 @@ export function planServices(
     readonly context: StartContext;
   },
 ): Result<Planned, readonly Mistake[]> {
-  const { origin } = configuration;
-  const { owner, settings, services, problems } = checkAll(
-    configuration,
-    request,
-    context,
-  );
-  for (const problem of problems) {
-    if (problem.level !== "warning") continue;
-    const text = formatMistake({ ...problem, place: placeOf(problem) });
-    context.log.warning("configuration", text, { ...problem });
-  }
-  const mistakes = [
-    ...problems.flatMap((problem) => mistakeOf(problem, origin)),
-    ...services.flatMap((service) => foreign(service, context)),
-    ...services.flatMap((service) => chrooted(service, means, context)),
-  ];
-  if (mistakes.length === 0 && services.length === 0) {
-    mistakes.push({
-      place: configuration.master.file,
-      text: "no service to serve",
-      mend: "spawnd serves the entries whose command is spawn or spawnd",
-      exitCode: EX.CONFIG,
-    });
-  }
+  const checked = checkAll(configuration, request, context);
+  const { owner, settings, services } = checked;
+  warnOf(checked.problems, context.log);
+  const mistakes = refusals(configuration, checked, { means, context });
   if (mistakes.length > 0 || settings === undefined) {
     return { ok: false, mistake: mistakes };
   }
@@ -103,6 +85,11 @@ export function planServices(
     unspeakable(plan, services[index], means)
   );
   if (strange.length > 0) return { ok: false, mistake: strange };
+  const { way } = request;
+  const log = logDestination(settings, context);
+  const own = ownListeners(settings, { way, means, configuration });
+  if (!log.ok) return { ok: false, mistake: [log.mistake] };
+  if (!own.ok) return { ok: false, mistake: [own.mistake] };
   const { stopTimeoutSeconds = settings.stopTimeoutSeconds } = request;
   return success({
     services,
@@ -112,10 +99,42 @@ export function planServices(
       owner,
       directory: settings.queueDirectory,
       stopTimeoutMs: 1000 * stopTimeoutSeconds,
-      reloads: WAYS[request.way].reloads,
+      reloads: WAYS[way].reloads,
       pidFile: request.pidFile,
+      log: log.value,
+      own: own.value,
     },
   });
+}
+
+function warnOf(problems: readonly Problem[], log: DaemonLog): void {
+  for (const problem of problems) {
+    if (problem.level !== "warning") continue;
+    const text = formatMistake({ ...problem, place: placeOf(problem) });
+    log.warning("configuration", text, { ...problem });
+  }
+}
+
+/** Everything for which nothing is served. */
+function refusals(
+  { origin, master }: Configuration,
+  { problems, services }: Checked,
+  { means, context }: {
+    readonly means: Means;
+    readonly context: StartContext;
+  },
+): Mistake[] {
+  const mistakes = [
+    ...problems.flatMap((problem) => mistakeOf(problem, origin)),
+    ...services.flatMap((service) => foreign(service, context)),
+    ...services.flatMap((service) => chrooted(service, means, context)),
+  ];
+  return mistakes.length > 0 || services.length > 0 ? mistakes : [{
+    place: master.file,
+    text: "no service to serve",
+    mend: "spawnd serves the entries whose command is spawn or spawnd",
+    exitCode: EX.CONFIG,
+  }];
 }
 
 /** All that checking has found. */

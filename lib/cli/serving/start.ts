@@ -17,6 +17,7 @@ import { mapMachineCode } from "../../posix/machine_code.ts";
 import type { DaemonContext } from "../../service/daemon.ts";
 import { accountsOf } from "../shared/accounts.ts";
 import { ownVariables } from "../shared/variables.ts";
+import { VERSION } from "../shared/version.ts";
 
 /** What the process was found to have. */
 export interface StartContext extends DaemonContext {
@@ -27,6 +28,8 @@ export interface StartContext extends DaemonContext {
   readonly variables: Variables;
   /** The ids that the process was started with. */
   readonly self: Identity;
+  /** Whether journald reads standard error, and in the format for people. */
+  readonly isUnderJournal: boolean;
 }
 
 /**
@@ -38,15 +41,14 @@ export interface StartContext extends DaemonContext {
 export function openContext(logFormat: LogFormat): StartContext {
   const library = openLibc();
   const libc = isLibc(library) ? library : undefined;
+  const journal = libc !== undefined && underJournal(libc);
+  const { log, outlet } = openLog({ format: logFormat, journal });
   return {
-    libc,
+    ...{ libc, log, outlet, version: VERSION },
+    isUnderJournal: journal && logFormat === "text",
     unavailable: isLibc(library)
       ? machineCodeRefusal(library)
       : library.unavailable,
-    log: openLog({
-      format: logFormat,
-      journal: libc !== undefined && underJournal(libc),
-    }),
     accounts: libc === undefined ? getentAccounts : accountsOf(libc),
     variables: ownVariables(libc),
     self: { uid: Deno.uid() ?? -1, gid: Deno.gid() ?? -1 },
