@@ -30,6 +30,7 @@ const SYMBOLS = {
   },
   accept4: { parameters: ["i32", "buffer", "buffer", "i32"], result: "i32" },
   alarm: { parameters: ["u32"], result: "u32" },
+  bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   chmod: { parameters: ["buffer", "u32"], result: "i32" },
   // int clone(int (*fn)(void *), void *stack, int flags, void *arg,
   //   pid_t *pidfd, void *tls, pid_t *alive), both addresses plain numbers.
@@ -73,7 +74,17 @@ const SYMBOLS = {
     parameters: ["buffer", "buffer", "buffer", "usize", "buffer"],
     result: "i32",
   },
+  getgrouplist: {
+    parameters: ["buffer", "u32", "buffer", "buffer"],
+    result: "i32",
+  },
   getgroups: { parameters: ["i32", "buffer"], result: "i32" },
+  // Text for an address and a port, put where a command's environment is.
+  getnameinfo: {
+    parameters: ["buffer", "u32", "u64", "u32", "u64", "u32", "i32"],
+    result: "i32",
+  },
+  getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   getpwnam_r: {
     parameters: ["buffer", "buffer", "buffer", "usize", "buffer"],
     result: "i32",
@@ -85,6 +96,7 @@ const SYMBOLS = {
     result: "i32",
   },
   getuid: { parameters: [], result: "u32" },
+  ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
   kill: { parameters: ["i32", "i32"], result: "i32" },
   listen: { parameters: ["i32", "i32"], result: "i32" },
   malloc: { parameters: ["usize"], result: "u64" },
@@ -163,6 +175,16 @@ const SYMBOLS = {
   syscall_long: {
     name: "syscall",
     parameters: ["i64", "i32", "i32", "u64", "u64"],
+    result: "i32",
+  },
+  syscall_rule: {
+    name: "syscall",
+    parameters: ["i64", "i32", "i32", "buffer", "u32"],
+    result: "i32",
+  },
+  syscall_ruleset: {
+    name: "syscall",
+    parameters: ["i64", "buffer", "usize", "u32"],
     result: "i32",
   },
   syscall_signals: {

@@ -24,6 +24,10 @@ const MSG_NOSIGNAL = 0x4000;
 
 /** `struct sockaddr_storage`: no address is larger. */
 const ADDRESS_BYTES = 128;
+/** `struct sockaddr_in`: family, port, address, and what fills it up. */
+const INET4_BYTES = 16;
+/** The third of the four words of ::ffff:0:0/96, as it lies in memory. */
+const MAPPED_WORD = 0xffff0000;
 /** `struct sockaddr_un`: the family, then 108 bytes of path. */
 const SUN_PATH_OFFSET = 2;
 const SUN_PATH_BYTES = 108;
@@ -49,12 +53,118 @@ export interface PeerProcess {
   readonly gid: number;
 }
 
+/**
+ * An address as the kernel has it, in a `struct sockaddr_storage` that is used
+ * again: nothing is made of it unless somebody asks.
+ */
+export class RawAddress {
+  readonly bytes: Uint8Array<ArrayBuffer> = new Uint8Array(ADDRESS_BYTES);
+  readonly #length = new Uint32Array(1);
+  /** How many bytes the kernel may set, and then how many it has set. */
+  readonly lengthBytes: Uint8Array<ArrayBuffer> = new Uint8Array(
+    this.#length.buffer,
+  );
+  readonly #words = new Uint32Array(this.bytes.buffer);
+
+  /** How many bytes of it count. */
+  get length(): number {
+    return this.#length[0] ?? 0;
+  }
+
+  /** To be called before the kernel is asked for an address. */
+  makeRoom(): void {
+    this.#length[0] = ADDRESS_BYTES;
+  }
+
+  /** Says that there is no address. */
+  clear(): void {
+    this.#length[0] = 0;
+    this.bytes[0] = 0;
+  }
+
+  /** Of which kind it is. */
+  get kind(): "inet" | "unix" | "other" {
+    const family = this.bytes[0];
+    return family === AF_INET || family === AF_INET6
+      ? "inet"
+      : family === AF_UNIX
+      ? "unix"
+      : "other";
+  }
+
+  /** Whether it stands for every address. */
+  get isUnspecified(): boolean {
+    const words = this.#words;
+    if (this.bytes[0] === AF_INET) return words[1] === 0;
+    return words[2] === 0 && words[3] === 0 && words[4] === 0 && words[5] === 0;
+  }
+
+  /** Whether it is an IPv4 address that came over an IPv6 socket. */
+  get #isMapped(): boolean {
+    const words = this.#words;
+    return this.bytes[0] === AF_INET6 && words[2] === 0 && words[3] === 0 &&
+      words[4] === MAPPED_WORD;
+  }
+
+  /** The same, but an IPv4 address that came over an IPv6 socket as what it is. */
+  get unmapped(): { readonly bytes: Uint8Array<ArrayBuffer>; length: number } {
+    if (!this.#isMapped) return this;
+    const { bytes } = this;
+    const inet4 = new Uint8Array(INET4_BYTES);
+    inet4[0] = AF_INET;
+    inet4.set(bytes.subarray(2, 4), 2);
+    inet4.set(bytes.subarray(20, 24), 4);
+    return { bytes: inet4, length: INET4_BYTES };
+  }
+
+  /**
+   * What tells clients from each other: a number for an IPv4 address, a text
+   * for an IPv6 one; not the port.
+   */
+  get client(): number | string | undefined {
+    const words = this.#words;
+    if (this.bytes[0] === AF_INET) return words[1];
+    if (this.bytes[0] !== AF_INET6) return undefined;
+    if (this.#isMapped) return words[5];
+    return `${words[2]}:${words[3]}:${words[4]}:${words[5]}`;
+  }
+}
+
+/**
+ * Asks for the address that a socket is bound to: getsockname(2).
+ *
+ * @param libc The C library.
+ * @param fd The socket.
+ * @param into Where to put it.
+ * @returns Whether there is one.
+ */
+export function socketNameInto(
+  libc: Libc,
+  fd: number,
+  into: RawAddress,
+): boolean {
+  into.makeRoom();
+  return libc.c.getsockname(fd, into.bytes, into.lengthBytes) === 0;
+}
+
+/**
+ * Asks for the address of a connection's other end: getpeername(2).
+ *
+ * @param libc The C library.
+ * @param fd The connection.
+ * @param into Where to put it; it is empty where the descriptor is no
+ * connection.
+ */
+export function peerNameInto(libc: Libc, fd: number, into: RawAddress): void {
+  into.makeRoom();
+  if (libc.c.getpeername(fd, into.bytes, into.lengthBytes) !== 0) into.clear();
+}
+
 /** Accepts connections; keeps its buffers from one call to the next. */
 export class Acceptor {
   readonly #libc: Libc;
-  readonly #address = new Uint8Array(ADDRESS_BYTES);
-  readonly #length = new Uint32Array(1);
-  readonly #lengthBytes = new Uint8Array(this.#length.buffer);
+  /** Where the connection accepted last came from. */
+  readonly address: RawAddress = new RawAddress();
 
   /** @param libc The C library. */
   constructor(libc: Libc) {
@@ -69,11 +179,12 @@ export class Acceptor {
    * @returns The connection, or the negated error number.
    */
   accept(fd: number): number {
-    this.#length[0] = ADDRESS_BYTES;
+    const { address } = this;
+    address.makeRoom();
     const connection = this.#libc.c.accept4(
       fd,
-      this.#address,
-      this.#lengthBytes,
+      address.bytes,
+      address.lengthBytes,
       SOCK_CLOEXEC,
     );
     return connection >= 0 ? connection : -errno(this.#libc);
@@ -86,7 +197,7 @@ export class Acceptor {
    * @returns `host:port`, or a unix peer's process and user.
    */
   peer(connection: number): string {
-    const address = decodeAddress(this.#address, this.#length[0] ?? 0);
+    const address = decodeAddress(this.address.bytes, this.address.length);
     if (address.kind !== "unix") return formatAddress(address);
     const process = peerProcess(this.#libc, connection);
     return process === undefined

@@ -11,6 +11,11 @@ import { inCMemory, stringInCMemory, vectorInCMemory } from "./c_memory.ts";
 import type { CallFailure } from "./call_list.ts";
 import { Cloner, Slot } from "./clone.ts";
 import { type CommandCalls, commandCalls } from "./command_calls.ts";
+import {
+  type Caller,
+  type ConnectionEnvironment,
+  EnvironmentAreas,
+} from "./connection_environment.ts";
 import type { Identity } from "./credentials.ts";
 import {
   checked,
@@ -28,8 +33,19 @@ import { cString, type Libc } from "./libc.ts";
 import { SpareDescriptor } from "./spare_descriptor.ts";
 import type { DescriptorLimit } from "./process.ts";
 import { signalsSetAside } from "./signals.ts";
+import {
+  type OpenedSurroundings,
+  openSurroundings,
+  surroundingCalls,
+} from "./surroundings/calls.ts";
+import type {
+  LimitValue,
+  ResourceLimit,
+  Surroundings,
+} from "./surroundings/surroundings.ts";
 
 // fcntl.h
+const O_RDWR = 0o2;
 const O_CLOEXEC = 0o2000000;
 
 const SHELL = "/bin/sh";
@@ -49,8 +65,12 @@ export interface PrepareOptions {
   readonly identity: Identity | undefined;
   /** Its root directory, in which it starts, where it is to have another. */
   readonly rootDirectory?: string | undefined;
-  /** Its limit of descriptors, where it is to have another. */
+  /** Its limit of descriptors, where it is to have another than the daemon. */
   readonly descriptorLimit?: DescriptorLimit | undefined;
+  /** What else is asked for. */
+  readonly surroundings?: Surroundings | undefined;
+  /** Whose variables tell it of its connection; nobody's, if none are said. */
+  readonly connectionEnvironment?: ConnectionEnvironment | undefined;
 }
 
 /** How one command is started. */
@@ -63,6 +83,8 @@ export interface StartOptions {
   readonly keepsConnection: boolean;
   /** Whether to share the table of descriptors, where a landing is free. */
   readonly sharesDescriptors: boolean;
+  /** What there is to tell of the connection, if the command is told. */
+  readonly caller?: Caller | undefined;
 }
 
 /** A file to execute, and with what words. */
@@ -79,6 +101,7 @@ export class Starter {
   readonly #cloner: Cloner;
   readonly #landings: Landings;
   readonly #spare: SpareDescriptor;
+  readonly #nothing: number;
 
   /**
    * @param libc The C library.
@@ -89,23 +112,27 @@ export class Starter {
     this.#libc = libc;
     this.#cloner = new Cloner(libc);
     const path = "/dev/null";
-    const nothing = libc.c.open(cString(path), O_CLOEXEC, 0);
-    checked(libc, `open ${path}`, nothing);
+    const nothing = libc.c.open(cString(path), O_RDWR | O_CLOEXEC, 0);
+    this.#nothing = checked(libc, `open ${path}`, nothing);
     this.#landings = new Landings(libc, nothing);
     this.#spare = new SpareDescriptor(libc, nothing);
   }
 
   /**
-   * Lays a command out.
+   * Lays a command out. With root's effective ids, where it is to become
+   * another user.
    *
    * @param options What to run, how and as whom.
    * @returns The command, ready to be started.
+   * @throws {SystemError} If the kernel does not have what is asked for.
    */
   prepare(options: PrepareOptions): PreparedCommand {
     return new PreparedCommand(this.#libc, {
       cloner: this.#cloner,
       landings: this.#landings,
       spare: this.#spare,
+      nothing: this.#nothing,
+      opened: openSurroundings(this.#libc, options.surroundings ?? {}),
       command: options,
     });
   }
@@ -150,6 +177,9 @@ interface Means {
   readonly cloner: Cloner;
   readonly landings: Landings;
   readonly spare: SpareDescriptor;
+  /** /dev/null. */
+  readonly nothing: number;
+  readonly opened: OpenedSurroundings;
   readonly command: PrepareOptions;
 }
 
@@ -158,7 +188,9 @@ export class PreparedCommand {
   readonly #libc: Libc;
   readonly #means: Means;
   readonly #candidates: readonly Attempt[];
+  readonly #environment: bigint;
   readonly #slots: Slot[] = [];
+  readonly #areas = new Map<Slot, EnvironmentAreas>();
   /** Written down when the first command starts: handlers are there by then. */
   #calls: CommandCalls | undefined;
   #takenCount = 0;
@@ -172,6 +204,7 @@ export class PreparedCommand {
     const paths = name.includes("/")
       ? [name]
       : searchPath.map((folder) => `${folder}/${name}`);
+    this.#environment = vectorInCMemory(libc, means.command.environment);
     const vector = vectorInCMemory(libc, argv);
     const shell = stringInCMemory(libc, SHELL);
     this.#candidates = paths.map((path) => ({
@@ -202,11 +235,13 @@ export class PreparedCommand {
   start(connection: number, options: StartOptions): Start | number {
     const [attempt] = this.#candidates;
     if (attempt === undefined) return this.#refuse(connection, ENOENT);
+    const slot = this.#takeSlot();
+    this.#describe(slot, connection, options.caller);
     const landing = options.sharesDescriptors
       ? this.#means.landings.take(connection)
       : undefined;
     const start: Start = {
-      slot: this.#takeSlot(),
+      slot,
       pid: -1,
       pidFd: -1,
       attempt,
@@ -293,7 +328,7 @@ export class PreparedCommand {
     const shares = start.landing >= 0;
     const fd = shares ? start.landing : start.connection;
     for (const row of connectionRows) list.setDescriptor(row, 0, fd);
-    list.setDescriptor(aboveRow, 0, fd + 1);
+    list.setDescriptor(aboveRow, 0, Math.max(fd, this.#errorFd ?? 0) + 1);
     if (slot.holds !== attempt) {
       slot.holds = attempt;
       list.setArgument(execRow, 0, attempt.path);
@@ -307,28 +342,40 @@ export class PreparedCommand {
     return 0;
   }
 
+  /** Only a slot that no child is in may be written to. */
+  #describe(slot: Slot, connection: number, caller: Caller | undefined): void {
+    const { connectionEnvironment: style = "none", environment } =
+      this.#means.command;
+    if (style === "none") return;
+    let areas = this.#areas.get(slot);
+    if (areas === undefined) {
+      areas = new EnvironmentAreas(this.#libc, style, environment);
+      this.#areas.set(slot, areas);
+    }
+    const vector = caller === undefined
+      ? this.#environment
+      : areas.write(connection, caller);
+    if (slot.environment === vector) return;
+    slot.environment = vector;
+    slot.list.setArgument(this.#writtenCalls.execRow, 2, vector);
+  }
+
   get #writtenCalls(): CommandCalls {
     return this.#calls ??= this.#writeCalls();
   }
 
   #writeCalls(): CommandCalls {
     const libc = this.#libc;
-    const { identity, environment, rootDirectory, descriptorLimit } =
-      this.#means.command;
-    const limit = descriptorLimit && new BigUint64Array([
-      descriptorLimit.soft,
-      descriptorLimit.hard,
-    ]);
+    const { opened, command } = this.#means;
+    const { identity, rootDirectory, surroundings = {} } = command;
+    const groups = surroundings.groups ?? [identity?.gid ?? 0];
+    const limits = limitsOf(command);
     return commandCalls({
       identity,
       signals: signalsSetAside(libc),
       addresses: {
         zeroes: inCMemory(libc, new Uint8Array(KERNEL_SIGACTION_BYTES)),
-        group: inCMemory(
-          libc,
-          new Uint8Array(new Uint32Array([identity?.gid ?? 0]).buffer),
-        ),
-        environment: vectorInCMemory(libc, environment),
+        groups: inCMemory(libc, new Uint8Array(new Uint32Array(groups).buffer)),
         slash: stringInCMemory(libc, "/"),
         ...rootDirectory === undefined ? {} : {
           root: {
@@ -336,17 +383,27 @@ export class PreparedCommand {
             path: rootDirectory,
           },
         },
-        ...limit === undefined
-          ? {}
-          : { descriptorLimit: inCMemory(libc, new Uint8Array(limit.buffer)) },
       },
+      groupCount: groups.length,
+      errorFd: this.#errorFd,
+      surroundings: surroundingCalls(libc, { ...surroundings, limits }, opened),
     });
+  }
+
+  /** What standard error is, where it is not the connection. */
+  get #errorFd(): number | undefined {
+    const { nothing, opened, command } = this.#means;
+    return command.surroundings?.standardError === "null"
+      ? nothing
+      : opened.errorOutput;
   }
 
   #takeSlot(): Slot {
     let slot = this.#slots.find(({ isTaken }) => !isTaken);
     if (slot === undefined) {
-      slot = new Slot(this.#libc, this.#writtenCalls.calls);
+      const { calls, execRow } = this.#writtenCalls;
+      slot = new Slot(this.#libc, calls);
+      slot.list.setArgument(execRow, 2, this.#environment);
       this.#slots.push(slot);
     }
     slot.isTaken = true;
@@ -379,4 +436,19 @@ export class PreparedCommand {
     this.#libc.c.close(connection);
     return code;
   }
+}
+
+/** The daemon may have raised its own limit of descriptors. */
+function limitsOf(
+  { surroundings, descriptorLimit: own }: PrepareOptions,
+): readonly ResourceLimit[] {
+  const limits = surroundings?.limits ?? [];
+  const isSaid = limits.some(({ resource }) => resource === "nofile");
+  if (own === undefined || isSaid) return limits;
+  const [soft, hard] = [limitValue(own.soft), limitValue(own.hard)];
+  return [...limits, { resource: "nofile", soft, hard }];
+}
+
+function limitValue(words: bigint): LimitValue {
+  return words > Number.MAX_SAFE_INTEGER ? "infinity" : Number(words);
 }
