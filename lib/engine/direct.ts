@@ -25,11 +25,23 @@ import {
   SystemError,
 } from "../posix/errno.ts";
 import type { Libc } from "../posix/libc.ts";
-import { Children, type DescriptorLimit, SIGKILL } from "../posix/process.ts";
-import { Acceptor, keepAlive } from "../posix/sockets.ts";
-import { type Start, Starter, type StartOptions } from "../posix/starter.ts";
+import {
+  Children,
+  type DescriptorLimit,
+  duplicateOrError,
+  makeBlocking,
+  SIGKILL,
+} from "../posix/process.ts";
+import { Acceptor, keepAlive, peerNameInto } from "../posix/sockets.ts";
+import {
+  type PreparedCommand,
+  type Start,
+  Starter,
+  type StartOptions,
+} from "../posix/starter.ts";
 import { type DirectCommand, DirectService } from "./direct_service.ts";
 import type {
+  Command,
   Engine,
   RunningCommand,
   ServedService,
@@ -79,6 +91,9 @@ const SETTLE_LOOK_MS = 2;
  */
 const SHARES_FROM_COMMANDS = 300;
 
+/** Where a connection came some other way than through a listening socket. */
+const NO_SOCKET = -1;
+
 /** What an engine is made of. */
 export interface DirectEngineOptions {
   /** The way to signal commands, and what children can become. */
@@ -91,6 +106,7 @@ export interface DirectEngineOptions {
 interface Begun {
   readonly start: Start | number;
   readonly peer: string;
+  readonly client: number | string | undefined;
 }
 
 /** The engine for Linux with glibc. */
@@ -141,24 +157,14 @@ export class DirectEngine implements Engine {
   }
 
   serve(options: ServeOptions): ServedService {
-    const { argv, environment, identity, rootDirectory } = options.command;
-    const { credentials, descriptorLimit } = this.#options;
-    const prepared = this.#starter.prepare({
-      argv,
-      environment,
-      searchPath: COMMAND_PATH,
-      identity: credentials.canBecome ? identity : undefined,
-      rootDirectory,
-      descriptorLimit,
-    });
+    const prepared = this.#prepare(options.command);
     const fds = options.sockets.map(({ source }) => {
       if ("fd" in source) return source.fd;
       throw new TypeError("the direct engine accepts from descriptors");
     });
     const service: DirectService = new DirectService({
       serve: options,
-      prepared,
-      fds,
+      ...{ prepared, fds, address: this.#acceptor.address },
       engine: {
         watch: (fd, watched) => this.#epoll.watch(fd, watched),
         start: (connection) => this.#startFor(service, connection),
@@ -173,10 +179,25 @@ export class DirectEngine implements Engine {
       },
     });
     for (const fd of fds) {
+      if (service.waits) makeBlocking(this.#libc, fd);
       this.#epoll.add(fd, false);
       this.#listening.set(fd, service);
     }
     return service;
+  }
+
+  #prepare({ identity, ...command }: Command): PreparedCommand {
+    const { credentials, descriptorLimit } = this.#options;
+    const prepare = (): PreparedCommand =>
+      this.#starter.prepare({
+        ...command,
+        searchPath: COMMAND_PATH,
+        identity: credentials.canBecome ? identity : undefined,
+        descriptorLimit,
+      });
+    return command.surroundings === undefined
+      ? prepare()
+      : credentials.asRoot(prepare);
   }
 
   async run(): Promise<void> {
@@ -292,14 +313,14 @@ export class DirectEngine implements Engine {
     let failure = 0;
     this.#starter.withoutSignals(() => {
       while (begun.length < room) {
-        const connection = this.#acceptor.accept(fd);
+        const connection = service.waits
+          ? duplicateOrError(this.#libc, fd)
+          : this.#acceptor.accept(fd);
         if (connection < 0) {
           failure = -connection;
           break;
         }
-        if (service.keepAlive) keepAlive(this.#libc, connection);
-        const peer = service.peers ? this.#acceptor.peer(connection) : "";
-        begun.push({ start: service.prepared.start(connection, how), peer });
+        begun.push(this.#begin(service, connection, how, fd));
       }
     });
     if (begun.length > 0) this.#tellBegun(service, begun);
@@ -307,6 +328,22 @@ export class DirectEngine implements Engine {
     if (failure !== 0 && service.accepting) {
       this.#acceptFailed(service, failure);
     }
+  }
+
+  #begin(
+    service: DirectService,
+    connection: number,
+    how: StartOptions,
+    listening: number,
+  ): Begun {
+    if (service.waits) {
+      const start = service.prepared.start(connection, how);
+      return { start, peer: "", client: undefined };
+    }
+    if (service.keepAlive) keepAlive(this.#libc, connection);
+    const peer = service.peers ? this.#acceptor.peer(connection) : "";
+    const client = service.meet(listening);
+    return { start: service.prepared.start(connection, how), peer, client };
   }
 
   /** A queue that is empty, or a client that has gone, is no failure. */
@@ -319,24 +356,31 @@ export class DirectEngine implements Engine {
   #startFor(service: DirectService, connection: number): void {
     const how = this.#howToStart(service);
     const begun: Begun[] = [];
+    const { caller } = service;
+    if (caller !== undefined) {
+      peerNameInto(this.#libc, connection, caller.address);
+    }
+    const client = service.meet(NO_SOCKET);
     this.#starter.withoutSignals(() => {
       const start = service.prepared.start(connection, how);
-      begun.push({ start, peer: "" });
+      begun.push({ start, peer: "", client });
     });
     this.#tellBegun(service, begun);
   }
 
-  #howToStart({ keepsConnections }: DirectService): StartOptions {
+  #howToStart({ keepsConnections, caller }: DirectService): StartOptions {
     return {
       keepsConnection: keepsConnections,
       sharesDescriptors: this.#running.size >= SHARES_FROM_COMMANDS,
+      caller,
     };
   }
 
   #tellBegun(service: DirectService, begun: readonly Begun[]): void {
     const startedMs = performance.now();
-    for (const { start, peer } of begun) {
+    for (const { start, peer, client } of begun) {
       if (typeof start === "number") {
+        service.leave(client);
         service.noteFailure();
         service.events.notStarted({
           reason: errorText(this.#libc, start),
@@ -350,6 +394,7 @@ export class DirectEngine implements Engine {
         peer,
         startedMs,
         command: service.command,
+        client,
         service,
         start,
         hasFailed: false,
@@ -540,6 +585,7 @@ export class DirectEngine implements Engine {
       return;
     }
     command.start = undefined;
+    service.leave(command.client);
     service.setCrowded(false);
     service.noteFailure();
     const { reason, code } = failure;
@@ -550,7 +596,9 @@ export class DirectEngine implements Engine {
   #tellEnd(command: DirectCommand, word: number | "gone"): void {
     if (command.isTold) return;
     command.isTold = true;
-    const { service: { events }, problem: reason } = command;
+    const { service, client, problem: reason } = command;
+    const { events } = service;
+    service.leave(client);
     if (reason !== undefined) {
       return events.notStarted({ reason, isShortage: true, command });
     }

@@ -6,7 +6,10 @@
  */
 
 import { availableParallelism } from "node:os";
+import type { Caller } from "../posix/connection_environment.ts";
+import type { RawAddress } from "../posix/sockets.ts";
 import type { PreparedCommand, Start } from "../posix/starter.ts";
+import { ClientCounts } from "./client_counts.ts";
 import {
   ACCEPT_RETRY_MS,
   type Command,
@@ -59,6 +62,8 @@ export interface DirectServiceOptions {
   readonly prepared: PreparedCommand;
   readonly fds: readonly number[];
   readonly engine: EngineAccess;
+  /** Where the engine has the address of who has come. */
+  readonly address: RawAddress;
 }
 
 /** The service. */
@@ -68,6 +73,10 @@ export class DirectService implements ServedService {
   readonly prepared: PreparedCommand;
   readonly peers: boolean;
   readonly keepAlive: boolean;
+  readonly waits: boolean;
+  /** What its command is told of a connection, where it is told anything. */
+  readonly caller: Caller | undefined;
+  readonly #clients: ClientCounts | undefined;
   endsGroups = false;
   readonly #options: DirectServiceOptions;
   #isWanted = false;
@@ -90,7 +99,32 @@ export class DirectService implements ServedService {
     this.command = serve.command;
     this.peers = serve.peers;
     this.keepAlive = serve.keepAlive ?? false;
+    this.waits = serve.waits ?? false;
     this.prepared = prepared;
+    const { connectionEnvironment: told = "none" } = serve.command;
+    if (told === "none" || this.waits) return;
+    this.caller = { address: options.address, listening: -1, count: 1 };
+    if (told === "ucspi") this.#clients = new ClientCounts();
+  }
+
+  /**
+   * Takes note of who has come.
+   *
+   * @param listening The socket that it was accepted from; -1 for none.
+   * @returns What tells it from other clients, where they are counted.
+   */
+  meet(listening: number): number | string | undefined {
+    const { caller } = this;
+    if (caller === undefined) return undefined;
+    caller.listening = listening;
+    const client = this.#clients && caller.address.client;
+    caller.count = this.#clients?.came(client) ?? 1;
+    return client;
+  }
+
+  /** Takes note that one of a client's connections is over. */
+  leave(client: number | string | undefined): void {
+    this.#clients?.left(client);
   }
 
   /** Whether the next connection may be accepted. */
@@ -173,6 +207,7 @@ export class DirectService implements ServedService {
   }
 
   adopt(command: RunningCommand): RunningCommand {
+    this.#clients?.came(command.client);
     return this.#options.engine.adopt(command);
   }
 

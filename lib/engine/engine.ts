@@ -10,7 +10,9 @@
  * @module
  */
 
+import type { ConnectionEnvironment } from "../posix/connection_environment.ts";
 import type { Identity } from "../posix/credentials.ts";
+import type { Surroundings } from "../posix/surroundings/surroundings.ts";
 import type { WaitStatus } from "./wait_status.ts";
 
 /** The engines, by name. */
@@ -26,6 +28,10 @@ export interface Command {
   readonly identity: Identity;
   /** The directory that is its root, and in which it starts, if it has one. */
   readonly rootDirectory?: string | undefined;
+  /** What else is asked for its process. */
+  readonly surroundings?: Surroundings | undefined;
+  /** Whose variables tell it of its connection; nobody's, if none are said. */
+  readonly connectionEnvironment?: ConnectionEnvironment | undefined;
 }
 
 /** What tells a file from every other: a name may come to mean another one. */
@@ -61,6 +67,8 @@ export interface RunningCommand {
   readonly startedMs: number;
   /** The command as it was configured by then. */
   readonly command: Command;
+  /** What tells its client from others, where clients are counted. */
+  readonly client?: number | string | undefined;
 }
 
 /** Why the command of a connection did not start. */
@@ -110,6 +118,11 @@ export interface ServeOptions {
    * said for sockets that were told so before the first client came.
    */
   readonly keepAlive?: boolean | undefined;
+  /**
+   * Whether the command is given the listening socket itself, to take from it
+   * what comes; by the service's limit one at a time.
+   */
+  readonly waits?: boolean | undefined;
 }
 
 /** A service in an engine's hands. It accepts nothing until it is told to. */

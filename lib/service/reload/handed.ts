@@ -94,6 +94,7 @@ export function writeHanded(libc: Libc, handed: Handed): number {
       commands: memory.commands.map(({ running, limitMs, isKilled }) => ({
         pid: running.pid,
         peer: running.peer,
+        client: running.client,
         startedMs: running.startedMs + offsetMs,
         name: running.command.argv[0],
         ...running.command.identity,
@@ -182,6 +183,7 @@ function runningOf(shape: Shape, offsetMs: number): RunningCommand {
   return {
     pid,
     peer: shape.field("peer").text(),
+    client: shape.field("client").optional((client) => client.textOrNumber()),
     startedMs: shape.field("startedMs").number() - offsetMs,
     command: {
       argv: [shape.field("name").text()],
