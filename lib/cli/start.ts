@@ -11,7 +11,12 @@ import type { Variables } from "../engine/environment.ts";
 import { underJournal } from "../log/journal.ts";
 import { type LogFormat, openLog } from "../log/log.ts";
 import { getentAccounts } from "../net/getent.ts";
-import { findGroup, findUser } from "../posix/accounts.ts";
+import {
+  findGroup,
+  findGroups,
+  findLogin,
+  findUser,
+} from "../posix/accounts.ts";
 import { isUtf8 } from "../posix/byte_text.ts";
 import {
   type Identity,
@@ -91,6 +96,8 @@ export function accountsOf(libc: Libc): Accounts {
   return {
     findUser: onceEach((name) => findUser(libc, name)),
     findGroup: onceEach((name) => findGroup(libc, name)),
+    findLogin: (name) => findLogin(libc, name),
+    groupsOf: (name, gid) => findGroups(libc, name, gid),
   };
 }
 

@@ -65,6 +65,24 @@ export function parseMode(text: string): number | undefined {
   return /^0?[0-7]{3}$/.test(text) ? parseInt(text, 8) : undefined;
 }
 
+/** The value of a text, or why it has none and what to write: binary strings. */
+export type Parsed<Value> =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly wrong: string; readonly mend: string };
+
+/**
+ * Reads permission bits, as a parameter has them.
+ *
+ * @param text As for {@linkcode parseMode}.
+ * @returns The bits.
+ */
+export function modeValue(text: string): Parsed<number> {
+  const value = parseMode(text);
+  if (value !== undefined) return { ok: true, value };
+  const mend = "write three octal digits, such as 0660";
+  return { ok: false, wrong: "bad mode", mend };
+}
+
 /** Whole numbers are kept in a signed 32-bit number, as Postfix has them. */
 const INTEGER_MIN = -(2 ** 31);
 const INTEGER_MAX = 2 ** 31 - 1;

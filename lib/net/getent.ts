@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Accounts } from "../config/attributes.ts";
+import type { Accounts, Login } from "../config/attributes.ts";
 import { PORT_MAX } from "../config/inet_name.ts";
 import { parseCount } from "../config/values.ts";
 import type { Identity } from "../posix/credentials.ts";
@@ -102,5 +102,14 @@ export const getentAccounts: Accounts = {
   findGroup(name): number | undefined {
     const [found, , gid] = getent("group", name)[0]?.split(":") ?? [];
     return found === name ? Number(gid) : undefined;
+  },
+  findLogin(name): Login | undefined {
+    const [found, , , , , home = "", shell = ""] =
+      getent("passwd", name)[0]?.split(":") ?? [];
+    return found === name ? { home, shell } : undefined;
+  },
+  groupsOf(name, gid): readonly number[] {
+    const [, ...gids] = getent("initgroups", name)[0]?.split(/\s+/) ?? [];
+    return [...new Set([gid, ...gids.filter((word) => word).map(Number)])];
   },
 };
