@@ -5,6 +5,7 @@
  * @module
  */
 
+import { DEFAULT_TUNING } from "../net/connection_tuning.ts";
 import { type Accounts, parseAttributes } from "../config/attributes.ts";
 import { fromText, toText } from "../config/bytes.ts";
 import { checkDaemon, type DaemonSettings } from "../config/daemon_settings.ts";
@@ -134,7 +135,7 @@ export function planChild(
       verbose: false,
       isThrottled: false,
       // The first clients have come before this process.
-      keepAlive: transport === "inet",
+      connectionOptions: transport === "inet" ? DEFAULT_TUNING : undefined,
       isQuietAtLimit: commands === 1,
     },
     transport,

@@ -32,7 +32,11 @@ import {
   makeBlocking,
   SIGKILL,
 } from "../posix/process.ts";
-import { Acceptor, keepAlive, peerNameInto } from "../posix/sockets.ts";
+import {
+  type NumberOption,
+  setConnectionOptions,
+} from "../posix/socket_options.ts";
+import { Acceptor, peerNameInto } from "../posix/sockets.ts";
 import {
   type PreparedCommand,
   type Start,
@@ -340,10 +344,21 @@ export class DirectEngine implements Engine {
       const start = service.prepared.start(connection, how);
       return { start, peer: "", client: undefined };
     }
-    if (service.keepAlive) keepAlive(this.#libc, connection);
+    if (service.connectionOptions !== undefined) {
+      this.#setOptions(connection, service.connectionOptions);
+    }
     const peer = service.peers ? this.#acceptor.peer(connection) : "";
     const client = service.meet(listening);
     return { start: service.prepared.start(connection, how), peer, client };
+  }
+
+  /** A connection that has ended already takes no options, which is all right. */
+  #setOptions(connection: number, options: readonly NumberOption[]): void {
+    try {
+      setConnectionOptions(this.#libc, connection, options);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+    }
   }
 
   /** A queue that is empty, or a client that has gone, is no failure. */

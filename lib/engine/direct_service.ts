@@ -7,6 +7,10 @@
 
 import { availableParallelism } from "node:os";
 import type { Caller } from "../posix/connection_environment.ts";
+import {
+  connectionOptionList,
+  type NumberOption,
+} from "../posix/socket_options.ts";
 import type { RawAddress } from "../posix/sockets.ts";
 import type { PreparedCommand, Start } from "../posix/starter.ts";
 import { ClientCounts } from "./client_counts.ts";
@@ -72,7 +76,7 @@ export class DirectService implements ServedService {
   readonly command: Command;
   readonly prepared: PreparedCommand;
   readonly peers: boolean;
-  readonly keepAlive: boolean;
+  readonly connectionOptions: readonly NumberOption[] | undefined;
   readonly waits: boolean;
   /** What its command is told of a connection, where it is told anything. */
   readonly caller: Caller | undefined;
@@ -98,7 +102,8 @@ export class DirectService implements ServedService {
     this.events = serve.events;
     this.command = serve.command;
     this.peers = serve.peers;
-    this.keepAlive = serve.keepAlive ?? false;
+    this.connectionOptions = serve.connectionOptions &&
+      connectionOptionList(serve.connectionOptions);
     this.waits = serve.waits ?? false;
     this.prepared = prepared;
     const { connectionEnvironment: told = "none" } = serve.command;

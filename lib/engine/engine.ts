@@ -12,6 +12,7 @@
 
 import type { ConnectionEnvironment } from "../posix/connection_environment.ts";
 import type { Identity } from "../posix/credentials.ts";
+import type { ConnectionOptions } from "../posix/socket_options.ts";
 import type { Surroundings } from "../posix/surroundings/surroundings.ts";
 import type { WaitStatus } from "./wait_status.ts";
 
@@ -48,6 +49,13 @@ export interface ListeningSocket {
   readonly asked?: string | undefined;
   /** The socket's name in the file system, where it has one. */
   readonly file?: FileId | undefined;
+  /** Whether datagrams come to it, and no connections. */
+  readonly isDatagram?: boolean | undefined;
+  /**
+   * Whether commands are given it: then it is theirs as well, to make block or
+   * to keep, and nothing is to be accepted from it here.
+   */
+  readonly isGiven?: boolean | undefined;
   /** What to accept from: `direct` needs a descriptor, `relay` a listener. */
   readonly source:
     | { readonly fd: number }
@@ -114,10 +122,10 @@ export interface ServeOptions {
   /** Whether to find out where each connection comes from. */
   readonly peers: boolean;
   /**
-   * Whether to have the kernel ask if clients are still there. It need not be
-   * said for sockets that were told so before the first client came.
+   * How the kernel is to treat each connection. It need not be said for sockets
+   * that were told so before the first client came.
    */
-  readonly keepAlive?: boolean | undefined;
+  readonly connectionOptions?: ConnectionOptions | undefined;
   /**
    * Whether the command is given the listening socket itself, to take from it
    * what comes; by the service's limit one at a time.

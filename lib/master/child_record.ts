@@ -6,6 +6,7 @@
  */
 
 import { commandOf, identityOf } from "../service/reload/command_record.ts";
+import { DEFAULT_TUNING } from "../net/connection_tuning.ts";
 import { Shape } from "../service/reload/shape.ts";
 import type { ChildPlan } from "./child.ts";
 
@@ -98,7 +99,8 @@ function serviceOf(
     maxProcesses: shape.field("maxProcesses").count(),
     verbose: shape.field("verbose").flag(),
     isThrottled: shape.field("isThrottled").flag(),
-    keepAlive: shape.field("keepAlive").flag(),
+    connectionOptions: shape.field("connectionOptions")
+      .optional(() => DEFAULT_TUNING),
     isQuietAtLimit: shape.field("isQuietAtLimit").flag(),
   };
 }

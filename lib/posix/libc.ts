@@ -65,7 +65,12 @@ const SYMBOLS = {
     parameters: ["i32", "i32", "buffer"],
     result: "i32",
   },
+  freeaddrinfo: { parameters: ["u64"], result: "void" },
   ftruncate: { parameters: ["i32", "i64"], result: "i32" },
+  getaddrinfo: {
+    parameters: ["buffer", "buffer", "buffer", "buffer"],
+    result: "i32",
+  },
   getauxval: { parameters: ["u64"], result: "u64" },
   getegid: { parameters: [], result: "u32" },
   geteuid: { parameters: [], result: "u32" },

@@ -17,7 +17,7 @@ const SOCK_DGRAM = 2;
 const SOCK_CLOEXEC = 0o2000000;
 const SOCK_NONBLOCK = 0o4000;
 export const SOL_SOCKET = 1;
-const SO_KEEPALIVE = 9;
+const SO_TYPE = 3;
 const SO_PEERCRED = 17;
 const SO_ACCEPTCONN = 30;
 const MSG_NOSIGNAL = 0x4000;
@@ -263,16 +263,30 @@ function listeningDescriptors(libc: Libc, from: number): number[] {
  * @returns `true` if it is.
  */
 export function isListening(libc: Libc, fd: number): boolean {
+  return socketNumber(libc, fd, SO_ACCEPTCONN) === 1;
+}
+
+/**
+ * Tells whether a descriptor is a socket for datagrams.
+ *
+ * @param libc The C library.
+ * @param fd The descriptor.
+ * @returns `true` if it is.
+ */
+export function isDatagramSocket(libc: Libc, fd: number): boolean {
+  return socketNumber(libc, fd, SO_TYPE) === SOCK_DGRAM;
+}
+
+function socketNumber(
+  libc: Libc,
+  fd: number,
+  name: number,
+): number | undefined {
   const value = new Uint32Array(1);
-  const length = new Uint8Array(new Uint32Array([4]).buffer);
-  const result = libc.c.getsockopt(
-    fd,
-    SOL_SOCKET,
-    SO_ACCEPTCONN,
-    new Uint8Array(value.buffer),
-    length,
-  );
-  return result === 0 && value[0] === 1;
+  const bytes = new Uint8Array(value.buffer);
+  const length = new Uint8Array(new Uint32Array([bytes.length]).buffer);
+  const result = libc.c.getsockopt(fd, SOL_SOCKET, name, bytes, length);
+  return result === 0 ? value[0] : undefined;
 }
 
 /**
@@ -305,23 +319,6 @@ export function setBacklog(
   backlogConnections: number,
 ): void {
   checked(libc, "listen", libc.c.listen(fd, backlogConnections));
-}
-
-/**
- * Has the kernel ask from time to time whether the other ends of connections
- * are still there: tcp(7). Those that a listening socket accepts inherit it.
- *
- * @param libc The C library.
- * @param fd The socket.
- * @throws {SystemError} If it is no socket.
- */
-export function keepAlive(libc: Libc, fd: number): void {
-  const on = new Uint8Array(new Int32Array([1]).buffer);
-  checked(
-    libc,
-    "setsockopt(SO_KEEPALIVE)",
-    libc.c.setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, on, on.length),
-  );
 }
 
 /**

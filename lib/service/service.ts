@@ -18,6 +18,7 @@ import { formatWaitStatus, type WaitStatus } from "../engine/wait_status.ts";
 import type { Log } from "../log/log.ts";
 import { quoted } from "../log/quoted.ts";
 import { SIGKILL, SIGTERM } from "../posix/process.ts";
+import type { ConnectionOptions } from "../posix/socket_options.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Fault } from "./fault.ts";
 import { listed } from "./listed.ts";
@@ -69,8 +70,8 @@ export interface ServiceOptions {
    * closed, unless something was lacking that the command cannot help.
    */
   readonly isThrottled: boolean;
-  /** Whether to tell the kernel for each connection to keep it alive. */
-  readonly keepAlive?: boolean;
+  /** See `ServeOptions`. */
+  readonly connectionOptions?: ConnectionOptions | undefined;
   /** Who follows its connections. */
   readonly observer?: ServiceObserver;
   /** Whether it is no news that commands stand at the limit. */
@@ -153,7 +154,7 @@ export class Service implements ServiceEvents {
       sockets: options.sockets,
       command: options.command,
       peers: options.verbose,
-      keepAlive: options.keepAlive,
+      connectionOptions: options.connectionOptions,
       events: this,
     });
   }

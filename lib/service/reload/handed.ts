@@ -157,6 +157,8 @@ export function handedSocketOf(shape: Shape): HandedSocket {
       device: file.field("device").long(),
       inode: file.field("inode").long(),
     })),
+    isDatagram: shape.field("isDatagram").optional((flag) => flag.flag()),
+    isGiven: shape.field("isGiven").optional((flag) => flag.flag()),
   };
 }
 
