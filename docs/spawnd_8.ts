@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { OptionSpec } from "../lib/cli/options.ts";
+import type { OptionSpec } from "../lib/cli/shared/options.ts";
 import { type Subcommand, SUBCOMMANDS } from "../lib/cli/subcommands.ts";
 import { EX } from "../lib/result.ts";
 import { ManPage } from "./man_page.ts";

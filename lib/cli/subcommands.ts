@@ -6,14 +6,14 @@
  */
 
 import { PARAMETERS } from "../config/parameters.ts";
-import { COMPLETION_OPTIONS, SHELLS } from "./completion_options.ts";
-import { CONFIG_OPTIONS } from "./config_options.ts";
-import { INSPECT_OPTIONS } from "./inspect_options.ts";
-import { INSTALL_OPTIONS } from "./install_postfix_options.ts";
-import type { OptionSpec } from "./options.ts";
-import { RELOAD_OPTIONS } from "./reload.ts";
-import { RUN_OPTIONS } from "./run_options.ts";
-import { SERVE_OPTIONS } from "./serve_options.ts";
+import { COMPLETION_OPTIONS, SHELLS } from "./completion/request.ts";
+import { CONFIG_OPTIONS } from "./config/request.ts";
+import { INSPECT_OPTIONS } from "./inspect/request.ts";
+import { INSTALL_OPTIONS } from "./install_postfix/request.ts";
+import type { OptionSpec } from "./shared/options.ts";
+import { RELOAD_OPTIONS } from "./reload/reload.ts";
+import { RUN_OPTIONS } from "./run/request.ts";
+import { SERVE_OPTIONS } from "./serve/request.ts";
 
 /** A subcommand. */
 export interface Subcommand {

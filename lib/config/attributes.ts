@@ -37,6 +37,12 @@ export interface CommandAttributes {
   readonly argv: readonly [string, ...string[]];
 }
 
+/** A refusal of attributes. */
+export interface AttributeMistake extends Mistake {
+  /** Which of the words it is about; none where one is missing. */
+  readonly wordIndex?: number;
+}
+
 /** The largest id, which the kernel takes for "no id". */
 const ID_NONE = 0xffffffff;
 
@@ -60,26 +66,27 @@ export interface AttributeContext {
 export function parseAttributes(
   words: readonly string[],
   context: AttributeContext,
-): Result<CommandAttributes> {
+): Result<CommandAttributes, AttributeMistake> {
   const { self } = context;
-  let user = self && { name: `${self.uid}`, identity: self };
+  let user: FoundUser | undefined = self &&
+    { name: `${self.uid}`, identity: self };
   let argv: readonly string[] | undefined;
   for (const [index, word] of words.entries()) {
     const value = /^(?:user|argv)=(.*)$/is.exec(word)?.[1];
     if (value === undefined) {
-      return failure({
+      return refused({
         text: `unknown attribute name: ${word}`,
         mend: "attributes are user=NAME[:GROUP] and, last, argv=COMMAND...",
         exitCode: EX.USAGE,
-      });
+      }, index);
     }
     if (/^argv=/i.test(word)) {
       argv = [value, ...words.slice(index + 1)];
       break;
     }
     const found = findIdentity(value, context.accounts);
-    if (!found.ok) return found;
-    user = found.value;
+    if (!found.ok) return refused(found.mistake, index);
+    user = { ...found.value, wordIndex: index };
   }
   if (user === undefined) {
     return missing(
@@ -94,7 +101,7 @@ export function parseAttributes(
     return missing("argv", "name the command, last: argv=/bin/cat");
   }
   const refusal = refuse(user.identity, context.owner);
-  if (refusal !== undefined) return failure(refusal);
+  if (refusal !== undefined) return refused(refusal, user.wordIndex);
   return success({
     identity: user.identity,
     userName: user.name,
@@ -102,12 +109,37 @@ export function parseAttributes(
   });
 }
 
+/** Whose rights a command is to have. */
+interface FoundUser {
+  readonly name: string;
+  readonly identity: Identity;
+  /** The attribute that says so. */
+  readonly wordIndex?: number;
+}
+
+function refused(
+  mistake: Mistake,
+  wordIndex: number | undefined,
+): { ok: false; mistake: AttributeMistake } {
+  return wordIndex === undefined
+    ? failure(mistake)
+    : { ok: false, mistake: { ...mistake, wordIndex } };
+}
+
 function missing(name: string, mend: string): Result<never> {
   const text = `missing ${name}= attribute`;
   return failure({ text, mend, exitCode: EX.USAGE });
 }
 
-function findIdentity(
+/**
+ * Finds an account, and a group.
+ *
+ * @param value `USER` or `USER:GROUP`; a group that is empty, or not there, is
+ * the account's own.
+ * @param accounts The accounts.
+ * @returns The user's name, and the ids; or which of them there is not.
+ */
+export function findIdentity(
   value: string,
   accounts: Accounts,
 ): Result<{ name: string; identity: Identity }> {

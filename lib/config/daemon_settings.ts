@@ -4,12 +4,9 @@
  * @module
  */
 
-import { isComplete } from "./complete.ts";
-import {
-  type EnvironmentEntry,
-  environmentParameter,
-} from "./environment_list.ts";
-import type { Configuration } from "./load.ts";
+import { isComplete } from "./whole_record.ts";
+import type { EnvironmentEntry } from "./environment_list.ts";
+import type { Configuration } from "./configuration.ts";
 import {
   inOrder,
   type Problem,
@@ -67,11 +64,7 @@ export function checkDaemon({ scope }: Configuration): CheckedDaemon {
     syslogFacility: scope.string("syslog_facility", report),
     syslogName: scope.string("syslog_name", report),
     maillogFile: scope.string("maillog_file", report),
-    importEnvironment: environmentParameter(
-      "import_environment",
-      scope,
-      report,
-    ),
+    importEnvironment: scope.value("import_environment", report),
     stopTimeoutSeconds: scope.seconds("spawnd_stop_timeout", report),
     inetInterfaces: words(scope.string("inet_interfaces", report)),
     inetProtocols: inetProtocols(scope, report),

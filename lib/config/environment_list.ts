@@ -10,14 +10,13 @@ import { splitWords, withoutBraces } from "./braces.ts";
 import { toWord } from "./bytes.ts";
 import { PlacedText } from "./logical_lines.ts";
 import { splitNameValue } from "./main_cf.ts";
-import { problemAt, type Report } from "./problems.ts";
-import type { Scope } from "./settings.ts";
+import type { Parsed } from "./values.ts";
 
 /** What is between two entries, and nothing else is. */
 const SEPARATORS = ", \t\r\n";
 
 /** What such a list may have. */
-export const ENVIRONMENT_MEND =
+const ENVIRONMENT_MEND =
   "write names, name=value words and { name = value } groups";
 
 /** An entry: a name to pass on, or a variable with its value. */
@@ -65,25 +64,16 @@ export function parseEnvironmentList(list: string): EnvironmentList {
 }
 
 /**
- * Reads a parameter that is such a list.
+ * Reads such a list as the value of a parameter.
  *
- * @param name The parameter.
- * @param scope What has its value.
- * @param report Where mistakes go.
- * @returns The entries; `undefined` if the value was reported as wrong.
+ * @param list A binary string.
+ * @returns The entries.
  */
-export function environmentParameter(
-  name: "export_environment" | "import_environment",
-  scope: Scope,
-  report: Report,
-): readonly EnvironmentEntry[] | undefined {
-  const value = scope.binary(name, report);
-  if (value === undefined) return undefined;
-  const list = parseEnvironmentList(value);
-  if (list.ok) return list.entries;
-  report(problemAt(scope.place(name), {
-    text: `${name}: ${list.wrong}`,
-    mend: ENVIRONMENT_MEND,
-  }));
-  return undefined;
+export function environmentValue(
+  list: string,
+): Parsed<readonly EnvironmentEntry[]> {
+  const read = parseEnvironmentList(list);
+  return read.ok
+    ? { ok: true, value: read.entries }
+    : { ...read, mend: ENVIRONMENT_MEND };
 }

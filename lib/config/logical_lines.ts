@@ -72,6 +72,19 @@ export class PlacedText {
     this.#offset = offset;
   }
 
+  /**
+   * Makes a text that stands in no file, but somewhere that has a name.
+   *
+   * @param text A binary string.
+   * @param name The name, by which an option is told, say.
+   * @returns It.
+   */
+  static within(text: string, name: string): PlacedText {
+    const pieces: Origin["pieces"] = [{ start: 0, line: 0, text }];
+    const brackets = new Brackets(text);
+    return new PlacedText(text, { origin: { file: name, pieces }, brackets });
+  }
+
   /** A part of it. */
   slice(start: number, end?: number): PlacedText {
     const text = this.text.slice(start, end);
@@ -109,6 +122,7 @@ export class PlacedText {
     if (origin === undefined) return undefined;
     const { file, pieces } = origin;
     const piece = pieceAt(pieces, this.#offset);
+    if (piece.line === 0) return wholeFile(file);
     const at = this.#offset - piece.start;
     return {
       file,

@@ -9,7 +9,7 @@ import { splitWords, withoutBraces } from "./braces.ts";
 import type { IsDisabled } from "./disabled_services.ts";
 import { splitInetName } from "./inet_name.ts";
 import { PlacedText, readLogicalLines } from "./logical_lines.ts";
-import { type Setting, splitNameValue } from "./main_cf.ts";
+import { type Setting, type Settings, splitNameValue } from "./main_cf.ts";
 import { Findings, type Problem, problemAt, type Report } from "./problems.ts";
 import { parseCount } from "./values.ts";
 
@@ -45,6 +45,32 @@ export interface MasterEntry {
   readonly options: readonly ServiceOption[];
   /** The other arguments, without the braces around them; `--` included. */
   readonly words: readonly PlacedText[];
+}
+
+/**
+ * Gives the settings on a line.
+ *
+ * @param entry The line.
+ * @returns All that were given, in their order.
+ */
+export function settingsOn({ options }: MasterEntry): Setting[] {
+  return options.flatMap((option) =>
+    option.kind === "override" && option.setting !== undefined
+      ? [option.setting]
+      : []
+  );
+}
+
+/**
+ * Gives the settings on a line that count.
+ *
+ * @param entry The line.
+ * @returns The last one for each name.
+ */
+export function overridesOf(entry: MasterEntry): Settings {
+  return new Map(
+    settingsOn(entry).map((setting) => [setting.name.text, setting]),
+  );
 }
 
 /** A master.cf, read. */

@@ -11,7 +11,8 @@
  * @module
  */
 
-import type { TimeUnit } from "./values.ts";
+import { environmentValue } from "./environment_list.ts";
+import { modeValue, type Parsed, type TimeUnit } from "./values.ts";
 
 /** What every parameter has. */
 interface ParameterBase {
@@ -20,11 +21,23 @@ interface ParameterBase {
   readonly default: string;
   /** What it is for: one or two sentences. */
   readonly meaning: string;
+  /** The same as a phrase, where the first of the sentences is too long for one. */
+  readonly brief?: string;
   readonly origin: "Postfix" | "spawnd";
   /** The first version that has it, where that is documented. */
   readonly since?: string;
   /** Set by the program itself; what a file says about it does not count. */
   readonly readOnly?: true;
+  /**
+   * Whose value it is, standalone as below master(8): that of each `service`,
+   * which `-o` on its line may set, or the `daemon`'s as a whole. Either is an
+   * option of `spawnd run` as well. What has no scope is read elsewhere.
+   */
+  readonly scope?: "service" | "daemon";
+  /** Its name among the options of `spawnd run`, where its own is another. */
+  readonly option?: string;
+  /** The one type of services that it is for. */
+  readonly transport?: "inet" | "unix";
 }
 
 /** A parameter. */
@@ -39,6 +52,10 @@ export type Parameter =
       readonly isAbsolutePath?: true;
       /** The values there are, if they are few. */
       readonly choices?: readonly string[];
+      /** Reads it, a binary string, where it is more than a word. */
+      readonly parse?: (binary: string) => Parsed<unknown>;
+      /** What its value is called in help. */
+      readonly placeholder?: string;
     }
     | {
       readonly type: "time";
@@ -49,11 +66,15 @@ export type Parameter =
     | {
       readonly type: "integer";
       readonly min: number;
+      readonly max?: number;
       /** Whether it may be empty, which leaves the number to spawnd. */
       readonly mayBeEmpty?: true;
     }
     | { readonly type: "boolean" }
   );
+
+/** More processes, or waiting connections, than any kernel has. */
+export const COUNT_MAX = 2 ** 22;
 
 /** Facilities of syslog(3), as Postfix names them. */
 const FACILITIES = [
@@ -87,6 +108,9 @@ export const PARAMETERS = [
     unit: "s",
     default: "1000s",
     min: 1,
+    scope: "service",
+    option: "time-limit",
+    brief: "how long a command may run: 90, 5m, 2h",
     origin: "Postfix",
     meaning: "How long a command may run, for services without a " +
       "SERVICE_time_limit of their own. Then its whole process group is killed.",
@@ -133,6 +157,10 @@ export const PARAMETERS = [
     type: "string",
     default: "TZ MAIL_CONFIG LANG",
     mayBeEmpty: true,
+    parse: environmentValue,
+    placeholder: "LIST",
+    scope: "service",
+    brief: "names, name=value words, { name = value } groups",
     origin: "Postfix",
     meaning: "The environment of commands: names to pass on, name=value " +
       "words and { name = value } groups, between commas and white space. " +
@@ -144,6 +172,7 @@ export const PARAMETERS = [
     default: "MAIL_CONFIG MAIL_DEBUG MAIL_LOGTAG TZ XAUTHORITY DISPLAY " +
       "LANG=C POSTLOG_SERVICE POSTLOG_HOSTNAME",
     mayBeEmpty: true,
+    parse: environmentValue,
     origin: "Postfix",
     meaning: "The environment of the daemon itself, written as " +
       "export_environment: what is not here cannot be exported. Below " +
@@ -198,8 +227,8 @@ export const PARAMETERS = [
     default: "postfix",
     origin: "Postfix",
     meaning:
-      "Below master(8), the account whose effective ids the daemon has " +
-      "except for the moment of starting a command. No command may run as it.",
+      "Below master(8), the account whose effective ids the daemon has. No " +
+      "command may run as it.",
   },
   {
     name: "mail_version",
@@ -322,10 +351,12 @@ export const PARAMETERS = [
     name: "owner",
     type: "string",
     default: "daemon",
+    placeholder: "USER",
+    scope: "daemon",
     origin: "spawnd",
     since: "0.1",
-    meaning: "Standalone, the account whose effective ids the daemon has " +
-      "except for the moment of starting a command. No command may run as it.",
+    meaning: "Standalone, the account whose effective ids the daemon has. No " +
+      "command may run as it.",
   },
   {
     name: "process_id",
@@ -396,6 +427,19 @@ export const PARAMETERS = [
       "service. A policy service's time limit should be longer.",
   },
   {
+    name: "spawnd_backlog",
+    type: "integer",
+    default: "1024",
+    min: 0,
+    max: COUNT_MAX,
+    scope: "service",
+    origin: "spawnd",
+    since: "0.1",
+    meaning: "How many connections may wait in the kernel's queue. sysctl " +
+      "net.core.somaxconn limits that as well. Below master(8), at least as " +
+      "many as there may be commands.",
+  },
+  {
     name: "spawnd_concurrency",
     type: "integer",
     default: "",
@@ -407,13 +451,41 @@ export const PARAMETERS = [
       "no limit. Where it is empty, as many as maxproc on the service's line.",
   },
   {
+    name: "spawnd_socket_mode",
+    type: "string",
+    default: "0666",
+    parse: modeValue,
+    placeholder: "MODE",
+    scope: "service",
+    transport: "unix",
+    origin: "spawnd",
+    since: "0.1",
+    meaning: "Standalone, the permissions of a unix socket. It has them from " +
+      "its first instant, and whoever may write to it may connect.",
+  },
+  {
+    name: "spawnd_socket_owner",
+    type: "string",
+    default: "",
+    mayBeEmpty: true,
+    placeholder: "USER[:GROUP]",
+    scope: "service",
+    transport: "unix",
+    origin: "spawnd",
+    since: "0.1",
+    meaning: "Standalone, whose a unix socket is; empty for who starts the " +
+      "daemon. Without a group, it is the account's own.",
+  },
+  {
     name: "spawnd_stop_timeout",
     type: "time",
     unit: "s",
     default: "0s",
     min: 0,
+    scope: "daemon",
     origin: "spawnd",
     since: "0.1",
+    brief: "how long a stop waits for commands, 0 for no limit",
     meaning: "Standalone, how long after a SIGTERM commands may go on before " +
       "they are ended, as by a second one; 0 for no limit but their own.",
   },
@@ -458,11 +530,24 @@ export function timeLimitParameter(
   };
 }
 
+/** A row of the table, with its name and all else as it stands there. */
+export type Row = typeof PARAMETERS[number];
+
 /** The names of a type's parameters. */
 export type NameOf<Type extends Parameter["type"]> = Extract<
-  typeof PARAMETERS[number],
+  Row,
   { type: Type }
 >["name"];
+
+/** The type of a parameter's value: times are in seconds. */
+export type ValueOf<R extends Row> = R extends
+  { readonly parse: (binary: string) => Parsed<infer Value> } ? Value
+  : R extends { readonly type: "time" } ? number
+  : R extends { readonly type: "integer"; readonly mayBeEmpty: true }
+    ? number | undefined
+  : R extends { readonly type: "integer" } ? number
+  : R extends { readonly type: "boolean" } ? boolean
+  : string;
 
 const BY_NAME: ReadonlyMap<string, Parameter> = new Map(
   PARAMETERS.map((parameter) => [parameter.name, parameter]),

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { ExitCode } from "../result.ts";
 import { toText } from "./bytes.ts";
 
 /** A part of a line of a file. */
@@ -28,6 +29,8 @@ export interface Problem extends Place {
   readonly text: string;
   /** What to do about it, as one phrase. */
   readonly mend?: string | undefined;
+  /** The exit code of who has written it on a command line. */
+  readonly exitCode?: ExitCode;
 }
 
 /** Where problems go as they are found. */
@@ -68,6 +71,7 @@ export interface Finding {
   readonly level?: Level;
   readonly text: string;
   readonly mend?: string | undefined;
+  readonly exitCode?: ExitCode;
 }
 
 /**
@@ -94,11 +98,14 @@ export function problemAt(place: Place, finding: Finding): Problem {
  * @returns The problem.
  */
 export function problemInText(place: Place, finding: Finding): Problem {
-  const { level = "error", mend } = finding;
+  const { level = "error", mend, exitCode } = finding;
   const text = shortened(finding.text);
   const { file, line, column, length } = place;
-  const problem = { level, file, line, column, length, text };
-  return mend === undefined ? problem : { ...problem, mend };
+  return {
+    ...{ level, file, line, column, length, text },
+    ...mend === undefined ? {} : { mend },
+    ...exitCode === undefined ? {} : { exitCode },
+  };
 }
 
 /** What a text quotes may be as long as a file. */

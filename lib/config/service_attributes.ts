@@ -12,8 +12,8 @@ import {
 } from "./attributes.ts";
 import { isUtf8 } from "../posix/byte_text.ts";
 import type { Identity } from "../posix/credentials.ts";
-import type { Mistake } from "../result.ts";
 import { toWord } from "./bytes.ts";
+import type { Configuration } from "./configuration.ts";
 import type { PlacedText } from "./logical_lines.ts";
 import type { MasterEntry } from "./master_cf.ts";
 import { problemInText, type Report } from "./problems.ts";
@@ -29,11 +29,19 @@ export interface CheckContext {
   readonly self?: Identity | undefined;
 }
 
+/** What checking the attributes of one entry needs. */
+export interface AttributeCheck extends CheckContext {
+  /** The file of the entry. */
+  readonly file: string;
+  /** Where that was read: what is in no file stays as it is. */
+  readonly origin: Configuration["origin"];
+  /** Where the refusal goes. */
+  readonly report: Report;
+}
+
 /** Attributes that were not refused. */
 export interface CheckedAttributes {
   readonly attributes: CommandAttributes;
-  /** As they were written. */
-  readonly words: readonly string[];
   /** The `user=` that counts. */
   readonly user: PlacedText;
   /** The `argv=`. */
@@ -50,16 +58,12 @@ interface Attribute {
  * Checks the attributes of an entry.
  *
  * @param entry The entry.
- * @param file Its file.
- * @param context The accounts, and the daemon's owner.
- * @param report Where the refusal goes.
+ * @param check What that needs.
  * @returns The attributes, unless they were refused.
  */
 export function checkAttributes(
   entry: MasterEntry,
-  file: string,
-  context: CheckContext,
-  report: Report,
+  { file, origin, report, ...context }: AttributeCheck,
 ): CheckedAttributes | undefined {
   const { words, command } = entry;
   const [first, ...rest] = words;
@@ -76,7 +80,7 @@ export function checkAttributes(
   const texts = all.map(({ text }) => text);
   const ours = beforeCommand(all);
   const users = ours.filter((each) => valueOf("user", each) !== undefined);
-  for (const { word, text } of users.slice(0, -1)) {
+  for (const { word, text } of origin === "files" ? users.slice(0, -1) : []) {
     report(problemInText(word.placeIn(file), {
       level: "warning",
       text: `overridden by a later user=: ${text}`,
@@ -85,13 +89,13 @@ export function checkAttributes(
   }
   const parsed = parseAttributes(texts, context);
   if (!parsed.ok) {
-    const about = aboutWhich(parsed.mistake, ours)?.word ?? command;
+    const { wordIndex = -1 } = parsed.mistake;
+    const about = all[wordIndex]?.word ?? command;
     report(problemInText(about.placeIn(file), parsed.mistake));
     return undefined;
   }
   return {
     attributes: parsed.value,
-    words: texts,
     user: lastOf("user", ours)?.word ?? command,
     command: lastOf("argv", ours)?.word ?? command,
   };
@@ -115,20 +119,6 @@ export function strangeWord(
 function beforeCommand(all: readonly Attribute[]): readonly Attribute[] {
   const at = all.findIndex((each) => valueOf("argv", each) !== undefined);
   return at < 0 ? all : all.slice(0, at + 1);
-}
-
-/** The attribute that a mistake is about; none where one is missing. */
-function aboutWhich(
-  { text }: Mistake,
-  attributes: readonly Attribute[],
-): Attribute | undefined {
-  if (text.startsWith("missing ")) return undefined;
-  return attributes.find((each) => {
-    const [user, group] = valueOf("user", each)?.split(":") ?? [];
-    return text === `unknown attribute name: ${each.text}` ||
-      text === `unknown user name: ${user}` ||
-      text === `unknown group name: ${group}`;
-  }) ?? lastOf("user", attributes);
 }
 
 function lastOf(

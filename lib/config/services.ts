@@ -7,14 +7,14 @@
  * @module
  */
 
-import type { CommandAttributes } from "./attributes.ts";
-import { toText } from "./bytes.ts";
-import { isComplete } from "./complete.ts";
 import {
-  type EnvironmentEntry,
-  environmentParameter,
-} from "./environment_list.ts";
-import type { Configuration } from "./load.ts";
+  type Accounts,
+  type CommandAttributes,
+  findIdentity,
+} from "./attributes.ts";
+import { toText, toWord } from "./bytes.ts";
+import { isComplete } from "./whole_record.ts";
+import type { Configuration } from "./configuration.ts";
 import type { PlacedText } from "./logical_lines.ts";
 import type { MasterEntry, ServiceType } from "./master_cf.ts";
 import {
@@ -30,6 +30,11 @@ import {
   type CheckContext,
   type CheckedAttributes,
 } from "./service_attributes.ts";
+import type { Identity } from "../posix/credentials.ts";
+import {
+  readServiceSettings,
+  type ServiceSettings,
+} from "./service_settings.ts";
 import type { Scope } from "./settings.ts";
 
 export type { CheckContext } from "./service_attributes.ts";
@@ -52,6 +57,17 @@ export interface ServicePlaces {
   readonly command: Place;
 }
 
+/** What master(8)'s child is told of its own life. */
+export interface ProcessSettings {
+  /** Commands of one process at once; 0 for no limit. */
+  readonly concurrency: number;
+  /** Whether that was said beside maxproc. */
+  readonly hasConcurrency: boolean;
+  readonly daemonTimeoutSeconds: number;
+  readonly maxIdleSeconds: number;
+  readonly maxUses: number;
+}
+
 /** A service that can be served. */
 export interface CheckedService {
   readonly name: string;
@@ -60,18 +76,13 @@ export interface CheckedService {
   readonly address: ServiceAddress;
   /** Commands at once; 0 for no limit. */
   readonly maxProcesses: number;
-  /** Commands of one process at once; 0 for no limit. */
-  readonly concurrency: number;
-  readonly timeLimitSeconds: number;
-  readonly exportEnvironment: readonly EnvironmentEntry[];
+  readonly settings: ServiceSettings;
+  /** Whose its unix socket is. */
+  readonly socketOwner: { readonly identity: Identity } | "starter";
   readonly attributes: CommandAttributes;
-  /** The attributes as they were written. */
-  readonly attributeWords: readonly string[];
   readonly isVerbose: boolean;
-  readonly daemonTimeoutSeconds: number;
-  readonly maxIdleSeconds: number;
-  readonly maxUses: number;
-  readonly syslogName: string;
+  /** What counts where each service has processes of its own. */
+  readonly process: ProcessSettings;
   /** Whether queue_directory is the root directory of its command. */
   readonly isChrooted: boolean;
   readonly places: ServicePlaces;
@@ -109,9 +120,15 @@ export function checkServices(
   return { services, problems: inOrder(problems) };
 }
 
-/** The variables that a daemon passes on; what is wrong is told elsewhere. */
-function importedNames({ scope }: Configuration): ReadonlySet<string> {
-  const entries = environmentParameter("import_environment", scope, () => {});
+/**
+ * The variables that a daemon passes on, if not all that it has; what is wrong
+ * is told elsewhere.
+ */
+function importedNames(
+  { origin, scope }: Configuration,
+): ReadonlySet<string> | undefined {
+  if (origin === "command line") return undefined;
+  const entries = scope.value("import_environment", () => {});
   return new Set(entries?.map(({ name }) => name));
 }
 
@@ -121,7 +138,8 @@ const NO_FLAG = /[^-vD]/;
 class ServiceChecker {
   readonly problems: Problem[] = [];
   readonly #entry: MasterEntry;
-  readonly #imported: ReadonlySet<string>;
+  readonly #imported: ReadonlySet<string> | undefined;
+  readonly #origin: Configuration["origin"];
   readonly #scope: Scope;
   readonly #file: string;
   readonly #report: Report = (problem) => this.problems.push(problem);
@@ -129,9 +147,10 @@ class ServiceChecker {
   constructor(
     configuration: Configuration,
     entry: MasterEntry,
-    imported: ReadonlySet<string>,
+    imported: ReadonlySet<string> | undefined,
   ) {
     this.#entry = entry;
+    this.#origin = configuration.origin;
     this.#imported = imported;
     this.#scope = configuration.scopeOf(entry);
     this.#file = configuration.master.file;
@@ -145,7 +164,10 @@ class ServiceChecker {
     const type = this.#type();
     this.#refusePrivileges();
     const flags = this.#flags();
-    const checked = checkAttributes(this.#entry, this.#file, context, report);
+    const checked = checkAttributes(this.#entry, {
+      ...context,
+      ...{ report, file: this.#file, origin: this.#origin },
+    });
     const maxProcesses = this.#entry.maxProcesses ??
       scope.integer("default_process_limit", report);
     const service = {
@@ -154,16 +176,11 @@ class ServiceChecker {
       isPrivate,
       address: this.#address(scope.string("queue_directory", report)),
       maxProcesses,
-      concurrency: scope.integer("spawnd_concurrency", report) ?? maxProcesses,
-      timeLimitSeconds: scope.timeLimitSeconds(name.text, report),
-      exportEnvironment: this.#exportEnvironment(),
+      settings: this.#settings(),
+      socketOwner: this.#socketOwner(context.accounts),
       attributes: checked?.attributes,
-      attributeWords: checked?.words,
       isVerbose: flags.includes("v"),
-      daemonTimeoutSeconds: scope.seconds("daemon_timeout", report),
-      maxIdleSeconds: scope.seconds("max_idle", report),
-      maxUses: scope.integer("max_use", report),
-      syslogName: scope.string("syslog_name", report),
+      process: this.#process(maxProcesses),
       isChrooted: this.#entry.isChrooted,
       places: checked && this.#places(checked),
       scope,
@@ -207,26 +224,58 @@ class ServiceChecker {
     return flags;
   }
 
-  #exportEnvironment(): readonly EnvironmentEntry[] | undefined {
+  #settings(): ServiceSettings | undefined {
+    const service = this.#entry.name.text;
+    const settings = readServiceSettings(service, this.#scope, this.#report);
     const name = "export_environment";
-    const entries = environmentParameter(name, this.#scope, this.#report);
-    if (this.#scope.setting(name) === undefined) return entries;
-    for (const { name: variable, value } of entries ?? []) {
-      if (value !== undefined || this.#imported.has(variable)) continue;
+    const imported = this.#imported;
+    if (imported === undefined || this.#scope.setting(name) === undefined) {
+      return settings;
+    }
+    for (const { name: variable, value } of settings?.[name] ?? []) {
+      if (value !== undefined || imported.has(variable)) continue;
       this.#report(problemInText(this.#scope.place(name), {
         level: "warning",
         text: `${name}: ${variable} is not in import_environment`,
         mend: "commands do not get it: set import_environment, too",
       }));
     }
-    return entries;
+    return settings;
+  }
+
+  #socketOwner(accounts: Accounts): CheckedService["socketOwner"] | undefined {
+    const name = "spawnd_socket_owner";
+    const text = this.#scope.value(name, this.#report);
+    if (text === undefined) return undefined;
+    if (text === "") return "starter";
+    const found = findIdentity(toWord(text), accounts);
+    if (found.ok) return { identity: found.value.identity };
+    this.#report(problemInText(this.#scope.place(name), found.mistake));
+    return undefined;
+  }
+
+  #process(maxProcesses: number | undefined): ProcessSettings | undefined {
+    const scope = this.#scope;
+    const report = this.#report;
+    const concurrency = scope.integer("spawnd_concurrency", report);
+    const values = {
+      concurrency: concurrency ?? maxProcesses,
+      hasConcurrency: concurrency !== undefined,
+      daemonTimeoutSeconds: scope.seconds("daemon_timeout", report),
+      maxIdleSeconds: scope.seconds("max_idle", report),
+      maxUses: scope.integer("max_use", report),
+    };
+    return isComplete<ProcessSettings>(values) ? values : undefined;
   }
 
   #address(queueDirectory: string | undefined): ServiceAddress | undefined {
     const { type, isPrivate } = this.#entry;
     const name = toText(this.#entry.name.text);
     if (type === "inet") return { kind: "inet", name };
-    if (name.startsWith("/")) return { kind: "unix", path: name };
+    // A path on a command line is seen from where that is written.
+    if (name.startsWith("/") || this.#origin === "command line") {
+      return { kind: "unix", path: name };
+    }
     if (queueDirectory === undefined) return undefined;
     const folder = isPrivate ? "private" : "public";
     return { kind: "unix", path: `${queueDirectory}/${folder}/${name}` };

@@ -13,12 +13,14 @@ import {
   findParameter,
   type NameOf,
   type Parameter,
+  type Row,
   TIME_LIMIT_SUFFIX,
   timeLimitParameter,
+  type ValueOf,
 } from "./parameters.ts";
 import { type Place, problemAt, type Report } from "./problems.ts";
 import { fromText, toText } from "./bytes.ts";
-import { parseBoolean, parseConfiguredTime, parseInteger } from "./values.ts";
+import { takeValue } from "./parameter_value.ts";
 
 /** What the program itself says about the parameters that are its own. */
 export interface OwnValues {
@@ -183,6 +185,24 @@ export class Scope {
     return (value.text === "" ? written : value).placeIn(this.#main.file);
   }
 
+  /**
+   * Reads the value of a parameter.
+   *
+   * @param name The parameter.
+   * @param report Where mistakes go.
+   * @returns Its value; `undefined` if it was reported as wrong, or is an
+   * integer that is empty and may be.
+   */
+  value<Name extends Row["name"]>(
+    name: Name,
+    report: Report,
+  ): ValueOf<Extract<Row, { name: Name }>> | undefined {
+    // As the row says that it is read.
+    return this.read(name, report)?.value as
+      | ValueOf<Extract<Row, { name: Name }>>
+      | undefined;
+  }
+
   /** The value of a string; `undefined` if it was reported as wrong. */
   string(name: NameOf<"string">, report: Report): string | undefined {
     const value = this.binary(name, report);
@@ -191,32 +211,12 @@ export class Scope {
 
   /** The same, as a binary string. */
   binary(name: NameOf<"string">, report: Report): string | undefined {
-    return this.#read(name, report, (parameter, text) => {
-      if (parameter.type !== "string") return undefined;
-      if (text === "" && !parameter.mayBeEmpty) {
-        return { wrong: `bad string length 0 < 1: ${name} = ` };
-      }
-      if (parameter.isAbsolutePath && !text.startsWith("/")) {
-        const wrong = `parameter ${name}: no absolute path: ${text}`;
-        return { wrong, mend: "begin it with /" };
-      }
-      const { choices } = parameter;
-      if (choices !== undefined && !choices.includes(text)) {
-        const wrong = `parameter ${name}: unrecognized value: ${text}`;
-        return { wrong, mend: `it is one of ${choices.join(", ")}` };
-      }
-      return { value: text };
-    });
+    return this.read(name, report)?.text;
   }
 
   /** The value of a time in seconds; `undefined` if it was reported as wrong. */
   seconds(name: NameOf<"time">, report: Report): number | undefined {
-    return this.#seconds(name, report);
-  }
-
-  /** The same, of the time limit of a service, named by a binary string. */
-  timeLimitSeconds(service: string, report: Report): number | undefined {
-    return this.#seconds(`${service}${TIME_LIMIT_SUFFIX}`, report);
+    return this.value(name, report);
   }
 
   /**
@@ -224,32 +224,12 @@ export class Scope {
    * empty where that is allowed.
    */
   integer(name: NameOf<"integer">, report: Report): number | undefined {
-    return this.#read(name, report, (parameter, text) => {
-      if (parameter.type !== "integer") return undefined;
-      if (text === "" && parameter.mayBeEmpty) return undefined;
-      const value = parseInteger(text);
-      if (value === undefined) {
-        const wrong = `bad numerical configuration: ${name} = ${text}`;
-        return { wrong, mend: "write a whole number" };
-      }
-      const { min } = parameter;
-      return value >= min
-        ? { value }
-        : { wrong: `invalid ${name} parameter value ${value} < ${min}` };
-    });
+    return this.value(name, report);
   }
 
   /** The value of a boolean; `undefined` if it was reported as wrong. */
   boolean(name: NameOf<"boolean">, report: Report): boolean | undefined {
-    return this.#read(name, report, (_parameter, text) => {
-      const value = parseBoolean(text);
-      return value === undefined
-        ? {
-          wrong: `bad boolean configuration: ${name} = ${text}`,
-          mend: "write yes or no",
-        }
-        : { value };
-    });
+    return this.value(name, report);
   }
 
   /**
@@ -261,53 +241,23 @@ export class Scope {
   check(name: string, report: Report): void {
     const parameter = this.parameter(name);
     if (parameter === undefined || parameter.readOnly) return;
-    // A parameter's name is a name of its type.
-    switch (parameter.type) {
-      case "string":
-        this.string(name as NameOf<"string">, report);
-        break;
-      case "time":
-        this.#seconds(name, report);
-        break;
-      case "integer":
-        this.integer(name as NameOf<"integer">, report);
-        break;
-      case "boolean":
-        this.boolean(name as NameOf<"boolean">, report);
-        break;
-    }
+    this.read(name, report);
   }
 
-  #seconds(name: string, report: Report): number | undefined {
-    return this.#read(name, report, (parameter, text) => {
-      if (parameter.type !== "time") return undefined;
-      const time = parseConfiguredTime(text, parameter.unit);
-      if (time === undefined) {
-        const wrong = `parameter ${name}: bad time value or unit: ${text}`;
-        return { wrong, mend: "write 90s, 5m, 2h, 1d or 1w" };
-      }
-      const { seconds: value, passedOver } = time;
-      const { min } = parameter;
-      if (value < min) {
-        return { wrong: `invalid ${name}: ${value} (min ${min})` };
-      }
-      if (passedOver !== "") {
-        report(problemAt(this.place(name), {
-          level: "warning",
-          text: `parameter ${name}: text after the unit: ${passedOver}`,
-          mend: `it is ignored: the time is ${value} seconds`,
-        }));
-      }
-      return { value };
-    });
-  }
-
-  /** Expands a value and takes it for what `take` makes of it. */
-  #read<T>(
+  /**
+   * Reads a parameter of whatever type.
+   *
+   * @param name A binary string; the time limits of services are parameters,
+   * too.
+   * @param report Where mistakes go.
+   * @returns Its expanded text, and its value as `takeValue()` has it;
+   * `undefined` if it was reported as wrong.
+   * @throws {TypeError} If there is no such parameter.
+   */
+  read(
     name: string,
     report: Report,
-    take: (parameter: Parameter, text: string) => Taken<T> | undefined,
-  ): T | undefined {
+  ): { readonly text: string; readonly value: unknown } | undefined {
     const expansion = this.expanded(name);
     const parameter = this.parameter(name);
     if (expansion === undefined || parameter === undefined) {
@@ -317,13 +267,15 @@ export class Scope {
       report(expansion.problem);
       return undefined;
     }
-    const taken = take(parameter, expansion.text);
-    if (taken === undefined || "value" in taken) return taken?.value;
-    const { wrong: text, mend } = taken;
-    report(problemAt(this.place(name), { text, mend }));
-    return undefined;
+    const { text } = expansion;
+    const taken = takeValue(parameter, text);
+    if ("wrong" in taken) {
+      report(problemAt(this.place(name), taken.wrong));
+      return undefined;
+    }
+    if (taken.warning !== undefined) {
+      report(problemAt(this.place(name), taken.warning));
+    }
+    return { text, value: taken.value };
   }
 }
-
-/** A value, or what is wrong with the text for which there is none. */
-type Taken<T> = { value: T } | { wrong: string; mend?: string };

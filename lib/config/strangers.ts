@@ -9,7 +9,7 @@
 import { mentionedNames } from "./expand.ts";
 import { Guesses } from "./guesses.ts";
 import type { MainCf } from "./main_cf.ts";
-import type { MasterEntry } from "./master_cf.ts";
+import { type MasterEntry, settingsOn } from "./master_cf.ts";
 import { PARAMETERS, timeLimitParameter } from "./parameters.ts";
 import { isPostfixName, POSTFIX_DAEMONS } from "./postfix_names.ts";
 import {
@@ -49,11 +49,7 @@ export function reportStrangers(suspects: Suspects, report: Report): void {
     if (++warnings > WARNINGS_MAX) return;
     report(problemAt(place, { level: "warning", ...finding }));
   };
-  const overrides = entries.flatMap(({ options }) =>
-    options.flatMap((option) =>
-      option.kind === "override" && option.setting ? [option.setting] : []
-    )
-  );
+  const overrides = entries.flatMap(settingsOn);
   const settings = [...main.settings.values(), ...overrides];
   const defined = new Set(settings.map(({ name }) => name.text));
   const known = knownNames(entries);

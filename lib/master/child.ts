@@ -28,6 +28,7 @@ import type { Libc } from "../posix/libc.ts";
 import { supplementaryGroups } from "../posix/own_image.ts";
 import { Children, duplicate, giveFreedMemoryBack } from "../posix/process.ts";
 import { setBacklog } from "../posix/sockets.ts";
+import type { ServicePlan } from "../service/plan.ts";
 import { lockDown } from "../service/lock_down.ts";
 import { ownProgram } from "../service/own_program.ts";
 import { type Handed, remember } from "../service/reload/handed.ts";
@@ -42,7 +43,9 @@ import { startWatchdog } from "./watchdog.ts";
 
 /** What a child serves, checked. */
 export interface ChildPlan {
-  readonly service: Omit<ServiceOptions, "engine" | "log" | "observer">;
+  readonly service:
+    & Omit<ServiceOptions, "engine" | "log" | "observer">
+    & Pick<ServicePlan, "settings">;
   /** How connections arrive. */
   readonly transport: "inet" | "unix" | "pass" | "stdin";
   readonly owner: Identity;

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { settingsFromTexts } from "../config/service_settings.ts";
 import { commandOf, identityOf } from "../service/reload/command_record.ts";
 import { DEFAULT_TUNING } from "../net/connection_tuning.ts";
 import { Shape } from "../service/reload/shape.ts";
@@ -26,7 +27,8 @@ export interface NamedPlan {
  * @returns The text.
  */
 export function writeChildPlan(named: NamedPlan, program: string): string {
-  const { service: { sockets, ...service } } = named.plan;
+  const { service: { sockets, settings, ...others } } = named.plan;
+  const service = { ...others, settings: settings.texts };
   return JSON.stringify({
     program,
     ...named,
@@ -95,6 +97,7 @@ function serviceOf(
     name: shape.field("name").text(),
     sockets,
     command: commandOf(shape.field("command")),
+    settings: settingsFromTexts(shape.field("settings").object()),
     timeLimitMs: shape.field("timeLimitMs").count(),
     maxProcesses: shape.field("maxProcesses").count(),
     verbose: shape.field("verbose").flag(),

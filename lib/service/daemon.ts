@@ -309,7 +309,6 @@ function makeServices(
         ...service,
         ...{ engine, log: log.forService(service.name) },
         sockets: sockets.get(service) ?? [],
-        isThrottled: true,
       }),
     );
   }

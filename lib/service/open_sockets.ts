@@ -44,15 +44,12 @@ export function openSockets(
   plan: DaemonPlan,
   { opened = () => {}, ...options }: OpenSocketsOptions,
 ): Result<OpenSockets, readonly Mistake[]> {
-  const { engine, backlogConnections } = plan;
+  const { engine } = plan;
   const { inherited } = options;
   const sockets = new Map<ServicePlan, ListeningSocket[]>();
   const mistakes: Mistake[] = [];
   for (const service of plan.services) {
-    const listened = listen(service, {
-      ...{ engine, backlogConnections },
-      ...options,
-    });
+    const listened = listen(service, { engine, ...options });
     if (!listened.ok) {
       mistakes.push(listened.mistake);
       continue;

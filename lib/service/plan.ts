@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ServiceSettings } from "../config/service_settings.ts";
 import type { Command, EngineName, ListeningSocket } from "../engine/engine.ts";
 import type { ListenOptions } from "../net/listening.ts";
 import type { Credentials, Identity } from "../posix/credentials.ts";
@@ -18,14 +19,18 @@ export interface ServicePlan {
   /** Opens its sockets, or takes them over. */
   readonly listen: (options: PlanListenOptions) => Result<ListeningSocket[]>;
   readonly command: Command;
+  readonly settings: ServiceSettings;
   readonly timeLimitMs: number;
   readonly maxProcesses: number;
+  /** See `ServiceOptions`. */
+  readonly isThrottled: boolean;
   /** Whether to report each of its connections. */
   readonly verbose: boolean;
 }
 
 /** What a plan's `listen` is called with. */
-export interface PlanListenOptions extends ListenOptions {
+export interface PlanListenOptions
+  extends Omit<ListenOptions, "backlogConnections"> {
   readonly credentials: () => Credentials;
 }
 
@@ -40,7 +45,6 @@ export interface DaemonPlan {
   readonly owner: Identity | undefined;
   /** Where its commands run, if that is there. */
   readonly directory: string;
-  readonly backlogConnections: number;
   /** Where to write a newline when it accepts. */
   readonly readyFd: number | undefined;
   /** Where to write the process id. */

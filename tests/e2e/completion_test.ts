@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import type { OptionSpec } from "../../lib/cli/options.ts";
+import type { OptionSpec } from "../../lib/cli/shared/options.ts";
 import { SUBCOMMANDS } from "../../lib/cli/subcommands.ts";
 import { runToEnd } from "./daemon.ts";
 import { Folder } from "./machine.ts";

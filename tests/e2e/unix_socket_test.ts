@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { writeConfiguration } from "./configuration.ts";
 import { Daemon, runToEnd, type StartOptions } from "./daemon.ts";
 import {
   Account,
@@ -247,6 +248,29 @@ for (const engine of ENGINES) {
         ["--socket-owner", owner.name],
       );
       assertEquals(await stat(path), `socket 666 ${owner.uid}:${owner.gid}`);
+    },
+  );
+
+  rootTest(
+    `an entry of master.cf gives its socket away as well with ${engine}`,
+    async () => {
+      await using folder = await Folder.create();
+      await using owner = await Account.create();
+      const paths = ["one", "other"].map((name) => folder.join(name));
+      const [one = "", other = ""] = paths;
+      const directory = await writeConfiguration(folder, {
+        main: [`spawnd_socket_owner = ${owner.name}`],
+        master: [
+          `${one} unix n n n - - spawn user=nobody argv=/bin/cat`,
+          `${other} unix n n n - - spawn -o spawnd_socket_mode=0600 ` +
+          "-o spawnd_socket_owner= user=nobody argv=/bin/cat",
+        ],
+      });
+      await using _daemon = await Daemon.serve(
+        ["-c", directory, "--engine", engine],
+      );
+      assertEquals(await stat(one), `socket 666 ${owner.uid}:${owner.gid}`);
+      assertEquals(await stat(other), "socket 600 0:0");
     },
   );
 

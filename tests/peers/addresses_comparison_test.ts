@@ -14,7 +14,7 @@
 import { assert } from "@std/assert";
 import { toBytes } from "../../lib/config/bytes.ts";
 import { checkDaemon } from "../../lib/config/daemon_settings.ts";
-import { loadConfiguration } from "../../lib/config/load.ts";
+import { loadConfiguration } from "../../lib/config/load_configuration.ts";
 import { type Lookup, parseInetName } from "../../lib/net/inet_endpoint.ts";
 import { formatAddress } from "../../lib/posix/sockets.ts";
 import { peerTest } from "../e2e/load.ts";

@@ -9,8 +9,7 @@
 
 import { assert } from "@std/assert";
 import { toBinary, toBytes, toWord } from "../../lib/config/bytes.ts";
-import { environmentParameter } from "../../lib/config/environment_list.ts";
-import { loadConfiguration } from "../../lib/config/load.ts";
+import { loadConfiguration } from "../../lib/config/load_configuration.ts";
 import { commandEnvironment } from "../../lib/engine/environment.ts";
 import { bytesOf } from "../../lib/posix/byte_text.ts";
 import { peerTest } from "../e2e/load.ts";
@@ -120,7 +119,7 @@ function ours({ variables }: Case, directory: string): string {
     (path) => Deno.readFileSync(path),
   );
   let isGood = problems.every(({ level }) => level !== "error");
-  const entries = environmentParameter("export_environment", scope, () => {
+  const entries = scope.value("export_environment", () => {
     isGood = false;
   });
   if (!isGood) return "";

@@ -15,10 +15,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { toBinary } from "../../lib/config/bytes.ts";
-import {
-  type Configuration,
-  loadConfiguration,
-} from "../../lib/config/load.ts";
+import type { Configuration } from "../../lib/config/configuration.ts";
+import { loadConfiguration } from "../../lib/config/load_configuration.ts";
 import { PlacedText } from "../../lib/config/logical_lines.ts";
 import { type MasterEntry, parseMasterCf } from "../../lib/config/master_cf.ts";
 import { PARAMETERS, timeLimitParameter } from "../../lib/config/parameters.ts";

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { settingsFromTexts } from "../../config/service_settings.ts";
 import type { ListeningSocket } from "../../engine/engine.ts";
 import type { LogRecord } from "../../log/recorder.ts";
 import { handOn, type InheritedSockets } from "../../net/inherited_sockets.ts";
@@ -43,6 +44,7 @@ export function writePlan(
     records,
     services: plan.services.map((service) => ({
       ...service,
+      settings: service.settings.texts,
       sockets: (sockets.get(service) ?? []).map((socket) => {
         const [handed] = handOn([socket]);
         return isInherited(socket)
@@ -52,7 +54,6 @@ export function writePlan(
     })),
     owner: plan.owner,
     directory: plan.directory,
-    backlogConnections: plan.backlogConnections,
     pidFile: plan.pidFile,
     stopTimeoutMs: plan.stopTimeoutMs,
     about: plan.about,
@@ -98,7 +99,6 @@ export function readPlan(
       engine: "direct",
       owner: all.field("owner").optional(identityOf),
       directory: all.field("directory").text(),
-      backlogConnections: all.field("backlogConnections").count(),
       readyFd: undefined,
       reloads: true,
       pidFile: all.field("pidFile").optional((path) => path.text()),
@@ -115,8 +115,10 @@ function serviceOf(shape: Shape, options: ReadPlanOptions): ServicePlan {
     id: shape.field("id").text(),
     name: shape.field("name").text(),
     command: commandOf(shape.field("command")),
+    settings: settingsFromTexts(shape.field("settings").object()),
     timeLimitMs: shape.field("timeLimitMs").count(),
     maxProcesses: shape.field("maxProcesses").count(),
+    isThrottled: shape.field("isThrottled").flag(),
     verbose: shape.field("verbose").flag(),
     listen: () =>
       success(

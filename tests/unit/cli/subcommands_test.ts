@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
-import { COMPLETION_HELP } from "../../../lib/cli/completion_options.ts";
-import { CONFIG_HELP } from "../../../lib/cli/config_options.ts";
-import { MAIN_HELP } from "../../../lib/cli/help.ts";
-import { INSTALL_HELP } from "../../../lib/cli/install_postfix_options.ts";
-import { CHECK_HELP, SERVICES_HELP } from "../../../lib/cli/inspect_options.ts";
+import { COMPLETION_HELP } from "../../../lib/cli/completion/request.ts";
+import { CONFIG_HELP } from "../../../lib/cli/config/request.ts";
+import { MAIN_HELP } from "../../../lib/cli/shared/help.ts";
+import { INSTALL_HELP } from "../../../lib/cli/install_postfix/request.ts";
+import { CHECK_HELP, SERVICES_HELP } from "../../../lib/cli/inspect/request.ts";
 import { SUBCOMMANDS } from "../../../lib/cli/subcommands.ts";
 
 const SCREEN = { lines: 24, columns: 80 };

@@ -5,10 +5,8 @@
  */
 
 import { toBinary } from "../../../lib/config/bytes.ts";
-import {
-  type Configuration,
-  loadConfiguration,
-} from "../../../lib/config/load.ts";
+import type { Configuration } from "../../../lib/config/configuration.ts";
+import { loadConfiguration } from "../../../lib/config/load_configuration.ts";
 import type { Accounts } from "../../../lib/config/attributes.ts";
 import { formatProblem, type Problem } from "../../../lib/config/problems.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { loadConfiguration } from "../../../lib/config/load.ts";
+import { loadConfiguration } from "../../../lib/config/load_configuration.ts";
 import type { Machine } from "../../../lib/config/machine.ts";
 
 /** A machine with a name, and with a Postfix if that has a version. */

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { loadConfiguration } from "../../../lib/config/load.ts";
+import { loadConfiguration } from "../../../lib/config/load_configuration.ts";
 import { inOrder } from "../../../lib/config/problems.ts";
 import {
   type CheckedService,
@@ -42,7 +42,7 @@ function refusal(line: string): string[] {
 
 Deno.test("checkServices() has all that serving takes", () => {
   const { scope: _, places: __, ...checked } = service(
-    "10.0.0.1:5 inet n n n - 7 spawn -v -o max_use=3\n" +
+    "10.0.0.1:5 inet n n n - 7 spawn -v -o max_use=3 -o spawnd_backlog=9\n" +
       "  user=alice:users argv=/bin/echo { a  b } user=c\n",
     "10.0.0.1:5_time_limit = 5m\nqueue_directory = /q\n",
   );
@@ -52,29 +52,38 @@ Deno.test("checkServices() has all that serving takes", () => {
     isPrivate: false,
     address: { kind: "inet", name: "10.0.0.1:5" },
     maxProcesses: 7,
-    concurrency: 7,
-    timeLimitSeconds: 300,
-    exportEnvironment: [
-      { name: "TZ" },
-      { name: "MAIL_CONFIG" },
-      { name: "LANG" },
-    ],
+    settings: {
+      command_time_limit: 300,
+      export_environment: [
+        { name: "TZ" },
+        { name: "MAIL_CONFIG" },
+        { name: "LANG" },
+      ],
+      spawnd_backlog: 9,
+      spawnd_socket_mode: 0o666,
+      spawnd_socket_owner: "",
+      texts: {
+        command_time_limit: "5m",
+        export_environment: "TZ MAIL_CONFIG LANG",
+        spawnd_backlog: "9",
+        spawnd_socket_mode: "0666",
+        spawnd_socket_owner: "",
+      },
+    },
+    socketOwner: "starter",
     attributes: {
       identity: { uid: 1000, gid: 100 },
       userName: "alice",
       argv: ["/bin/echo", "a  b", "user=c"],
     },
-    attributeWords: [
-      "user=alice:users",
-      "argv=/bin/echo",
-      "a  b",
-      "user=c",
-    ],
     isVerbose: true,
-    daemonTimeoutSeconds: 18000,
-    maxIdleSeconds: 100,
-    maxUses: 3,
-    syslogName: "postfix",
+    process: {
+      concurrency: 7,
+      hasConcurrency: false,
+      daemonTimeoutSeconds: 18000,
+      maxIdleSeconds: 100,
+      maxUses: 3,
+    },
     isChrooted: false,
   });
 });
@@ -103,15 +112,16 @@ Deno.test("spawnd_concurrency counts before maxproc", () => {
   assertEquals(
     service(
       "x unix - n n - 5 spawn -o spawnd_concurrency=1 user=alice argv=x\n",
-    ).concurrency,
+    ).process.concurrency,
     1,
   );
 });
 
 Deno.test("a time limit is the service's, or command_time_limit", () => {
-  assertEquals(service(GOOD_SERVICE).timeLimitSeconds, 1000);
+  assertEquals(service(GOOD_SERVICE).settings.command_time_limit, 1000);
   assertEquals(
-    service(GOOD_SERVICE, "command_time_limit = 2m\n").timeLimitSeconds,
+    service(GOOD_SERVICE, "command_time_limit = 2m\n").settings
+      .command_time_limit,
     120,
   );
   assertEquals(

@@ -1,0 +1,144 @@
+/**
+ * `spawnd run`: one service from the command line.
+ *
+ * @module
+ */
+
+import { configurationOf } from "../../config/one_entry.ts";
+import type { CheckedService } from "../../config/services.ts";
+import type { EngineName, ListeningSocket } from "../../engine/engine.ts";
+import { quoted } from "../../log/quoted.ts";
+import {
+  EX,
+  type ExitCode,
+  failure,
+  formatMistake,
+  type Mistake,
+  type Result,
+  success,
+} from "../../result.ts";
+import { prepareProcess, serveUntilStopped } from "../../service/daemon.ts";
+import type { DaemonPlan } from "../../service/plan.ts";
+import { lookAtCommand } from "../inspect/find_command.ts";
+import { runHelp } from "../shared/help.ts";
+import { planServices } from "../serving/plan_services.ts";
+import { parseRunRequest, RUN_OPTIONS, type RunRequest } from "./request.ts";
+import {
+  checkMeans,
+  openContext,
+  type StartContext,
+} from "../serving/start.ts";
+import { thisMachine } from "../shared/this_machine.ts";
+
+/**
+ * Runs the subcommand.
+ *
+ * @param args The words after `run`.
+ * @returns The exit code.
+ */
+export async function run(args: readonly string[]): Promise<ExitCode> {
+  if (args.length === 0) {
+    console.log(runHelp(RUN_OPTIONS));
+    return EX.USAGE;
+  }
+  const request = parseRunRequest(args);
+  if (!request.ok) {
+    console.error(`spawnd run: ${formatMistake(request.mistake)}`);
+    return request.mistake.exitCode;
+  }
+  if (request.value === "help") {
+    console.log(runHelp(RUN_OPTIONS));
+    return EX.OK;
+  }
+  const context = openContext(request.value.logFormat);
+  const { log } = context;
+  const served = await serve(request.value, context);
+  if (!served.ok) {
+    const { mistake } = served;
+    log.fatal("cannot-start", formatMistake(mistake), { ...mistake });
+  }
+  await log.flush();
+  return served.ok ? EX.OK : served.mistake.exitCode;
+}
+
+async function serve(
+  request: RunRequest,
+  context: StartContext,
+): Promise<Result<void>> {
+  const planned = plan(request, context);
+  const served = planned.ok
+    ? await serveUntilStopped(planned.value, context)
+    : planned;
+  if (served.ok) return served;
+  const [mistake] = served.mistake;
+  if (mistake === undefined) throw new Error("refused without a reason");
+  return failure(mistake);
+}
+
+function plan(
+  request: RunRequest,
+  context: StartContext,
+): Result<DaemonPlan, readonly Mistake[]> {
+  const { libc, log } = context;
+  const means = checkMeans(request, context);
+  if (!means.ok) return { ok: false, mistake: [means.mistake] };
+  if (libc !== undefined) prepareProcess(libc);
+  const { type, name, maxProcesses, attributes: words, verbose } = request;
+  const configuration = configurationOf(
+    { type, name, maxProcesses, words },
+    request.settings,
+    thisMachine,
+  );
+  const planned = planServices(configuration, { way: "run", verbose }, {
+    means: means.value,
+    context,
+  });
+  if (!planned.ok) return planned;
+  const { plan, services: [service] } = planned.value;
+  if (service === undefined) throw new Error("planned without a service");
+  // It may be installed later; so that is no reason not to serve.
+  for (const finding of lookAtCommand(service.attributes, plan.directory)) {
+    log.warning("command", formatMistake(finding), { ...finding });
+  }
+  const engine = means.value.engine;
+  return success({
+    ...plan,
+    announce: (sockets) =>
+      announce(service, context, {
+        engine,
+        whyNotDirect: request.engine === undefined ? context.unavailable : "",
+        sockets: [...sockets.values()].flat(),
+      }),
+  });
+}
+
+function announce(
+  { attributes, maxProcesses, settings }: CheckedService,
+  { log }: StartContext,
+  { engine, whyNotDirect, sockets }: {
+    readonly engine: EngineName;
+    readonly whyNotDirect: string;
+    readonly sockets: readonly ListeningSocket[];
+  },
+): void {
+  const { argv, userName, identity } = attributes;
+  const addresses = sockets.map(({ address }) => address);
+  const why = whyNotDirect === "" ? "" : ` (${whyNotDirect})`;
+  log.info(
+    "listening",
+    `listening on ${addresses.join(" and ")}: runs ${
+      argv.map(quoted).join(" ")
+    } as ` +
+      `${userName} (uid ${identity.uid}, gid ${identity.gid}), ` +
+      `engine ${engine}${why}`,
+    {
+      addresses,
+      argv,
+      user: userName,
+      ...identity,
+      engine,
+      maxProcesses,
+      timeLimitSeconds: settings.command_time_limit,
+    },
+  );
+}

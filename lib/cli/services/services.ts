@@ -1,0 +1,99 @@
+/**
+ * `spawnd services`: the services of a configuration as they would run.
+ *
+ * @module
+ */
+
+import { formatProblem } from "../../config/problems.ts";
+import { printable, printableJson } from "../../log/printable.ts";
+import { formatAddress } from "../../posix/sockets.ts";
+import { EX, type ExitCode, formatMistake } from "../../result.ts";
+import { inspect, type InspectedService, isError } from "../inspect/inspect.ts";
+import { parseInspectRequest, SERVICES_HELP } from "../inspect/request.ts";
+
+/** What stands between two columns. */
+const GAP = "  ";
+
+/** The columns, with what each has of a service. */
+const COLUMNS: Readonly<Record<string, (row: InspectedService) => string>> = {
+  SERVICE: ({ service: { name, type } }) => `${name}/${type}`,
+  ADDRESS: ({ endpoints }) => endpoints.map(formatAddress).join(","),
+  USER: ({ service: { attributes } }) => attributes.userName,
+  MAXPROC: ({ service: { maxProcesses } }) =>
+    maxProcesses === 0 ? "no limit" : `${maxProcesses}`,
+  TIME: ({ service: { settings } }) => `${settings.command_time_limit}s`,
+  COMMAND: ({ service: { attributes } }) => attributes.argv.map(word).join(" "),
+};
+
+/**
+ * Runs the subcommand.
+ *
+ * @param args The words after `services`.
+ * @returns The exit code.
+ */
+export function services(args: readonly string[]): ExitCode {
+  const request = parseInspectRequest(args);
+  if (!request.ok) {
+    console.error(`spawnd services: ${formatMistake(request.mistake)}`);
+    return request.mistake.exitCode;
+  }
+  if (request.value === "help") {
+    console.log(SERVICES_HELP);
+    return EX.OK;
+  }
+  const inspection = inspect(request.value.directory);
+  const errors = inspection.problems.filter(isError);
+  if (errors.length > 0) {
+    for (const error of errors) console.error(printable(formatProblem(error)));
+    return EX.CONFIG;
+  }
+  console.log(
+    request.value.json
+      ? printableJson(JSON.stringify(inspection.services.map(facts)))
+      : table(inspection.services),
+  );
+  return EX.OK;
+}
+
+function facts({ service, endpoints }: InspectedService): unknown {
+  const { name, type, attributes, maxProcesses, settings } = service;
+  const { userName, identity, argv } = attributes;
+  const { file, line } = service.places.name;
+  return {
+    service: name,
+    type,
+    addresses: endpoints.map(formatAddress),
+    user: userName,
+    ...identity,
+    maxProcesses,
+    timeLimitSeconds: settings.command_time_limit,
+    argv,
+    file,
+    line,
+  };
+}
+
+function table(services: readonly InspectedService[]): string {
+  const rows = [
+    Object.keys(COLUMNS),
+    ...services.map((service) =>
+      Object.values(COLUMNS).map((cell) => printable(cell(service)))
+    ),
+  ];
+  const widths = Object.keys(COLUMNS).map((_name, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0))
+  );
+  return rows
+    .map((row) =>
+      row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(GAP)
+        .trimEnd()
+    )
+    .join("\n");
+}
+
+/** An argument as master.cf has it. */
+function word(argument: string): string {
+  return /[ \t\r\n]/.test(argument) || argument === ""
+    ? `{${argument}}`
+    : argument;
+}

@@ -1,0 +1,48 @@
+/**
+ * What a checked service is to its daemon, standalone or below master(8).
+ *
+ * @module
+ */
+
+import type { CheckedService } from "../../config/services.ts";
+import {
+  commandEnvironment,
+  type Variables,
+} from "../../engine/environment.ts";
+import type { ServicePlan } from "../../service/plan.ts";
+import { WAYS } from "../shared/ways.ts";
+
+/** What a service has of its daemon. */
+export interface ServiceGround {
+  readonly way: keyof typeof WAYS;
+  readonly queueDirectory: string;
+  /** The variables that there are for its command. */
+  readonly variables: Variables;
+}
+
+/**
+ * Plans a service, but for its sockets.
+ *
+ * @param service The service.
+ * @param ground What it has of its daemon.
+ * @returns The plan.
+ */
+export function serviceOf(
+  { name, attributes, settings, maxProcesses, isChrooted }: CheckedService,
+  { way, queueDirectory, variables }: ServiceGround,
+): Omit<ServicePlan, "id" | "listen" | "verbose"> {
+  return {
+    name,
+    command: {
+      argv: attributes.argv,
+      environment: commandEnvironment(settings.export_environment, variables),
+      identity: attributes.identity,
+      // The daemon's own files stay where they are: the command alone goes there.
+      ...isChrooted && { rootDirectory: queueDirectory },
+    },
+    settings,
+    timeLimitMs: 1000 * settings.command_time_limit,
+    maxProcesses,
+    isThrottled: WAYS[way].isThrottled,
+  };
+}

@@ -1,0 +1,48 @@
+import { assertEquals } from "@std/assert";
+import {
+  parseInstallRequest,
+  reloadCommand,
+} from "../../../../lib/cli/install_postfix/request.ts";
+
+Deno.test("parseInstallRequest() shows, unless told to do it", () => {
+  assertEquals(parseInstallRequest(["-c", "/etc/postfix-out/"]), {
+    ok: true,
+    value: {
+      directory: "/etc/postfix-out",
+      action: "install",
+      isConfirmed: false,
+      services: [],
+    },
+  });
+  assertEquals(parseInstallRequest(["-c/x", "--undo", "--yes", "a/unix"]), {
+    ok: true,
+    value: {
+      directory: "/x",
+      action: "undo",
+      isConfirmed: true,
+      services: ["a/unix"],
+    },
+  });
+});
+
+for (
+  const [words, text] of [
+    ["--check --yes", "specify one of --check --yes"],
+    ["--check --undo", "specify one of --check --undo"],
+    ["policy", "bad service: policy"],
+    ["--force", "unknown option: --force"],
+  ] as const
+) {
+  Deno.test(`parseInstallRequest() refuses ${words}`, () => {
+    const parsed = parseInstallRequest(words.split(" "));
+    assertEquals(!parsed.ok && parsed.mistake.text, text);
+  });
+}
+
+Deno.test("reloadCommand() names a directory that is not the usual one", () => {
+  assertEquals(reloadCommand("/etc/postfix"), "postfix reload");
+  assertEquals(
+    reloadCommand("/etc/my mail"),
+    "postfix -c '/etc/my mail' reload",
+  );
+});
