@@ -5,6 +5,7 @@
  * @module
  */
 
+import { formatTable } from "../lib/table.ts";
 import { type BelowMasterFigures, heldConnections } from "./below_master.ts";
 import { type MasterServiceName, masterServiceNames } from "./postfix.ts";
 import { medianRatio, select } from "./summary.ts";
@@ -12,7 +13,6 @@ import {
   countClients,
   formatLoadTable,
   formatRatioTable,
-  formatTable,
   formatTimeTable,
   type Layout,
 } from "./table.ts";

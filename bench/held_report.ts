@@ -5,10 +5,11 @@
  * @module
  */
 
+import { formatTable } from "../lib/table.ts";
 import type { HeldFigures, HeldMeasurement } from "./held.ts";
 import { type ServerName, serverTitles } from "./servers.ts";
 import { medianRatio, summarize } from "./summary.ts";
-import { formatTable, formatTimes } from "./table.ts";
+import { formatTimes } from "./table.ts";
 import { judge, type Target } from "./targets.ts";
 
 const targets = { ofNoneHeld: 0.85, ofTcpserver: 1.6 } as const;

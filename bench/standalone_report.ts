@@ -5,6 +5,7 @@
  * @module
  */
 
+import { formatTable } from "../lib/table.ts";
 import { type Workload, workloads, workloadTitles } from "./commands.ts";
 import type { Measurement } from "./load.ts";
 import type { Footprint, Memory } from "./memory.ts";
@@ -15,7 +16,6 @@ import {
   countClients,
   formatLoadTable,
   formatRatioTable,
-  formatTable,
   formatTimeTable,
   percent,
 } from "./table.ts";

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { formatTable } from "../lib/table.ts";
 import {
   type Start,
   starts,
@@ -12,7 +13,6 @@ import {
   type StartUpFigures,
 } from "./start_up.ts";
 import { median, medianRatio } from "./summary.ts";
-import { formatTable } from "./table.ts";
 import { judge, type Target } from "./targets.ts";
 
 const titles: Readonly<Record<Start, string>> = {

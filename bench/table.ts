@@ -1,31 +1,13 @@
 /**
- * Tables for the screen.
+ * The tables of the report.
  *
  * @module
  */
 
+import { formatTable } from "../lib/table.ts";
 import type { Workload } from "./commands.ts";
 import type { Measurement } from "./load.ts";
 import { medianRatio, select, type Summary } from "./summary.ts";
-
-/**
- * Aligns columns: the first to the left, the others to the right.
- *
- * @param rows The cells, row by row.
- * @returns The lines.
- */
-export function formatTable(rows: readonly (readonly string[])[]): string {
-  const widths: number[] = [];
-  for (const row of rows) {
-    row.forEach((cell, i) => widths[i] = Math.max(widths[i] ?? 0, cell.length));
-  }
-  return rows.map((row) =>
-    row.map((cell, i) => {
-      const width = widths[i] ?? 0;
-      return i === 0 ? cell.padEnd(width) : cell.padStart(width);
-    }).join("  ").trimEnd()
-  ).join("\n");
-}
 
 /** What a table with a row for each number of clients shows. */
 export interface Layout<Name extends string> {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatTable } from "./table.ts";
+import { formatTable } from "../lib/table.ts";
 
 /** A figure beside what it has to reach. */
 export interface Target {

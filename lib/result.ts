@@ -71,6 +71,16 @@ export function formatMistake(
 }
 
 /**
+ * Gives what was thrown in words.
+ *
+ * @param error What was thrown, which can be anything.
+ * @returns The error's message, without its kind.
+ */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/**
  * A mistake where no result can be handed back: in the midst of looking
  * something up, or before there is anything to look at. Whoever started that
  * tells it.

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { mapInet4, mappedInet4 } from "../posix/mapped_inet4.ts";
 import { parseCount } from "./values.ts";
 
 /** A host: an address in its shortest form, or a name. */
@@ -107,7 +108,10 @@ export function parseHost(text: string): Host | undefined {
   return isHostname(text) ? { kind: "name", name: text } : undefined;
 }
 
-/** Four numbers; what begins with 0 is all zeros. */
+/**
+ * Four numbers; what begins with 0 is all zeros. Libraries differ: node:net
+ * takes no leading zeros, ipaddr.js takes fewer numbers than four.
+ */
 function isInet4(text: string): boolean {
   return /^\d+(?:\.\d+){3}$/.test(text) &&
     text.split(".").every((part) => parseCount(part, 255) !== undefined) &&
@@ -136,27 +140,8 @@ function canonicalInet6(text: string): string | undefined {
 
 function withoutScope(text: string): string | undefined {
   const address = URL.parse(`http://[${text}]`)?.hostname.slice(1, -1);
-  const mapped = /^::ffff:([\da-f]+):([\da-f]+)$/.exec(address ?? "");
-  if (mapped === null) return address;
-  const [high = 0, low = 0] = [mapped[1], mapped[2]].map((part = "") =>
-    parseInt(part, 16)
-  );
-  return `${MAPPED}${[high >> 8, high & 255, low >> 8, low & 255].join(".")}`;
-}
-
-const MAPPED = "::ffff:";
-
-/**
- * Finds the IPv4 address that is meant by one in IPv6's form. The kernel does
- * not listen on such a one where IPv6 means IPv6 alone.
- *
- * @param address An address in its shortest form.
- * @returns The IPv4 address, or `undefined` if it is none.
- */
-export function mappedInet4(address: string): string | undefined {
-  return address.startsWith(MAPPED) && address.includes(".")
-    ? address.slice(MAPPED.length)
-    : undefined;
+  const inet4 = mappedInet4(address ?? "");
+  return inet4 === undefined ? address : mapInet4(inet4);
 }
 
 /** Labels of letters, digits, `_` and inner hyphens, not all of them numbers. */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { reasonOf } from "../result.ts";
 import { fromText, toBinary } from "./bytes.ts";
 import { compareLevels } from "./compatibility_level.ts";
 import {
@@ -145,7 +146,7 @@ class Files {
     try {
       return toBinary(this.#readFile(file));
     } catch (error) {
-      const text = `open ${file}: ${reasonOf(error)}`;
+      const text = `open ${file}: ${whyUnread(error)}`;
       const mend = error instanceof RefusedFile
         ? error.mend
         : error instanceof Deno.errors.NotFound
@@ -251,10 +252,10 @@ function isSpawn({ command }: MasterEntry): boolean {
   return SPAWN_COMMANDS.includes(command.text);
 }
 
-function reasonOf(error: unknown): string {
+function whyUnread(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "No such file or directory";
   if (error instanceof Deno.errors.PermissionDenied) return "Permission denied";
-  return error instanceof Error ? error.message : String(error);
+  return reasonOf(error);
 }
 
 function reportReadOnly(

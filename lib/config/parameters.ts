@@ -11,6 +11,7 @@
  * @module
  */
 
+import { FACILITIES } from "../posix/syslog.ts";
 import { environmentValue } from "./environment_list.ts";
 import { modeValue, type Parsed, type TimeUnit } from "./values.ts";
 
@@ -75,30 +76,6 @@ export type Parameter =
 
 /** More processes, or waiting connections, than any kernel has. */
 export const COUNT_MAX = 2 ** 22;
-
-/** Facilities of syslog(3), as Postfix names them. */
-const FACILITIES = [
-  "auth",
-  "authpriv",
-  "cron",
-  "daemon",
-  "ftp",
-  "kern",
-  "lpr",
-  "mail",
-  "news",
-  "syslog",
-  "user",
-  "uucp",
-  "local0",
-  "local1",
-  "local2",
-  "local3",
-  "local4",
-  "local5",
-  "local6",
-  "local7",
-] as const;
 
 /** All parameters with a name of their own, in the order of their names. */
 export const PARAMETERS = [
@@ -493,7 +470,7 @@ export const PARAMETERS = [
     name: "syslog_facility",
     type: "string",
     default: "mail",
-    choices: FACILITIES,
+    choices: Object.keys(FACILITIES),
     origin: "Postfix",
     meaning: "The facility of log records.",
   },

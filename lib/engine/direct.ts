@@ -30,8 +30,8 @@ import {
   type DescriptorLimit,
   duplicateOrError,
   makeBlocking,
-  SIGKILL,
 } from "../posix/process.ts";
+import { SIGKILL } from "../posix/signals.ts";
 import {
   type NumberOption,
   setConnectionOptions,

@@ -10,6 +10,7 @@
  * @module
  */
 
+import type { ListeningSocket } from "../net/listening.ts";
 import type { ConnectionEnvironment } from "../posix/connection_environment.ts";
 import type { Identity } from "../posix/credentials.ts";
 import type { ConnectionOptions } from "../posix/socket_options.ts";
@@ -33,37 +34,6 @@ export interface Command {
   readonly surroundings?: Surroundings | undefined;
   /** Whose variables tell it of its connection; nobody's, if none are said. */
   readonly connectionEnvironment?: ConnectionEnvironment | undefined;
-}
-
-/** What tells a file from every other: a name may come to mean another one. */
-export interface FileId {
-  readonly device: bigint;
-  readonly inode: bigint;
-}
-
-/** A socket that listens. */
-export interface ListeningSocket {
-  /** Its address, as a user writes it. */
-  readonly address: string;
-  /** The address that was asked for, where the kernel calls it another. */
-  readonly asked?: string | undefined;
-  /** The socket's name in the file system, where it has one. */
-  readonly file?: FileId | undefined;
-  /** Whether datagrams come to it, and no connections. */
-  readonly isDatagram?: boolean | undefined;
-  /**
-   * Whether commands are given it: then it is theirs as well, to make block or
-   * to keep, and nothing is to be accepted from it here.
-   */
-  readonly isGiven?: boolean | undefined;
-  /** What to accept from: `direct` needs a descriptor, `relay` a listener. */
-  readonly source:
-    | { readonly fd: number }
-    | { readonly listener: Deno.Listener };
-  /**
-   * Stops listening for good: a unix socket is removed from its directory.
-   */
-  close(): void;
 }
 
 /** A command that is there, started or about to be, and whose end was not told. */

@@ -12,8 +12,10 @@
  */
 
 import type { Identity } from "../posix/credentials.ts";
-import { SIGKILL, SIGTERM } from "../posix/process.ts";
+import { mappedInet4 } from "../posix/mapped_inet4.ts";
+import { SIGKILL, SIGTERM } from "../posix/signals.ts";
 import { formatAddress } from "../posix/sockets.ts";
+import { reasonOf } from "../result.ts";
 import {
   ACCEPT_RETRY_MS,
   type Engine,
@@ -131,7 +133,7 @@ class RelayService implements ServedService {
         if (this.#closed) return;
         // A client that has gone before its turn is no failure.
         if (error instanceof Deno.errors.ConnectionAborted) continue;
-        this.#options.events.notAccepted(reasonOf(error));
+        this.#options.events.notAccepted(systemReasonOf(error));
         await new Promise((resolve) => setTimeout(resolve, ACCEPT_RETRY_MS));
       }
       await this.#open();
@@ -150,7 +152,7 @@ class RelayService implements ServedService {
     } catch (error) {
       connection.close();
       return events.notStarted({
-        reason: reasonOf(error),
+        reason: systemReasonOf(error),
         isShortage: isShortage(error),
       });
     }
@@ -317,8 +319,9 @@ function waitStatusOf(status: Deno.CommandStatus): WaitStatus {
 function peerOf(connection: Deno.Conn): string {
   const { remoteAddr } = connection;
   if (!("hostname" in remoteAddr)) return "unix";
-  const host = remoteAddr.hostname.replace(/^::ffff:(?=\d+\.)/, "");
-  return formatAddress({ kind: "inet", host, port: remoteAddr.port });
+  const { hostname, port } = remoteAddr;
+  const host = mappedInet4(hostname) ?? hostname;
+  return formatAddress({ kind: "inet", host, port });
 }
 
 /** What the system may give later; the runtime names it as the system does. */
@@ -330,8 +333,7 @@ function isShortage(error: unknown): boolean {
 }
 
 /** The system's words alone, out of the runtime's. */
-function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.replace(/^Failed to spawn '.*': /s, "")
+function systemReasonOf(error: unknown): string {
+  return reasonOf(error).replace(/^Failed to spawn '.*': /s, "")
     .replace(/ \(os error \d+\)$/, "");
 }

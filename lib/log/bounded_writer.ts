@@ -19,8 +19,8 @@ export interface BoundedWriterOptions {
   readonly dropped: (count: number) => string;
 }
 
-/** How long to leave a descriptor alone that does not block and has no room. */
-const FULL_RETRY_MS = 50;
+/** How long to leave a reader alone that has no room. */
+export const FULL_RETRY_MS = 50;
 
 const encoder = new TextEncoder();
 

@@ -2,6 +2,10 @@
  * How a record is written: as a line for people and log watchers, or as one
  * JSON object a line.
  *
+ * LogTape has formatters too. Its JSON has names of its own, "@timestamp" and
+ * "logger", that no option changes; its text would leave all to be made here
+ * but the time; and neither escapes what turns the direction of a text.
+ *
  * @module
  */
 
@@ -27,6 +31,25 @@ export interface Entry {
 
 /** Writes an entry as a line, its newline included. */
 export type Format = (entry: Entry) => string;
+
+/**
+ * Makes the record that tells of those that nobody will read.
+ *
+ * @param count How many were dropped.
+ * @param where What their reader reads.
+ * @returns The record.
+ */
+export function droppedEntry(count: number, where: string): Entry {
+  return {
+    time: new Date(),
+    level: "warning",
+    service: "",
+    event: "log-dropped",
+    text: `${count} log records were dropped: ` +
+      `the reader of ${where} does not keep up`,
+    fields: { count },
+  };
+}
 
 const PROGRAM = "spawnd";
 

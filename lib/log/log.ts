@@ -8,6 +8,7 @@
 import { configureSync, getLogger, type LogRecord } from "@logtape/logtape";
 import { BoundedWriter } from "./bounded_writer.ts";
 import {
+  droppedEntry,
   type Entry,
   type EventName,
   type Format,
@@ -63,7 +64,7 @@ export function openLog(options: LogOptions): DaemonLog {
   const format = formatOf(options);
   const writer = new BoundedWriter(Deno.stderr, {
     maxPending: MAX_PENDING,
-    dropped: (count) => format(droppedEntry(count)),
+    dropped: (count) => format(droppedEntry(count, "standard error")),
   });
   return logTo({
     write: (entry) => writer.write(format(entry)),
@@ -131,17 +132,5 @@ function entryOf({ level, timestamp, properties }: LogRecord): Entry {
     event: String(event),
     text: String(text),
     fields: fields as Fields, // likewise
-  };
-}
-
-function droppedEntry(count: number): Entry {
-  return {
-    time: new Date(),
-    level: "warning",
-    service: "",
-    event: "log-dropped",
-    text: `${count} log records were dropped: ` +
-      "the reader of standard error does not keep up",
-    fields: { count },
   };
 }

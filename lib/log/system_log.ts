@@ -7,27 +7,18 @@
 
 import type { Libc } from "../posix/libc.ts";
 import { DatagramSender } from "../posix/sockets.ts";
-import { type Entry, LABELS, PRIORITIES } from "./formats.ts";
+import { FACILITIES } from "../posix/syslog.ts";
+import { FULL_RETRY_MS } from "./bounded_writer.ts";
+import { droppedEntry, type Entry, LABELS, PRIORITIES } from "./formats.ts";
 import { printable } from "./printable.ts";
 
 /** Where syslogd listens, as for syslog(3). */
 export const SYSLOG_SOCKET = "/dev/log";
 
-/** Facilities of syslog(3), by the names that syslog.conf(5) has for them. */
-const FACILITIES: readonly string[] = [
-  ...["kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news"],
-  ...["uucp", "cron", "authpriv", "ftp", "", "", "", ""],
-  ...["local0", "local1", "local2", "local3"],
-  ...["local4", "local5", "local6", "local7"],
-];
-
 const MONTHS: readonly string[] = [
   ...["Jan", "Feb", "Mar", "Apr", "May", "Jun"],
   ...["Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
 ];
-
-/** How long to leave a reader alone that has no room. */
-const FULL_RETRY_MS = 50;
 
 /** The same where it has just taken some. */
 const SLOW_RETRY_MS = 1;
@@ -52,8 +43,7 @@ export interface SystemLogOptions {
  * @returns Its number; `undefined` if there is none of that name.
  */
 export function facilityNumber(name: string): number | undefined {
-  const number = name === "" ? -1 : FACILITIES.indexOf(name);
-  return number < 0 ? undefined : number;
+  return Object.hasOwn(FACILITIES, name) ? FACILITIES[name] : undefined;
 }
 
 /**
@@ -150,15 +140,7 @@ export class SystemLog {
     } else if (this.#droppedCount > 0) {
       const count = this.#droppedCount;
       this.#droppedCount = 0;
-      this.write({
-        time: new Date(),
-        level: "warning",
-        service: "",
-        event: "log-dropped",
-        text: `${count} log records were dropped: ` +
-          `the reader of ${this.#options.path} does not keep up`,
-        fields: { count },
-      });
+      this.write(droppedEntry(count, this.#options.path));
     }
   }
 }

@@ -31,6 +31,7 @@ import { setBacklog } from "../posix/sockets.ts";
 import type { ServicePlan } from "../service/plan.ts";
 import { lockDown } from "../service/lock_down.ts";
 import { ownProgram } from "../service/own_program.ts";
+import { panic } from "../service/panic.ts";
 import { type Handed, remember } from "../service/reload/handed.ts";
 import { Reloader } from "../service/reload/reloader.ts";
 import { tellReloaded } from "../service/reload/tell_reloaded.ts";
@@ -103,7 +104,7 @@ export async function serveTurn(
   };
   const program = ownProgram(libc);
   Deno.chdir(plan.queueDirectory);
-  const credentials = restAs(libc, plan.owner);
+  const credentials = restAs(libc, { owner: plan.owner, lost: panic });
   if ("unsafe" in credentials) throw new Error(credentials.unsafe);
   const direct = new DirectEngine(libc, { credentials });
   const passing = transport === "pass"

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { O_CLOEXEC } from "../posix/headers.ts";
 import { cString, type Libc } from "../posix/libc.ts";
 import { readToEnd } from "../posix/process.ts";
 import {
@@ -32,9 +33,6 @@ export const DEFAULT_TUNING: ConnectionTuning = {
   noDelay: false,
   deferAcceptSeconds: 0,
 };
-
-// fcntl.h
-const O_CLOEXEC = 0o2000000;
 
 /**
  * Says it to a new socket.

@@ -10,7 +10,7 @@ import type { Accounts, Login } from "../config/attributes.ts";
 import { PORT_MAX } from "../config/inet_name.ts";
 import { parseCount } from "../config/values.ts";
 import type { Identity } from "../posix/credentials.ts";
-import { EX, Refusal } from "../result.ts";
+import { EX, reasonOf, Refusal } from "../result.ts";
 
 /** Where Debian, Fedora, Arch and their kin have it; never searched for. */
 const GETENT = "/usr/bin/getent";
@@ -78,7 +78,7 @@ function run(database: string, key: string): Deno.CommandOutput {
       stderr: "null",
     }).outputSync();
   } catch (error) {
-    throw refusal(error instanceof Error ? error.message : String(error));
+    throw refusal(reasonOf(error));
   }
 }
 

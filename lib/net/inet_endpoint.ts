@@ -4,14 +4,10 @@
  * @module
  */
 
-import {
-  mappedInet4,
-  parseHost,
-  PORT_MAX,
-  splitInetName,
-} from "../config/inet_name.ts";
+import { parseHost, PORT_MAX, splitInetName } from "../config/inet_name.ts";
 import type { KnownPorts } from "../config/known_tcp_ports.ts";
 import { parseCount } from "../config/values.ts";
+import { mappedInet4 } from "../posix/mapped_inet4.ts";
 import { EX, failure, type Mistake, type Result, success } from "../result.ts";
 import { findHostAddresses, findServicePort } from "./getent.ts";
 
@@ -101,6 +97,7 @@ export function parseInetName(
       exitCode: EX.CONFIG,
     });
   }
+  // The kernel does not listen on one where IPv6 means IPv6 alone.
   for (const host of usable) {
     const inet4 = mappedInet4(host);
     if (inet4 !== undefined) return failure(mapped(host, inet4));

@@ -6,11 +6,11 @@
  * @module
  */
 
-import type { FileId, ListeningSocket } from "../engine/engine.ts";
 import type { Credentials } from "../posix/credentials.ts";
-import { isSameFile, lookAt } from "../posix/files.ts";
+import { type FileId, isSameFile, lookAt } from "../posix/files.ts";
 import type { Libc } from "../posix/libc.ts";
 import { isDatagramSocket, isListening } from "../posix/sockets.ts";
+import type { ListeningSocket, SocketsAtHand, SocketUse } from "./listening.ts";
 import { closeSocket } from "./unix_socket.ts";
 
 /** A socket as it is handed on: it keeps its descriptor's number. */
@@ -22,13 +22,6 @@ export interface HandedSocket {
   readonly file?: FileId | undefined;
   readonly isDatagram?: boolean | undefined;
   readonly isGiven?: boolean | undefined;
-}
-
-/** What a socket is wanted for. */
-export interface SocketUse {
-  readonly isDatagram?: boolean;
-  /** Whether commands are to be given it. */
-  readonly isGiven?: boolean;
 }
 
 /**
@@ -50,7 +43,7 @@ export function handOn(sockets: readonly ListeningSocket[]): HandedSocket[] {
 }
 
 /** What was handed on to this process. */
-export class InheritedSockets {
+export class InheritedSockets implements SocketsAtHand {
   readonly #libc: Libc;
   readonly #credentials: () => Credentials;
   readonly #handed = new Set<HandedSocket>();

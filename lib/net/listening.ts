@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { EngineName, ListeningSocket } from "../engine/engine.ts";
+import type { FileId } from "../posix/files.ts";
 import type { Libc } from "../posix/libc.ts";
 import { openOwnSocket } from "../posix/own_socket.ts";
 import { duplicate } from "../posix/process.ts";
@@ -22,8 +22,7 @@ import {
   socketAddress,
   withDescriptor,
 } from "../posix/sockets.ts";
-import { EX, failure, type Result, success } from "../result.ts";
-import type { InheritedSockets } from "./inherited_sockets.ts";
+import { EX, failure, reasonOf, type Result, success } from "../result.ts";
 import {
   type ConnectionTuning,
   DEFAULT_TUNING,
@@ -31,10 +30,62 @@ import {
 } from "./connection_tuning.ts";
 import type { InetEndpoint, InetEndpoints } from "./inet_endpoint.ts";
 
+/** A socket that listens. */
+export interface ListeningSocket {
+  /** Its address, as a user writes it. */
+  readonly address: string;
+  /** The address that was asked for, where the kernel calls it another. */
+  readonly asked?: string | undefined;
+  /** The socket's name in the file system, where it has one. */
+  readonly file?: FileId | undefined;
+  /** Whether datagrams come to it, and no connections. */
+  readonly isDatagram?: boolean | undefined;
+  /**
+   * Whether commands are given it: then it is theirs as well, to make block or
+   * to keep, and nothing is to be accepted from it here.
+   */
+  readonly isGiven?: boolean | undefined;
+  /** What to accept from. */
+  readonly source:
+    | { readonly fd: number }
+    | { readonly listener: Deno.Listener };
+  /**
+   * Stops listening for good: a unix socket is removed from its directory.
+   */
+  close(): void;
+}
+
+/** What a socket is wanted for. */
+export interface SocketUse {
+  readonly isDatagram?: boolean;
+  /** Whether commands are to be given it. */
+  readonly isGiven?: boolean;
+}
+
+/** Sockets that listen already, since others have opened them. */
+export interface SocketsAtHand {
+  /**
+   * Takes one over by its address.
+   *
+   * @param address Its address.
+   * @param use What it is wanted for.
+   * @returns The socket, or `undefined` if there is none.
+   */
+  take(address: string, use?: SocketUse): ListeningSocket | undefined;
+  /**
+   * Tells whether there is one that cannot be taken, as commands were given it.
+   *
+   * @param address Its address.
+   * @param use What it is wanted for.
+   * @returns Whether there is.
+   */
+  wasGiven(address: string, use: SocketUse): boolean;
+}
+
 /** How a socket is to listen. */
 export interface ListenOptions {
-  /** The engine that is to accept. */
-  readonly engine: EngineName;
+  /** What is to be accepted from: a descriptor, or the runtime's listener. */
+  readonly acceptFrom: "fd" | "listener";
   /** The C library, if it can be called. */
   readonly libc: Libc | undefined;
   /** How many connections may wait in the kernel's queue. */
@@ -48,7 +99,7 @@ export interface ListenOptions {
   /** Whether commands are to be given the socket. */
   readonly isGiven?: boolean | undefined;
   /** What was handed on: taken in place of a new socket. */
-  readonly inherited?: InheritedSockets | undefined;
+  readonly inherited?: SocketsAtHand | undefined;
 }
 
 /**
@@ -78,8 +129,7 @@ export function openListener(
  * @returns The mistake, as a result.
  */
 export function listenFailure(error: unknown, address: string): Result<never> {
-  const reason = error instanceof Error ? error.message : String(error);
-  const text = `cannot listen on ${address}: ${reason}`;
+  const text = `cannot listen on ${address}: ${reasonOf(error)}`;
   if (error instanceof Deno.errors.PermissionDenied) {
     return failure({ text, mend: "start as root", exitCode: EX.NOPERM });
   }
@@ -167,7 +217,7 @@ interface Opened {
 }
 
 function listenOn(endpoint: InetEndpoint, options: ListenOptions): Opened {
-  const { libc, engine, backlogConnections, isDatagram, isGiven } = options;
+  const { libc, acceptFrom, backlogConnections, isDatagram, isGiven } = options;
   const { host: hostname, port } = endpoint;
   const { bind = NO_BIND_OPTIONS, tuning = DEFAULT_TUNING } = options;
   if (libc !== undefined && (isDatagram || asksBeforeBind(bind))) {
@@ -186,7 +236,7 @@ function listenOn(endpoint: InetEndpoint, options: ListenOptions): Opened {
   if (libc === undefined) return listenerSocket(open());
   const { listener, fd } = openListener(libc, open, backlogConnections);
   tuneConnections(libc, fd, tuning);
-  if (engine === "relay") return listenerSocket(listener);
+  if (acceptFrom === "listener") return listenerSocket(listener);
   // The runtime's reactor would be woken by every connection, in vain: it
   // gives its descriptor up, and the socket lives on in a copy.
   const own = duplicate(libc, fd);

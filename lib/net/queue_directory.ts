@@ -9,7 +9,6 @@
  * @module
  */
 
-import type { ListeningSocket } from "../engine/engine.ts";
 import type { Identity } from "../posix/credentials.ts";
 import {
   checked,
@@ -24,8 +23,10 @@ import {
 } from "../posix/errno.ts";
 import { isSameFile, lookAtDescriptor } from "../posix/files.ts";
 import { lookBelow, openFolder, strangersLink } from "../posix/folders.ts";
+import { AT_EMPTY_PATH, O_CLOEXEC, O_PATH } from "../posix/headers.ts";
 import { cString, type Libc } from "../posix/libc.ts";
 import { EX, failure, type Mistake, type Result } from "../result.ts";
+import type { ListeningSocket } from "./listening.ts";
 
 const PRIVATE_MODE = 0o700;
 const PUBLIC_MODE = 0o755;
@@ -38,11 +39,6 @@ const UNFINISHED_MODE = 0o1700;
 
 /** What a directory has of its own: not what it inherits, S_ISGID. */
 const OWN_BITS = 0o5777;
-
-// fcntl.h
-const O_CLOEXEC = 0o2000000;
-const O_PATH = 0o10000000;
-const AT_EMPTY_PATH = 0x1000;
 
 /** Where a socket is to be. */
 export interface QueueDirectoryOptions {

@@ -7,10 +7,10 @@
  */
 
 import { resolve } from "@std/path/posix/resolve";
-import type { FileId, ListeningSocket } from "../engine/engine.ts";
 import type { Credentials } from "../posix/credentials.ts";
 import { ECONNREFUSED, ENOENT, errorText } from "../posix/errno.ts";
 import {
+  type FileId,
   giveSocketAway,
   isSameFile,
   lookAt,
@@ -22,6 +22,7 @@ import { EX, failure, type Mistake, type Result, success } from "../result.ts";
 import {
   given,
   listenFailure,
+  type ListeningSocket,
   type ListenOptions,
   openListener,
 } from "./listening.ts";
@@ -47,7 +48,7 @@ export function listenUnix(
   name: string,
   options: UnixListenOptions,
 ): Result<ListeningSocket> {
-  const { libc, engine, mode, owner } = options;
+  const { libc, acceptFrom, mode, owner } = options;
   if (libc === undefined) {
     return failure({
       text: "unix sockets need the C library",
@@ -80,7 +81,7 @@ export function listenUnix(
     // the path by then. Its descriptor is closed beneath it.
     const close = () =>
       closeSocket(libc, { path, file, fd }, options.credentials);
-    const source = engine === "relay" ? { listener } : { fd };
+    const source = acceptFrom === "listener" ? { listener } : { fd };
     return success({ address: path, file, isGiven, source, close });
   } catch (error) {
     return listenFailure(error, path);

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { lastError } from "./errno.ts";
 import { cString, type Libc } from "./libc.ts";
 
 /**
@@ -14,7 +15,7 @@ import { cString, type Libc } from "./libc.ts";
  * @param libc The C library.
  * @param bytes The bytes.
  * @returns Their address, aligned for any type.
- * @throws {RangeError} If there is no memory.
+ * @throws {SystemError} If there is no memory.
  */
 export function inCMemory(
   libc: Libc,
@@ -22,7 +23,7 @@ export function inCMemory(
 ): bigint {
   const length = BigInt(bytes.length);
   const address = libc.c.malloc(length);
-  if (address === 0n) throw new RangeError("no memory for a command");
+  if (address === 0n) throw lastError(libc, "memory for a command");
   libc.c.memcpy_out(address, bytes, length);
   return address;
 }
@@ -33,7 +34,8 @@ export function inCMemory(
  * @param libc The C library.
  * @param text The text, or its bytes, without a zero byte.
  * @returns Its address.
- * @throws {RangeError} If it holds a zero byte, or if there is no memory.
+ * @throws {RangeError} If it holds a zero byte.
+ * @throws {SystemError} If there is no memory.
  */
 export function stringInCMemory(
   libc: Libc,
@@ -49,7 +51,8 @@ export function stringInCMemory(
  * @param libc The C library.
  * @param words The strings.
  * @returns The vector's bytes, to be passed as a buffer.
- * @throws {RangeError} If one holds a zero byte, or if there is no memory.
+ * @throws {RangeError} If one holds a zero byte.
+ * @throws {SystemError} If there is no memory.
  */
 export function vectorOf(
   libc: Libc,
@@ -65,7 +68,8 @@ export function vectorOf(
  * @param libc The C library.
  * @param words The strings.
  * @returns The vector's address.
- * @throws {RangeError} If one holds a zero byte, or if there is no memory.
+ * @throws {RangeError} If one holds a zero byte.
+ * @throws {SystemError} If there is no memory.
  */
 export function vectorInCMemory(
   libc: Libc,

@@ -53,6 +53,7 @@ export class CallList {
   /**
    * @param abi The numbers of the calls.
    * @param calls The calls, in their order.
+   * @throws {RangeError} If one has more arguments than the kernel takes.
    */
   constructor(abi: Abi, calls: readonly Call[]) {
     this.#calls = calls;

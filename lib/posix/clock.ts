@@ -21,6 +21,7 @@ const NS_PER_MS = 1e6;
  *
  * @param libc The C library.
  * @returns Milliseconds since some moment in the past.
+ * @throws {SystemError} If the kernel does not tell.
  */
 export function monotonicMs(libc: Libc): number {
   const time = new BigInt64Array(TIMESPEC_WORDS);
@@ -39,6 +40,7 @@ export function monotonicMs(libc: Libc): number {
  *
  * @param libc The C library.
  * @returns Milliseconds to add to the one to have the other.
+ * @throws {SystemError} If the kernel does not tell.
  */
 export function monotonicOffsetMs(libc: Libc): number {
   return monotonicMs(libc) - performance.now();

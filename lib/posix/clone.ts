@@ -12,20 +12,17 @@
 
 import type { Call } from "./call_list.ts";
 import { CallList } from "./call_list.ts";
-import { errno } from "./errno.ts";
+import { errno, lastError } from "./errno.ts";
+import { SIG_SETMASK } from "./headers.ts";
 import type { Libc } from "./libc.ts";
 import { mapMachineCode } from "./machine_code.ts";
+import { KERNEL_SIGSET_BYTES, SIGCHLD } from "./signals.ts";
 
 // linux/sched.h
 const CLONE_VM = 0x100;
 const CLONE_FILES = 0x400;
 const CLONE_PIDFD = 0x1000;
 const CLONE_CHILD_CLEARTID = 0x200000;
-const SIGCHLD = 17;
-
-// asm-generic/signal-defs.h; a sigset_t of the kernel's has 64 bits.
-const SIG_SETMASK = 2;
-const SIGSET_BYTES = 8n;
 
 // linux/futex.h. Not FUTEX_PRIVATE_FLAG: the kernel's own wake-up is without.
 const FUTEX_WAIT = 0;
@@ -36,6 +33,7 @@ const STACK_BYTES = 4096n;
 const STACK_SPARE_BYTES = 64n;
 const STACK_ALIGNMENT = 16n;
 
+const SET_BYTES = BigInt(KERNEL_SIGSET_BYTES);
 const NANOSECONDS = 1_000_000;
 
 /** What a child needs until it has reached exec. */
@@ -57,12 +55,12 @@ export class Slot {
   /**
    * @param libc The C library.
    * @param calls What its children do.
-   * @throws {RangeError} If there is no memory.
+   * @throws {SystemError} If there is no memory.
    */
   constructor(libc: Libc, calls: readonly Call[]) {
     this.list = new CallList(libc.abi, calls);
     const stack = libc.c.malloc(STACK_BYTES);
-    if (stack === 0n) throw new RangeError("no memory for a command's start");
+    if (stack === 0n) throw lastError(libc, "memory for a command's start");
     const top = stack + STACK_BYTES - STACK_SPARE_BYTES;
     this.stackTop = top - top % STACK_ALIGNMENT;
   }
@@ -118,12 +116,12 @@ export class Cloner {
       SIG_SETMASK,
       this.#every,
       this.#before,
-      SIGSET_BYTES,
+      SET_BYTES,
     );
     try {
       action();
     } finally {
-      c.syscall_signals(call, SIG_SETMASK, this.#before, null, SIGSET_BYTES);
+      c.syscall_signals(call, SIG_SETMASK, this.#before, null, SET_BYTES);
     }
   }
 

@@ -11,21 +11,15 @@
  */
 
 import { type Call, KEEP } from "./call_list.ts";
-import type { Identity } from "./credentials.ts";
+import { type Identity, SUID_DUMP_DISABLE } from "./credentials.ts";
+import { PR_SET_DUMPABLE, SIG_SETMASK } from "./headers.ts";
+import { FIRST_FD_OF_OURS, LAST_FD } from "./process.ts";
+import { KERNEL_SIGSET_BYTES } from "./signals.ts";
 import type { SurroundingCalls } from "./surroundings/calls.ts";
+import { STDERR_FILENO } from "./surroundings/error_output.ts";
 
-// linux/close_range.h, sys/prctl.h
+// linux/close_range.h
 const CLOSE_RANGE_UNSHARE = 2;
-const PR_SET_DUMPABLE = 4;
-const SUID_DUMP_DISABLE = 0;
-
-// asm-generic/signal-defs.h; a sigset_t of the kernel's has 64 bits.
-const SIG_SETMASK = 2;
-const SIGSET_BYTES = 8;
-
-const LAST_FD = 0xffffffff;
-const STANDARD_ERROR = 2;
-const FIRST_FD_OF_OTHERS = 3;
 
 /** Addresses of what the calls refer to, in C memory. */
 export interface CallAddresses {
@@ -92,10 +86,10 @@ export function commandCalls(
   const connectionRows = targets.map((target) =>
     add({ call: "dup3", args: [0, target, 0] })
   );
-  if (errorFd !== undefined && errorFd !== STANDARD_ERROR) {
-    add({ call: "dup3", args: [errorFd, STANDARD_ERROR, 0] });
+  if (errorFd !== undefined && errorFd !== STDERR_FILENO) {
+    add({ call: "dup3", args: [errorFd, STDERR_FILENO, 0] });
   }
-  add({ call: "close_range", args: [FIRST_FD_OF_OTHERS, LAST_FD, 0] });
+  add({ call: "close_range", args: [FIRST_FD_OF_OURS, LAST_FD, 0] });
   add(...surroundings.asRoot, ...rootDirectoryCalls(addresses));
   if (identity !== undefined) {
     const { uid, gid } = identity;
@@ -112,9 +106,15 @@ export function commandCalls(
   add(...surroundings.asUser);
   const { zeroes } = addresses;
   for (const signal of signals) {
-    add({ call: "rt_sigaction", args: [signal, zeroes, 0, SIGSET_BYTES] });
+    add({
+      call: "rt_sigaction",
+      args: [signal, zeroes, 0, KERNEL_SIGSET_BYTES],
+    });
   }
-  add({ call: "rt_sigprocmask", args: [SIG_SETMASK, zeroes, 0, SIGSET_BYTES] });
+  add({
+    call: "rt_sigprocmask",
+    args: [SIG_SETMASK, zeroes, 0, KERNEL_SIGSET_BYTES],
+  });
   const execRow = add({
     call: "execve",
     args: [0, 0, 0],

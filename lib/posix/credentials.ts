@@ -13,7 +13,9 @@
  * @module
  */
 
+import { KEEP } from "./call_list.ts";
 import { checked, lastError } from "./errno.ts";
+import { PR_SET_DUMPABLE } from "./headers.ts";
 import type { Libc } from "./libc.ts";
 
 /** A user and a group, as numbers. */
@@ -24,12 +26,14 @@ export interface Identity {
 
 // sys/prctl.h, linux/capability.h
 const PR_GET_DUMPABLE = 3;
-const PR_SET_DUMPABLE = 4;
-const SUID_DUMP_DISABLE = 0n;
-const SUID_DUMP_USER = 1;
 const PR_CAP_AMBIENT = 47;
 const PR_CAP_AMBIENT_CLEAR_ALL = 4n;
 const LINUX_CAPABILITY_VERSION_3 = 0x20080522;
+
+// linux/sched/coredump.h, which is the kernel's own.
+export const SUID_DUMP_DISABLE = 0;
+const SUID_DUMP_USER = 1;
+
 /** Two `struct __user_cap_data_struct`: effective, permitted, inheritable. */
 const CAPABILITY_DATA_BYTES = 24;
 const EFFECTIVE_OFFSETS = [0, 12];
@@ -40,9 +44,8 @@ const INHERITABLE_OFFSETS = [8, 20];
 /** What a process needs to become another user, by bit: linux/capability.h. */
 const NEEDED = { CAP_SETGID: 6, CAP_SETUID: 7 } as const;
 
-/** The -1 of setresuid(2) and setresgid(2), which leaves an id as it is. */
-const KEEP = 0xffffffff;
-const ROOT = 0;
+/** Root's user id, and its group's. */
+export const ROOT = 0;
 
 /**
  * Gives the ids that this process was started with.
@@ -134,6 +137,19 @@ export interface Credentials {
   asRoot<T>(action: () => T): T;
 }
 
+/**
+ * What is called where the daemon's own identity could not be taken again. It
+ * has to end the process: nothing that is thrown would do that for certain.
+ */
+export type IdentityLost = (error: unknown) => never;
+
+/** Whom the daemon rests as. */
+export interface RestOptions {
+  /** Whose effective ids it has from now on. */
+  readonly owner: Identity;
+  readonly lost: IdentityLost;
+}
+
 /** Why a process cannot keep its power to itself. */
 export interface Unsafe {
   readonly unsafe: string;
@@ -146,11 +162,14 @@ export interface Unsafe {
  * a moment.
  *
  * @param libc The C library.
- * @param owner Whose effective ids the daemon has from now on.
+ * @param options Whom the daemon rests as.
  * @returns The credentials to come back by; or what would leave a way in.
  * @throws {SystemError} If the kernel refuses.
  */
-export function restAs(libc: Libc, owner: Identity): Credentials | Unsafe {
+export function restAs(
+  libc: Libc,
+  { owner, lost }: RestOptions,
+): Credentials | Unsafe {
   const { c } = libc;
   checked(libc, "setgroups", c.setgroups(1n, groupList(owner.gid)));
   checked(libc, "setegid", c.setegid(owner.gid));
@@ -162,7 +181,7 @@ export function restAs(libc: Libc, owner: Identity): Credentials | Unsafe {
     return unsafe;
   }
   closeMemory(libc);
-  return new RootCredentials(libc, owner);
+  return new RootCredentials(libc, { owner, lost });
 }
 
 /**
@@ -211,7 +230,7 @@ function wayIn(libc: Libc): Unsafe | undefined {
  * @param libc The C library.
  */
 export function closeMemory({ c }: Libc): void {
-  c.prctl(PR_SET_DUMPABLE, SUID_DUMP_DISABLE, 0n, 0n, 0n);
+  c.prctl(PR_SET_DUMPABLE, BigInt(SUID_DUMP_DISABLE), 0n, 0n, 0n);
 }
 
 /**
@@ -232,10 +251,12 @@ class RootCredentials implements Credentials {
   readonly canBecome = true;
   readonly #libc: Libc;
   readonly #owner: Identity;
+  readonly #lost: IdentityLost;
 
-  constructor(libc: Libc, owner: Identity) {
+  constructor(libc: Libc, { owner, lost }: RestOptions) {
     this.#libc = libc;
     this.#owner = owner;
+    this.#lost = lost;
   }
 
   asSender<T>({ uid }: Pick<Identity, "uid">, action: () => T): T {
@@ -264,9 +285,7 @@ class RootCredentials implements Credentials {
       this.#setUids(KEEP, this.#owner.uid, KEEP);
       closeMemory(this.#libc);
     } catch (error) {
-      // A daemon of unknown identity must not go on for one more connection.
-      console.error(`spawnd: panic: ${String(error)}`);
-      Deno.exit(71);
+      this.#lost(error);
     }
   }
 

@@ -4,34 +4,37 @@
  * @module
  */
 
+import { constants } from "node:os";
 import type { Libc } from "./libc.ts";
 
-/** Error numbers that some decision here depends on, from asm-generic/errno.h. */
-export const EPERM = 1;
-export const ENOENT = 2;
-export const ESRCH = 3;
-export const EINTR = 4;
-export const ENOEXEC = 8;
-export const ECHILD = 10;
-export const EAGAIN = 11;
-export const ENOMEM = 12;
-export const EACCES = 13;
-export const EEXIST = 17;
-export const ENODEV = 19;
-export const ENOTDIR = 20;
-export const EISDIR = 21;
-export const EINVAL = 22;
-export const ENFILE = 23;
-export const EMFILE = 24;
-export const ENOSPC = 28;
-export const ERANGE = 34;
-export const ELOOP = 40;
-export const EADDRINUSE = 98;
-export const EADDRNOTAVAIL = 99;
-export const ENOBUFS = 105;
-export const ETIMEDOUT = 110;
-export const ECONNREFUSED = 111;
-export const ESTALE = 116;
+/** Error numbers that some decision depends on. */
+export const {
+  EPERM,
+  ENOENT,
+  ESRCH,
+  EINTR,
+  ENOEXEC,
+  ECHILD,
+  EAGAIN,
+  ENOMEM,
+  EACCES,
+  EEXIST,
+  ENODEV,
+  ENOTDIR,
+  EISDIR,
+  EINVAL,
+  ENFILE,
+  EMFILE,
+  ENOSPC,
+  ERANGE,
+  ELOOP,
+  EADDRINUSE,
+  EADDRNOTAVAIL,
+  ENOBUFS,
+  ETIMEDOUT,
+  ECONNREFUSED,
+  ESTALE,
+} = constants.errno;
 
 const location = new Uint8Array(4);
 const number = new Int32Array(location.buffer);
@@ -100,6 +103,11 @@ export class SystemError extends Error {
   constructor(readonly call: string, readonly code: number, text: string) {
     super(`${call}: ${text}`);
   }
+}
+
+/** What a name or a descriptor leads to is not what was put there. */
+export class NotOursError extends Error {
+  override readonly name = "NotOursError";
 }
 
 /**

@@ -7,15 +7,12 @@
 
 import { basename } from "@std/path/posix/basename";
 import { dirname } from "@std/path/posix/dirname";
-import { checked } from "./errno.ts";
+import { checked, NotOursError } from "./errno.ts";
+import { AT_EMPTY_PATH, AT_FDCWD, O_CLOEXEC, O_PATH } from "./headers.ts";
 import { cString, type Libc } from "./libc.ts";
 
-// fcntl.h, linux/stat.h
-const AT_FDCWD = -100;
+// fcntl.h, linux/stat.h, sys/stat.h
 const AT_SYMLINK_NOFOLLOW = 0x100;
-const AT_EMPTY_PATH = 0x1000;
-const O_CLOEXEC = 0o2000000;
-const O_PATH = 0o10000000;
 const STATX_BASIC_STATS = 0x7ff;
 const S_IFMT = 0o170000;
 const FILE_KINDS: ReadonlyMap<number, FileKind> = new Map([
@@ -39,11 +36,15 @@ const STX_DEV_MINOR_OFFSET = 140;
 /** What a file is; the rest are pipes and devices. */
 export type FileKind = "folder" | "file" | "link" | "socket" | "other";
 
-/** What tells one file from another, and whose it is. */
-export interface FileFacts {
+/** What tells a file from every other: a name may come to mean another one. */
+export interface FileId {
   /** The device number as `dev_t` has it. */
   readonly device: bigint;
   readonly inode: bigint;
+}
+
+/** What a file is, and whose. */
+export interface FileFacts extends FileId {
   /** How many names it has: 0 for one that was removed. */
   readonly links: number;
   /** When it was written to last, in nanoseconds of the system's clock. */
@@ -84,8 +85,8 @@ export function lookThrough(libc: Libc, path: string): FileFacts | undefined {
  * @returns `true` if there was one, and it was the same.
  */
 export function isSameFile(
-  one: Pick<FileFacts, "device" | "inode"> | undefined,
-  other: Pick<FileFacts, "device" | "inode"> | undefined,
+  one: FileId | undefined,
+  other: FileId | undefined,
 ): boolean {
   return one !== undefined && one.device === other?.device &&
     one.inode === other.inode;
@@ -118,7 +119,7 @@ export function lookAtDescriptor(
 export function removeFile(
   libc: Libc,
   path: string,
-  meant: Pick<FileFacts, "device" | "inode"> | undefined,
+  meant: FileId | undefined,
 ): boolean {
   if (meant === undefined) return false;
   const { O_DIRECTORY } = libc.abi.openFlags;
@@ -135,7 +136,7 @@ export function removeFile(
 /** A name in a folder, and the file that it is to name. */
 export interface MeantFile {
   readonly name: string;
-  readonly meant: Pick<FileFacts, "device" | "inode">;
+  readonly meant: FileId;
 }
 
 /**
@@ -187,7 +188,7 @@ export interface Access {
  * @param path The socket.
  * @param access Whom it is to belong to.
  * @throws {SystemError} If it cannot be changed.
- * @throws {Error} If it is not a socket, or not this process's own.
+ * @throws {NotOursError} If it is not a socket, or not this process's own.
  */
 export function giveSocketAway(
   libc: Libc,
@@ -203,7 +204,9 @@ export function giveSocketAway(
   try {
     const facts = lookAtDescriptor(libc, fd);
     if (facts?.kind !== "socket" || facts.uid !== libc.c.geteuid()) {
-      throw new Error(`${path} was replaced while it was being set up`);
+      throw new NotOursError(
+        `${path} was replaced while it was being set up`,
+      );
     }
     const { uid, gid, mode } = access;
     const chown = libc.c.fchownat(fd, cString(""), uid, gid, AT_EMPTY_PATH);

@@ -6,22 +6,27 @@
  * @module
  */
 
-import { checked, ELOOP, ENOTDIR, errorText, SystemError } from "./errno.ts";
+import {
+  checked,
+  ELOOP,
+  ENOTDIR,
+  errorText,
+  lastError,
+  SystemError,
+} from "./errno.ts";
 import { type FileFacts, lookAtDescriptor } from "./files.ts";
+import {
+  O_CLOEXEC,
+  O_PATH,
+  PATH_MAX,
+  S_ISVTX,
+  S_IWGRP,
+  S_IWOTH,
+} from "./headers.ts";
 import { cString, type Libc } from "./libc.ts";
-
-// fcntl.h, linux/limits.h
-const O_PATH = 0o10000000;
-const O_CLOEXEC = 0o2000000;
-const PATH_MAX = 4096;
 
 /** As many as the kernel follows. */
 const LINKS_MAX = 40;
-
-// stat.h
-const S_ISVTX = 0o1000;
-const S_IWGRP = 0o020;
-const S_IWOTH = 0o002;
 
 /** What a path leads through. */
 export interface Step {
@@ -118,8 +123,9 @@ function openStep(
 function factsOf(libc: Libc, { fd, path }: Place): FileFacts {
   const facts = lookAtDescriptor(libc, fd);
   if (facts !== undefined) return facts;
+  const error = lastError(libc, path === "" ? "/" : path);
   libc.c.close(fd);
-  throw new Error(`nothing to be seen of ${path}`);
+  throw error;
 }
 
 function readLink(libc: Libc, fd: number): string {

@@ -7,11 +7,9 @@
  * @module
  */
 
+import { O_CLOEXEC } from "./headers.ts";
 import type { Libc } from "./libc.ts";
 import { duplicate } from "./process.ts";
-
-// fcntl.h
-const O_CLOEXEC = 0o2000000;
 
 /** More starts at once than that copy the table. */
 const LANDINGS = 8;

@@ -9,6 +9,7 @@
 
 import type { Architecture } from "./abi.ts";
 import { checked, EINVAL, errno, errorText, SystemError } from "./errno.ts";
+import { MFD_CLOEXEC, MFD_NOEXEC_SEAL } from "./headers.ts";
 import { cString, type Libc } from "./libc.ts";
 
 /** The instructions, by architecture, as hexadecimal digits. */
@@ -20,9 +21,7 @@ const CODE: Readonly<Record<Architecture, string>> = {
     "94e20091f9ffff17605200a9e00f8052c0035fd6",
 };
 
-// linux/memfd.h, bits/mman-linux.h
-const MFD_CLOEXEC = 1;
-const MFD_NOEXEC_SEAL = 8;
+// sys/mman.h
 const PROT_READ = 1;
 const PROT_EXEC = 4;
 const MAP_PRIVATE = 2;

@@ -6,15 +6,14 @@
  * @module
  */
 
-import { checked, EINVAL, errno, lastError } from "./errno.ts";
+import { checked, EINVAL, errno, lastError, NotOursError } from "./errno.ts";
 import { lookAtDescriptor } from "./files.ts";
+import { MFD_CLOEXEC, MFD_NOEXEC_SEAL } from "./headers.ts";
 import { cString, type Libc } from "./libc.ts";
 import { readToEnd } from "./process.ts";
 
-// linux/memfd.h, linux/fcntl.h
-const MFD_CLOEXEC = 0x1;
+// sys/mman.h, fcntl.h
 const MFD_ALLOW_SEALING = 0x2;
-const MFD_NOEXEC_SEAL = 0x8;
 const F_ADD_SEALS = 1033;
 const F_GET_SEALS = 1034;
 /** Against further seals, shrinking, growing and writing. */
@@ -64,7 +63,7 @@ function create(libc: Libc): number {
  * @param fd Its descriptor.
  * @returns What it holds.
  * @throws {SystemError} If it cannot be read.
- * @throws {Error} If it is not sealed, or another user's.
+ * @throws {NotOursError} If it is not sealed, or another user's.
  */
 export function readSealedFile(
   libc: Libc,
@@ -73,10 +72,10 @@ export function readSealedFile(
   const seals = libc.c.fcntl(fd, F_GET_SEALS, 0n);
   if (seals < 0) throw lastError(libc, `descriptor ${fd}`);
   if ((seals & SEALS) !== SEALS) {
-    throw new Error(`descriptor ${fd} is not sealed`);
+    throw new NotOursError(`descriptor ${fd} is not sealed`);
   }
   if (lookAtDescriptor(libc, fd)?.uid !== libc.c.geteuid()) {
-    throw new Error(`descriptor ${fd} is another user's`);
+    throw new NotOursError(`descriptor ${fd} is another user's`);
   }
   return readToEnd(libc, fd);
 }

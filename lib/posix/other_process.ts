@@ -7,11 +7,8 @@
 
 import { checked, errno, ESRCH, lastError } from "./errno.ts";
 import { isSameFile, lookThrough } from "./files.ts";
+import { AT_FDCWD, PATH_MAX } from "./headers.ts";
 import { cString, type Libc } from "./libc.ts";
-
-// fcntl.h, linux/limits.h
-const AT_FDCWD = -100;
-const PATH_MAX = 4096;
 
 /** What the kernel adds to the name of a program that was replaced since. */
 const REPLACED = / \(deleted\)$/;

@@ -7,24 +7,21 @@
  */
 
 import { vectorOf } from "./c_memory.ts";
-import { closeMemory, type Identity } from "./credentials.ts";
+import { KEEP } from "./call_list.ts";
+import {
+  closeMemory,
+  type Identity,
+  type IdentityLost,
+  ROOT,
+} from "./credentials.ts";
 import { checked, SystemError } from "./errno.ts";
+import { F_GETFD, F_SETFD, PATH_MAX, SIG_SETMASK } from "./headers.ts";
 import { cString, type Libc } from "./libc.ts";
+import { SIGSET_BYTES } from "./signals.ts";
 
-// fcntl.h, bits/sigaction.h, linux/auxvec.h, linux/limits.h
-const F_GETFD = 1;
-const F_SETFD = 2;
+// fcntl.h, linux/auxvec.h
 const FD_CLOEXEC = 1;
-const SIG_SETMASK = 2;
 const AT_EXECFN = 31n;
-const PATH_MAX = 4096;
-
-/** `sigset_t`. */
-const SIGSET_BYTES = 128;
-
-/** The -1 of setresuid(2), which leaves an id as it is. */
-const KEEP = 0xffffffff;
-const ROOT = 0;
 
 const GROUP_BYTES = 4;
 
@@ -78,6 +75,8 @@ export interface ExecOptions {
   readonly fds: readonly number[];
   /** Whom it starts as; `undefined` for whom this process is. */
   readonly ids: RootIds | undefined;
+  /** What is called where it failed, and this process cannot rest again. */
+  readonly lost: IdentityLost;
 }
 
 /**
@@ -87,9 +86,10 @@ export interface ExecOptions {
  * @param libc The C library.
  * @param options The program.
  * @returns Only if it failed: why.
+ * @throws {RangeError} If a word holds a zero byte; then, too, all is undone.
  */
 export function executeInPlace(libc: Libc, options: ExecOptions): SystemError {
-  const { path, directories, ids, fds } = options;
+  const { path, directories, ids, fds, lost } = options;
   const undo: (() => void)[] = [];
   try {
     const mask = new Uint8Array(SIGSET_BYTES);
@@ -100,7 +100,7 @@ export function executeInPlace(libc: Libc, options: ExecOptions): SystemError {
     const argv = vectorOf(libc, options.argv);
     const environment = vectorOf(libc, options.environment);
     if (ids !== undefined) {
-      undo.push(() => rest(libc, ids));
+      undo.push(() => rest(libc, ids, lost));
       takeRootBack(libc, ids);
     }
     checked(libc, "fchdir", libc.c.fchdir(directories.start));
@@ -138,19 +138,22 @@ function takeRootBack(libc: Libc, { gid, groups }: RootIds): void {
   checked(libc, "setresuid", c.syscall(setresuid, ROOT, ROOT, ROOT));
 }
 
-function rest(libc: Libc, { owner, gid }: RootIds): void {
+function rest(
+  libc: Libc,
+  { owner, gid }: RootIds,
+  lost: IdentityLost,
+): void {
   const { c, abi: { systemCalls } } = libc;
   const { setresuid, setresgid, setgroups } = systemCalls;
   const groups = new Uint8Array(new Uint32Array([owner.gid]).buffer);
-  const results = [
-    c.syscall(setresuid, KEEP, ROOT, KEEP),
-    c.syscall(setresgid, gid, owner.gid, gid),
-    c.syscall_buffer(setgroups, 1, groups),
-    c.syscall(setresuid, ROOT, owner.uid, ROOT),
-  ];
+  const call = "rest as the owner again";
+  try {
+    checked(libc, call, c.syscall(setresuid, KEEP, ROOT, KEEP));
+    checked(libc, call, c.syscall(setresgid, gid, owner.gid, gid));
+    checked(libc, call, c.syscall_buffer(setgroups, 1, groups));
+    checked(libc, call, c.syscall(setresuid, ROOT, owner.uid, ROOT));
+  } catch (error) {
+    lost(error);
+  }
   closeMemory(libc);
-  if (results.every((result) => result === 0)) return;
-  // A daemon of unknown identity must not go on for one more connection.
-  console.error("spawnd: panic: cannot rest as the owner again");
-  Deno.exit(71);
 }

@@ -16,16 +16,18 @@ import {
   errorText,
   SystemError,
 } from "./errno.ts";
+import {
+  AF_INET6,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+} from "./headers.ts";
 import { cString, type Libc } from "./libc.ts";
 import { type BindOptions, setBindOptions } from "./socket_options.ts";
 import { setBacklog } from "./sockets.ts";
 
-// bits/socket.h, bits/socket_type.h, netdb.h
-const AF_INET6 = 10;
-const SOCK_STREAM = 1;
-const SOCK_DGRAM = 2;
-const SOCK_NONBLOCK = 0o4000;
-const SOCK_CLOEXEC = 0o2000000;
+// netdb.h
 const AI_PASSIVE = 0x1;
 const AI_NUMERICHOST = 0x4;
 const AI_NUMERICSERV = 0x400;

@@ -5,16 +5,13 @@
  */
 
 import { checked, EAGAIN, errno, lastError } from "./errno.ts";
+import { AF_UNIX, MSG_NOSIGNAL, SOCK_CLOEXEC, SOL_SOCKET } from "./headers.ts";
 import type { Libc } from "./libc.ts";
-import { SOL_SOCKET } from "./sockets.ts";
 
 // bits/socket.h
 const SCM_RIGHTS = 1;
 const MSG_DONTWAIT = 0x40;
-const MSG_NOSIGNAL = 0x4000;
-const AF_UNIX = 1;
 const SOCK_SEQPACKET = 5;
-const SOCK_CLOEXEC = 0o2000000;
 const MSG_CMSG_CLOEXEC = 0x40000000;
 
 // `struct msghdr` (bits/socket.h), `struct iovec`, `struct cmsghdr`, as they
@@ -82,7 +79,7 @@ class Message {
   constructor(libc: Libc) {
     this.#libc = libc;
     this.address = libc.c.malloc(BigInt(ALL_BYTES));
-    if (this.address === 0n) throw new RangeError("no memory for a message");
+    if (this.address === 0n) throw lastError(libc, "memory for a message");
   }
 
   /** Lays the headers out, for so many bytes and so many of control data. */
@@ -119,7 +116,7 @@ export class FdSender {
 
   /**
    * @param libc The C library.
-   * @throws {RangeError} If there is no memory.
+   * @throws {SystemError} If there is no memory.
    */
   constructor(libc: Libc) {
     this.#libc = libc;
@@ -160,7 +157,7 @@ export class FdReceiver {
 
   /**
    * @param libc The C library.
-   * @throws {RangeError} If there is no memory.
+   * @throws {SystemError} If there is no memory.
    */
   constructor(libc: Libc) {
     this.#libc = libc;

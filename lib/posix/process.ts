@@ -5,8 +5,17 @@
  * @module
  */
 
+import { concat } from "@std/bytes/concat";
 import { textOf } from "./byte_text.ts";
 import { checked, ECHILD, errno } from "./errno.ts";
+import {
+  F_DUPFD_CLOEXEC,
+  F_GETFD,
+  O_CLOEXEC,
+  O_NONBLOCK,
+  O_PATH,
+  RLIMIT_NOFILE,
+} from "./headers.ts";
 import { cString, type Libc } from "./libc.ts";
 
 // bits/waitflags.h, bits/types/siginfo_t.h, sys/prctl.h
@@ -18,30 +27,20 @@ const SIGINFO_BYTES = 128;
 const SI_PID_OFFSET = 16;
 const PR_GET_CHILD_SUBREAPER = 37;
 
-// bits/signum-generic.h, linux/close_range.h, fcntl.h
-export const SIGHUP = 1;
-export const SIGINT = 2;
-export const SIGQUIT = 3;
-export const SIGKILL = 9;
-export const SIGTERM = 15;
+// linux/close_range.h, fcntl.h
 const CLOSE_RANGE_CLOEXEC = 4;
-const F_GETFD = 1;
 const F_GETFL = 3;
 const F_SETFL = 4;
-const O_NONBLOCK = 0o4000;
 const O_ACCMODE = 0o3;
 const O_RDONLY = 0;
-const F_DUPFD_CLOEXEC = 1030;
-
-const O_CLOEXEC = 0o2000000;
-const O_PATH = 0o10000000;
-// bits/resource.h
-const RLIMIT_NOFILE = 7;
 
 const READ_CHUNK_BYTES = 65536;
 
-const FIRST_FD_OF_OURS = 3;
-const LAST_FD = 0xffffffff;
+/** The first that is none of standard input, output and error. */
+export const FIRST_FD_OF_OURS = 3;
+
+/** The last one that there can be: close_range(2). */
+export const LAST_FD = 0xffffffff;
 
 /**
  * Marks every descriptor from 3 up close-on-exec, so that nothing which this
@@ -167,6 +166,7 @@ export function duplicateOrError(libc: Libc, fd: number): number {
  *
  * @param libc The C library.
  * @param fd The descriptor.
+ * @throws {SystemError} If it is not open.
  */
 export function makeBlocking(libc: Libc, fd: number): void {
   const flags = checked(libc, "fcntl(F_GETFL)", libc.c.fcntl(fd, F_GETFL, 0n));
@@ -290,14 +290,7 @@ export function readToEnd(libc: Libc, fd: number): Uint8Array<ArrayBuffer> {
     if (chunk.length === 0) break;
     chunks.push(chunk);
   }
-  const size = chunks.reduce((sum, { length }) => sum + length, 0);
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
+  return concat(chunks);
 }
 
 /**

@@ -8,17 +8,15 @@
 import { inCMemory, stringInCMemory, vectorInCMemory } from "./c_memory.ts";
 import { type Call, KEEP } from "./call_list.ts";
 import { Cloner, Slot } from "./clone.ts";
+import { ROOT } from "./credentials.ts";
 import { errorText } from "./errno.ts";
+import { F_SETFD, SIG_SETMASK } from "./headers.ts";
 import type { Libc } from "./libc.ts";
-import { signalsSetAside } from "./signals.ts";
-
-// fcntl.h, asm-generic/signal-defs.h
-const F_SETFD = 2;
-const SIG_SETMASK = 2;
-const SIGSET_BYTES = 8;
-
-const KERNEL_SIGACTION_BYTES = 32;
-const ROOT = 0;
+import {
+  KERNEL_SIGACTION_BYTES,
+  KERNEL_SIGSET_BYTES,
+  signalsSetAside,
+} from "./signals.ts";
 
 /** What a program is started with. */
 export interface ProgramOptions {
@@ -56,7 +54,7 @@ export interface StartedProgram {
  * @param libc The C library.
  * @param options What to start.
  * @returns The program; or the negated error number.
- * @throws {RangeError} If there is no memory.
+ * @throws {SystemError} If there is no memory.
  */
 export function startProgram(
   libc: Libc,
@@ -106,11 +104,14 @@ function programCalls(libc: Libc, options: ProgramOptions): Call[] {
   for (const signal of signalsSetAside(libc)) {
     calls.push({
       call: "rt_sigaction",
-      args: [signal, zeroes, 0, SIGSET_BYTES],
+      args: [signal, zeroes, 0, KERNEL_SIGSET_BYTES],
     });
   }
   calls.push(
-    { call: "rt_sigprocmask", args: [SIG_SETMASK, zeroes, 0, SIGSET_BYTES] },
+    {
+      call: "rt_sigprocmask",
+      args: [SIG_SETMASK, zeroes, 0, KERNEL_SIGSET_BYTES],
+    },
     {
       call: "execve",
       args: [

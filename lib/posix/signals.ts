@@ -5,42 +5,46 @@
  * @module
  */
 
+import { constants } from "node:os";
 import { checked } from "./errno.ts";
 import { lookThrough } from "./files.ts";
+import { SIG_SETMASK } from "./headers.ts";
 import type { Libc } from "./libc.ts";
 
-// bits/signum-generic.h, bits/sigaction.h, asm/signal.h
-const SIGPIPE = 13;
-const SIGCHLD = 17;
+// bits/sigaction.h, asm/signal.h
 const SIG_DFL = 0n;
 const SIG_IGN = 1n;
-const SIG_SETMASK = 2;
 const LAST_SIGNAL = 64;
+
+/** Signals that somebody here sends, keeps or waits for. */
+export const {
+  SIGALRM,
+  SIGCHLD,
+  SIGHUP,
+  SIGINT,
+  SIGKILL,
+  SIGPIPE,
+  SIGQUIT,
+  SIGTERM,
+} = constants.signals;
 
 /** The first one that the runtime has no name for, as it is the C library's. */
 export const SIGRTMIN = 34;
 
-/** The one of the watchdog that alarm(2) is. */
-export const SIGALRM = 14;
-
 /** For cancelling threads, which the C library has to itself and nobody uses. */
 export const SIGCANCEL = 32;
+
+const IDLE_NAMES = [
+  ...["SIGUSR1", "SIGUSR2", "SIGALRM", "SIGSTKFLT", "SIGXCPU"] as const,
+  ...["SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGIO", "SIGPWR"] as const,
+];
 
 /**
  * Signals that end a process unless it says otherwise, tell of no error of its
  * own, and are asked for by nobody: by their numbers.
  */
 export const IDLE_SIGNALS: ReadonlyMap<number, string> = new Map([
-  [10, "SIGUSR1"],
-  [12, "SIGUSR2"],
-  [SIGALRM, "SIGALRM"],
-  [16, "SIGSTKFLT"],
-  [24, "SIGXCPU"],
-  [25, "SIGXFSZ"],
-  [26, "SIGVTALRM"],
-  [27, "SIGPROF"],
-  [29, "SIGIO"],
-  [30, "SIGPWR"],
+  ...IDLE_NAMES.map((name) => [constants.signals[name], name] as const),
   ...Array.from(
     { length: LAST_SIGNAL - SIGRTMIN + 1 },
     (_, index): [number, string] => [
@@ -56,8 +60,11 @@ const LINKS_OF_ONE_THREAD = 3;
 /** `struct sigaction` begins with the handler; 152 bytes on 64-bit Linux. */
 const SIGACTION_BYTES = 160;
 /** `sigset_t`, as the C library has it and as the kernel has it. */
-const SIGSET_BYTES = 128;
-const KERNEL_SIGSET_BYTES = 8n;
+export const SIGSET_BYTES = 128;
+export const KERNEL_SIGSET_BYTES = 8;
+const SET_BYTES = BigInt(KERNEL_SIGSET_BYTES);
+/** The kernel's `struct sigaction`: handler, flags, restorer, mask. */
+export const KERNEL_SIGACTION_BYTES = 32;
 
 // sys/signalfd.h
 const SFD_CLOEXEC = 0o2000000;
@@ -108,7 +115,7 @@ export function signalsSetAside(libc: Libc): number[] {
   const handler = new DataView(action.buffer);
   const signals: number[] = [];
   for (let signal = 1; signal <= LAST_SIGNAL; signal++) {
-    c.syscall_signals(rt_sigaction, signal, null, action, KERNEL_SIGSET_BYTES);
+    c.syscall_signals(rt_sigaction, signal, null, action, SET_BYTES);
     if (handler.getBigUint64(0, true) !== SIG_DFL) signals.push(signal);
   }
   return signals;
@@ -152,7 +159,7 @@ export function ignoreSignals(libc: Libc, signals: readonly number[]): void {
   const action = new Uint8Array(SIGACTION_BYTES);
   new DataView(action.buffer).setBigUint64(0, SIG_IGN, true);
   for (const signal of signals) {
-    c.syscall_signals(rt_sigaction, signal, action, null, KERNEL_SIGSET_BYTES);
+    c.syscall_signals(rt_sigaction, signal, action, null, SET_BYTES);
   }
 }
 

@@ -7,10 +7,10 @@
  */
 
 import { checked, lastError } from "./errno.ts";
+import { SOL_SOCKET } from "./headers.ts";
 import type { Libc } from "./libc.ts";
 
 // asm-generic/socket.h, netinet/in.h, linux/in6.h, netinet/tcp.h
-const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
 const SO_KEEPALIVE = 9;
 const SO_REUSEPORT = 15;

@@ -5,22 +5,25 @@
  */
 
 import { checked, EAGAIN, errno } from "./errno.ts";
+import {
+  AF_INET,
+  AF_INET6,
+  AF_UNIX,
+  MSG_NOSIGNAL,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+  SOL_SOCKET,
+} from "./headers.ts";
 import { cString, type Libc } from "./libc.ts";
+import { mappedInet4Of } from "./mapped_inet4.ts";
 import { duplicate } from "./process.ts";
 
-// bits/socket.h, bits/socket_type.h, asm-generic/socket.h
-const AF_UNIX = 1;
-const AF_INET = 2;
-const AF_INET6 = 10;
-const SOCK_STREAM = 1;
-const SOCK_DGRAM = 2;
-const SOCK_CLOEXEC = 0o2000000;
-const SOCK_NONBLOCK = 0o4000;
-export const SOL_SOCKET = 1;
+// asm-generic/socket.h
 const SO_TYPE = 3;
 const SO_PEERCRED = 17;
 const SO_ACCEPTCONN = 30;
-const MSG_NOSIGNAL = 0x4000;
 
 /** `struct sockaddr_storage`: no address is larger. */
 const ADDRESS_BYTES = 128;
@@ -462,9 +465,8 @@ export function decodeAddress(
 }
 
 function inet6Host(address: Uint8Array<ArrayBuffer>, scope: number): string {
-  const mapped = address.subarray(0, 10).every((byte) => byte === 0) &&
-    address[10] === 0xff && address[11] === 0xff;
-  if (mapped) return address.subarray(12).join(".");
+  const inet4 = mappedInet4Of(address);
+  if (inet4 !== undefined) return inet4;
   const view = new DataView(address.buffer, address.byteOffset, 16);
   const groups = Array.from(
     { length: 8 },

@@ -7,12 +7,9 @@
  */
 
 import { EMFILE } from "./errno.ts";
+import { F_DUPFD_CLOEXEC } from "./headers.ts";
 import type { Libc } from "./libc.ts";
-import { duplicate } from "./process.ts";
-
-// fcntl.h
-const F_DUPFD_CLOEXEC = 1030;
-const FIRST_FD_OF_OURS = 3n;
+import { duplicate, FIRST_FD_OF_OURS } from "./process.ts";
 
 /** The descriptor. */
 export class SpareDescriptor {
@@ -49,6 +46,10 @@ export class SpareDescriptor {
   refill(): void {
     if (this.#fd >= 0) return;
     const { c } = this.#libc;
-    this.#fd = c.fcntl(this.#nothing, F_DUPFD_CLOEXEC, FIRST_FD_OF_OURS);
+    this.#fd = c.fcntl(
+      this.#nothing,
+      F_DUPFD_CLOEXEC,
+      BigInt(FIRST_FD_OF_OURS),
+    );
   }
 }

@@ -28,11 +28,12 @@ import {
   ESTALE,
   ETIMEDOUT,
 } from "./errno.ts";
+import { O_CLOEXEC, O_RDWR } from "./headers.ts";
 import { Landings } from "./landings.ts";
 import { cString, type Libc } from "./libc.ts";
 import { SpareDescriptor } from "./spare_descriptor.ts";
 import type { DescriptorLimit } from "./process.ts";
-import { signalsSetAside } from "./signals.ts";
+import { KERNEL_SIGACTION_BYTES, signalsSetAside } from "./signals.ts";
 import {
   type OpenedSurroundings,
   openSurroundings,
@@ -44,14 +45,7 @@ import type {
   Surroundings,
 } from "./surroundings/surroundings.ts";
 
-// fcntl.h
-const O_RDWR = 0o2;
-const O_CLOEXEC = 0o2000000;
-
 const SHELL = "/bin/sh";
-
-/** A `struct sigaction` of the kernel's: handler, flags, restorer, mask. */
-const KERNEL_SIGACTION_BYTES = 32;
 
 /** A command ready to be started any number of times. */
 export interface PrepareOptions {

@@ -7,11 +7,9 @@
 
 import type { Identity } from "./credentials.ts";
 import { checked, SystemError } from "./errno.ts";
+import { O_CLOEXEC } from "./headers.ts";
 import { cString, type Libc } from "./libc.ts";
 import { readToEnd } from "./process.ts";
-
-// fcntl.h
-const O_CLOEXEC = 0o2000000;
 
 /**
  * Tells which ids of an identity there are not.

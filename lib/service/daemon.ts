@@ -41,6 +41,7 @@ import {
 import { lockDown } from "./lock_down.ts";
 import { closeOpened, openSockets } from "./open_sockets.ts";
 import { type OwnProgram, ownProgram } from "./own_program.ts";
+import { panic } from "./panic.ts";
 import type { DaemonPlan, OpenSockets } from "./plan.ts";
 import { claimPidFile, keepPidFile, type PidFile } from "./pid_file.ts";
 import { type Handed, type HandedService, remember } from "./reload/handed.ts";
@@ -229,7 +230,7 @@ async function serveOpened(
 /** Gives root's effective ids away, as far as the kernel lets it. */
 function rest(libc: Libc, owner: Identity): Result<Credentials> {
   try {
-    const rested = restAs(libc, owner);
+    const rested = restAs(libc, { owner, lost: panic });
     if (!("unsafe" in rested)) return success(rested);
     const { unsafe: text, mend } = rested;
     return failure({ text, mend, exitCode: EX.CONFIG });

@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { ListeningSocket } from "../engine/engine.ts";
 import type { InheritedSockets } from "../net/inherited_sockets.ts";
+import type { ListeningSocket } from "../net/listening.ts";
 import type { Credentials } from "../posix/credentials.ts";
 import type { Libc } from "../posix/libc.ts";
 import {
@@ -44,12 +44,12 @@ export function openSockets(
   plan: DaemonPlan,
   { opened = () => {}, ...options }: OpenSocketsOptions,
 ): Result<OpenSockets, readonly Mistake[]> {
-  const { engine } = plan;
+  const acceptFrom = plan.engine === "direct" ? "fd" : "listener";
   const { inherited } = options;
   const sockets = new Map<ServicePlan, ListeningSocket[]>();
   const mistakes: Mistake[] = [];
   for (const service of plan.services) {
-    const listened = listen(service, { engine, ...options });
+    const listened = listen(service, { acceptFrom, ...options });
     if (!listened.ok) {
       mistakes.push(listened.mistake);
       continue;

@@ -5,7 +5,8 @@
  * one and nobody takes a file that was left behind for a daemon's.
  *
  * Until it appears it is `FILE.new` beside it, which nobody else can open: its
- * lock is what lets one daemon at a time look whether there is another.
+ * lock is what lets one daemon at a time look whether there is another. So it is
+ * not made as other files are that appear whole, under a name of its own.
  *
  * It also tells what became of a reload: another file with the same id is in
  * its place where the new configuration serves, the same file was written anew
@@ -32,15 +33,10 @@ import {
   removeFrom,
 } from "../posix/files.ts";
 import { openFolder, weakStep } from "../posix/folders.ts";
+import { O_CLOEXEC, O_CREAT, O_NONBLOCK, O_RDWR } from "../posix/headers.ts";
 import { cString, type Libc } from "../posix/libc.ts";
 import { lockForWriting, writeLockHolder } from "../posix/record_lock.ts";
 import { EX, failure, type Mistake, type Result, success } from "../result.ts";
-
-// fcntl.h
-const O_RDWR = 0o2;
-const O_CREAT = 0o100;
-const O_NONBLOCK = 0o4000;
-const O_CLOEXEC = 0o2000000;
 
 const NO_FD = -1;
 

@@ -5,8 +5,8 @@
  */
 
 import type { ServiceSettings } from "../config/service_settings.ts";
-import type { Command, EngineName, ListeningSocket } from "../engine/engine.ts";
-import type { ListenOptions } from "../net/listening.ts";
+import type { Command, EngineName } from "../engine/engine.ts";
+import type { ListeningSocket, ListenOptions } from "../net/listening.ts";
 import type { Credentials, Identity } from "../posix/credentials.ts";
 import type { DescriptorLimit } from "../posix/process.ts";
 import type { Result } from "../result.ts";

@@ -8,7 +8,6 @@
 import type {
   Command,
   Engine,
-  ListeningSocket,
   RunningCommand,
   ServedService,
   ServiceEvents,
@@ -17,7 +16,8 @@ import type {
 import { formatWaitStatus, type WaitStatus } from "../engine/wait_status.ts";
 import type { Log } from "../log/log.ts";
 import { quoted } from "../log/quoted.ts";
-import { SIGKILL, SIGTERM } from "../posix/process.ts";
+import type { ListeningSocket } from "../net/listening.ts";
+import { SIGKILL, SIGTERM } from "../posix/signals.ts";
 import type { ConnectionOptions } from "../posix/socket_options.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Fault } from "./fault.ts";

@@ -6,7 +6,6 @@
 
 import type { Log } from "../log/log.ts";
 import type { Libc } from "../posix/libc.ts";
-import { SIGHUP, SIGINT, SIGQUIT, SIGTERM } from "../posix/process.ts";
 import {
   IDLE_SIGNALS,
   ignoreSignals,
@@ -14,8 +13,12 @@ import {
   keepSignals,
   SIGALRM,
   SIGCANCEL,
+  SIGHUP,
+  SIGINT,
   SignalReader,
+  SIGQUIT,
   SIGRTMIN,
+  SIGTERM,
 } from "../posix/signals.ts";
 import { Deadlines } from "./deadlines.ts";
 import { listed } from "./listed.ts";

@@ -1,11 +1,10 @@
 import { assertEquals, assertLess } from "@std/assert";
 import { Daemon } from "./daemon.ts";
-import { childrenOf, ENGINES, output, rootTest } from "./machine.ts";
+import { childrenOf, ENGINES, Folder, output, rootTest } from "./machine.ts";
 import {
   becomes,
   Clients,
   finish,
-  Folder,
   recordsOf,
   startOnLoopback,
 } from "./load.ts";

@@ -1,5 +1,5 @@
 /**
- * For the tests that put a daemon under load: folders, what a process has and
+ * For the tests that put a daemon under load: what a process has and
  * takes, and clients that do what the runtime's own sockets cannot.
  *
  * @module
@@ -67,28 +67,6 @@ export async function startOnLoopback(
 ): Promise<Daemon> {
   const words = ["inet", "127.0.0.1:0", "-v", "--engine", engine, ...args];
   return await Daemon.start(words, options);
-}
-
-/** A folder for one test. Goes with the scope: `await using`. */
-export class Folder implements AsyncDisposable {
-  private constructor(readonly path: string) {}
-
-  /** @param mode 0o777 for one in which every account may write. */
-  static async create(mode = 0o755): Promise<Folder> {
-    const path = await Deno.makeTempDir({ prefix: "spawnd-test-" });
-    await Deno.chmod(path, mode);
-    return new Folder(path);
-  }
-
-  /** The names in it, sorted. */
-  async names(): Promise<string[]> {
-    const entries = await Array.fromAsync(Deno.readDir(this.path));
-    return entries.map(({ name }) => name).sort();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Deno.remove(this.path, { recursive: true });
-  }
 }
 
 /** Bytes that no fault could leave looking right. */

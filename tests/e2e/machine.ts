@@ -115,15 +115,16 @@ export class Account implements AsyncDisposable {
 }
 
 /**
- * A folder made for a test, which every account may enter and only root may
- * write to. Goes with the scope: `await using`.
+ * A folder made for a test, which every account may enter. Goes with the scope:
+ * `await using`.
  */
 export class Folder implements AsyncDisposable {
   private constructor(readonly path: string) {}
 
-  static async create(): Promise<Folder> {
+  /** @param mode 0o777 for one in which every account may write. */
+  static async create(mode = 0o755): Promise<Folder> {
     const path = await Deno.makeTempDir({ prefix: "spawnd-test-" });
-    await Deno.chmod(path, 0o755);
+    await Deno.chmod(path, mode);
     return new Folder(path);
   }
 
@@ -138,6 +139,12 @@ export class Folder implements AsyncDisposable {
   /** The path of a file in it. */
   join(name: string): string {
     return `${this.path}/${name}`;
+  }
+
+  /** The names in it, sorted. */
+  async names(): Promise<string[]> {
+    const entries = await Array.fromAsync(Deno.readDir(this.path));
+    return entries.map(({ name }) => name).sort();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

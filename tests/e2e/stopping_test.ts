@@ -17,7 +17,7 @@ import {
 import {
   Account,
   ENGINES,
-  Folder as ServedFolder,
+  Folder,
   isAlive,
   output,
   rootTest,
@@ -27,7 +27,6 @@ import {
   becomes,
   Clients,
   finish,
-  Folder,
   processesOf,
   randomBytes,
   readBytes,
@@ -205,7 +204,7 @@ for (const engine of ENGINES) {
   rootTest(
     `signals that ask for nothing end nothing and are told once with ${engine}`,
     async () => {
-      await using folder = await ServedFolder.create();
+      await using folder = await Folder.create();
       const [address = ""] = freeAddresses(1);
       const directory = await writeConfiguration(folder, {
         master: [inet(address)],
@@ -323,7 +322,7 @@ for (const engine of ENGINES) {
 rootTest(
   "a stop tells every ten seconds what it waits for, and ends it in its time",
   async () => {
-    await using folder = await ServedFolder.create();
+    await using folder = await Folder.create();
     const [busy = "", other = "", idle = ""] = freeAddresses(3);
     const directory = await writeConfiguration(folder, {
       main: ["spawnd_stop_timeout = 11s"],
@@ -374,7 +373,7 @@ for (const engine of ENGINES) {
 }
 
 rootTest("--stop-timeout counts more than spawnd_stop_timeout", async () => {
-  await using folder = await ServedFolder.create();
+  await using folder = await Folder.create();
   const [address = ""] = freeAddresses(1);
   const directory = await writeConfiguration(folder, {
     main: ["spawnd_stop_timeout = 1h"],

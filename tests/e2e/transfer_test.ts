@@ -1,9 +1,8 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { readAll, writeAll } from "./daemon.ts";
-import { childrenOf, ENGINES, proc, rootTest } from "./machine.ts";
+import { childrenOf, ENGINES, Folder, proc, rootTest } from "./machine.ts";
 import {
   ClientProcess,
-  Folder,
   MIB,
   randomBytes,
   readBytes,

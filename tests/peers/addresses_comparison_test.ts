@@ -114,7 +114,14 @@ class Group {
           : made;
       };
       const names = random.chance(30) ? [name(), name()] : [name()];
-      return { names, port, addresses: this.#addressesOf(names) };
+      const addresses = this.#addressesOf(names);
+      return addresses?.some(isElsewhere(port))
+        ? {
+          names: [`${port}`],
+          port,
+          addresses: this.#addressesOf([`${port}`]),
+        }
+        : { names, port, addresses };
     });
   }
 
@@ -212,6 +219,12 @@ class Group {
       `spawnd ${addresses?.join(" ") ?? "refuses"}, ` +
       `master ${there.join(" ") || "does otherwise"}`;
   }
+}
+
+/** Finds addresses that a slip has made another machine's, or another port's. */
+function isElsewhere(port: number): (address: string) => boolean {
+  const here = RegExp(`^(?:(?:127|0)\\.[\\d.]+|\\[::1?\\]):${port}$`);
+  return (address) => !here.test(address);
 }
 
 function hasStarted(folder: string): boolean {

@@ -14,7 +14,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { toBinary } from "../../lib/config/bytes.ts";
+import { toBinary, toBytes } from "../../lib/config/bytes.ts";
 import type { Configuration } from "../../lib/config/configuration.ts";
 import { loadConfiguration } from "../../lib/config/load_configuration.ts";
 import { PlacedText } from "../../lib/config/logical_lines.ts";
@@ -27,6 +27,8 @@ import {
   randomConfiguration,
   USER_NAMES,
 } from "../unit/config/random_configuration.ts";
+import { Scratch } from "../unit/scratch.ts";
+import { reasonOf } from "../../lib/result.ts";
 
 const POSTCONF = "/usr/sbin/postconf";
 const SEED = Number(Deno.env.get("SPAWND_SEED") ?? 3711);
@@ -144,20 +146,13 @@ async function postconf(...args: string[]): Promise<Ended> {
   return { code, signal, stdout: toBinary(stdout), stderr: toBinary(stderr) };
 }
 
-/** A folder for configurations, one after the other. Goes with the scope. */
-class Folder implements Disposable {
-  readonly path: string = Deno.makeTempDirSync({ prefix: "spawnd-postconf-" });
-
+/** Configurations, one after the other. Go with the scope: `using`. */
+class Files extends Scratch {
   /** Writes a file of long ago: postconf waits for one that may still change. */
   write(name: string, binary: string): void {
-    const path = `${this.path}/${name}`;
-    const bytes = Uint8Array.from(binary, (unit) => unit.charCodeAt(0));
-    Deno.writeFileSync(path, bytes);
+    const path = this.path(name);
+    Deno.writeFileSync(path, toBytes(binary));
     Deno.utimeSync(path, 1, 1);
-  }
-
-  [Symbol.dispose](): void {
-    Deno.removeSync(this.path, { recursive: true });
   }
 }
 
@@ -238,20 +233,20 @@ class Early extends Error {}
 
 /** A configuration, and what spawnd makes of it. */
 class Comparison {
-  readonly #folder: Folder;
+  readonly #files: Files;
   readonly #seed: number;
   readonly #master: string;
   readonly #configuration: Configuration;
 
-  constructor(folder: Folder, seed: number) {
-    this.#folder = folder;
+  constructor(files: Files, seed: number) {
+    this.#files = files;
     this.#seed = seed;
     const { main, master } = randomConfiguration(seed);
     this.#master = /(?:^|\n)$/.test(master) ? master : `${master}\n`;
-    folder.write("main.cf", main);
-    folder.write("master.cf", this.#master);
+    files.write("main.cf", main);
+    files.write("master.cf", this.#master);
     this.#configuration = loadConfiguration(
-      folder.path,
+      files.folder,
       Deno.readFileSync,
       // Since 3.11 it says "amnesiac" for the service.
       { processName: "postconf", serviceName: "" },
@@ -310,7 +305,7 @@ class Comparison {
   /** Adds services to master.cf that ask for values. */
   #probe(values: readonly string[]): void {
     const all = NAMES.map((name) => `$${name}`).join("");
-    this.#folder.write(
+    this.#files.write(
       "master.cf",
       // What is not expanded is still looked at: so all names are known.
       `${this.#master}${probe("yy", [`\${zz?${all}}`])}\n${
@@ -462,7 +457,7 @@ class Comparison {
   }
 
   async #postconf(...args: string[]): Promise<Ended> {
-    const ended = await postconf("-c", this.#folder.path, ...args);
+    const ended = await postconf("-c", this.#files.folder, ...args);
     const { signal, stderr } = ended;
     const isCrash = signal === "SIGSEGV";
     if (!isCrash && !DIFFERENCES.early.message.test(stderr)) return ended;
@@ -539,16 +534,16 @@ function postfixTest(name: string, fn: () => Promise<void>): void {
 postfixTest(
   "every default of Postfix's parameters is postconf's, to the byte",
   async () => {
-    using folder = new Folder();
-    folder.write("main.cf", "");
-    folder.write("master.cf", "x unix - n n - - spawn");
+    using files = new Files();
+    files.write("main.cf", "");
+    files.write("master.cf", "x unix - n n - - spawn");
     const postfix = [...PARAMETERS, timeLimitParameter("x")].filter((
       { origin, ...rest },
     ) => origin === "Postfix" && !("readOnly" in rest))
       .filter(({ name }) => !OF_THE_MACHINE.includes(name));
     const { stdout } = await postconf(
       "-c",
-      folder.path,
+      files.folder,
       "-d",
       ...postfix.map(({ name }) => name),
     );
@@ -566,12 +561,12 @@ postfixTest(
     let early = 0;
     const failures: string[] = [];
     const work = async (): Promise<void> => {
-      using folder = new Folder();
+      using files = new Files();
       while (next < SEED + CONFIGURATIONS && failures.length < 5) {
         try {
-          if (!await new Comparison(folder, next++).run()) early++;
+          if (!await new Comparison(files, next++).run()) early++;
         } catch (error) {
-          failures.push(error instanceof Error ? error.message : String(error));
+          failures.push(reasonOf(error));
         }
       }
     };

@@ -114,7 +114,11 @@ export function randomName(
     : random.chance(80)
     ? `[${host}]`
     : `[${random.of(["ipv6:", "IPv6:", "IPV6:", "ipv4:"])}${host}]`;
-  const colon = random.chance(97) ? ":" : random.of(["", "::", ";", "]:"]);
+  // Without any, the port would be another where a host ends as ports do: some
+  // other case's, or above 65535.
+  const slips = ["::", ";", "]:"] as const;
+  const missing = /:.*[^\]]$|^\d+$/.test(shown) ? [] : [""];
+  const colon = random.chance(97) ? ":" : random.of([...slips, ...missing]);
   return `${shown}${colon}${text}`;
 }
 

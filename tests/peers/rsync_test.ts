@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { Daemon } from "../e2e/daemon.ts";
-import { Folder, peerTest, randomBytes } from "../e2e/load.ts";
-import { Account, output } from "../e2e/machine.ts";
+import { peerTest, randomBytes } from "../e2e/load.ts";
+import { Account, Folder, output } from "../e2e/machine.ts";
 
 const RSYNC = "/usr/bin/rsync";
 

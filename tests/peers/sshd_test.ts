@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { Daemon } from "../e2e/daemon.ts";
-import { Folder, MIB, peerTest, randomBytes, sha256 } from "../e2e/load.ts";
-import { Account, output } from "../e2e/machine.ts";
+import { MIB, peerTest, randomBytes, sha256 } from "../e2e/load.ts";
+import { Account, Folder, output } from "../e2e/machine.ts";
 
 const SSHD = "/usr/sbin/sshd";
 

@@ -17,6 +17,7 @@ import { COMMAND_PATH } from "../../engine/environment.ts";
 import { quoted } from "../../log/quoted.ts";
 import type { Identity } from "../../posix/credentials.ts";
 import type { Scope } from "../../config/settings.ts";
+import { reasonOf } from "../../result.ts";
 import { type Step, stepsTo, writersOf } from "./writers.ts";
 
 // stat.h: of owner, group or others, whichever the user is.
@@ -148,7 +149,7 @@ function tryCommand(
       error instanceof Deno.errors.NotFound ||
       error instanceof Deno.errors.NotADirectory
     ) return undefined;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     return {
       text: `command cannot be looked at: ${quoted(path)}: ${reason}`,
       mend: "check the configuration as root",

@@ -8,6 +8,7 @@
  */
 
 import { getent } from "../../net/getent.ts";
+import { S_ISVTX, S_IWGRP, S_IWOTH } from "../../posix/headers.ts";
 import { Refusal } from "../../result.ts";
 
 /** A file, directory or link on the way to a path. */
@@ -18,11 +19,6 @@ export interface Step {
 
 /** As many as the kernel follows. */
 const LINKS_MAX = 40;
-
-// stat.h
-const S_ISVTX = 0o1000;
-const S_IWGRP = 0o020;
-const S_IWOTH = 0o002;
 
 /**
  * Goes along a path as the kernel does.

@@ -1,6 +1,8 @@
 /**
  * Files that appear whole, under a name that nobody can foresee until then,
- * with the rights they are to have from the first.
+ * with the rights they are to have from the first. (npm's write-file-atomic
+ * opens a name that can be foreseen, whatever lies there, and goes on where the
+ * file cannot be given away.)
  *
  * @module
  */

@@ -21,7 +21,7 @@ import {
   raiseDescriptorLimit,
   wasInheritedForWriting,
 } from "../../posix/process.ts";
-import { EX, formatMistake } from "../../result.ts";
+import { EX, formatMistake, reasonOf } from "../../result.ts";
 import { prepareProcess } from "../../service/daemon.ts";
 import {
   type Handed,
@@ -87,7 +87,7 @@ export async function serveMaster(words: readonly string[]): Promise<number> {
     await log.flush();
     return 0;
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
+    const text = reasonOf(error);
     log.fatal("cannot-go-on", text);
     // Its clients are those of the process that has it try.
     if (isTrial) await log.flush();

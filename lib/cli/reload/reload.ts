@@ -6,15 +6,17 @@
 
 import { parseCount } from "../../config/values.ts";
 import { checked, EPERM, ESRCH, SystemError } from "../../posix/errno.ts";
+import { O_CLOEXEC, O_NONBLOCK } from "../../posix/headers.ts";
 import { cString, isLibc, type Libc, openLibc } from "../../posix/libc.ts";
 import { OtherProcess } from "../../posix/other_process.ts";
-import { SIGHUP } from "../../posix/process.ts";
 import { writeLockHolder } from "../../posix/record_lock.ts";
+import { SIGHUP } from "../../posix/signals.ts";
 import {
   EX,
   type ExitCode,
   failure,
   formatMistake,
+  reasonOf,
   type Result,
   success,
 } from "../../result.ts";
@@ -36,10 +38,6 @@ const RELOAD_MS = 30_000;
 
 /** How often the pid file is looked at meanwhile. */
 const LOOK_MS = 20;
-
-// fcntl.h
-const O_NONBLOCK = 0o4000;
-const O_CLOEXEC = 0o2000000;
 
 const PID_MAX = 2 ** 22;
 
@@ -230,8 +228,4 @@ function readPid(pidFile: string): Result<FoundPid> {
     text: `no process id in ${pidFile}`,
     exitCode: EX.CONFIG,
   });
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

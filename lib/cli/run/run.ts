@@ -6,7 +6,8 @@
 
 import { configurationOf } from "../../config/one_entry.ts";
 import type { CheckedService } from "../../config/services.ts";
-import type { EngineName, ListeningSocket } from "../../engine/engine.ts";
+import type { EngineName } from "../../engine/engine.ts";
+import type { ListeningSocket } from "../../net/listening.ts";
 import { quoted } from "../../log/quoted.ts";
 import {
   EX,

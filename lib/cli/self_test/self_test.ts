@@ -9,6 +9,7 @@ import { findUser } from "../../posix/accounts.ts";
 import { restAs, startedAs } from "../../posix/credentials.ts";
 import { isLibc, LIBC_PATHS, openLibc } from "../../posix/libc.ts";
 import { lockDown } from "../../service/lock_down.ts";
+import { panic } from "../../service/panic.ts";
 import { EX, type ExitCode } from "../../result.ts";
 
 /** What is tried, by name; each must throw once the locks have fallen. */
@@ -35,7 +36,7 @@ export async function selfTest(): Promise<ExitCode> {
   if (!isLibc(libc)) throw new Error(libc.unavailable);
   const owner = findUser(libc, "daemon");
   if (owner === undefined) throw new Error("no account daemon");
-  restAs(libc, owner);
+  restAs(libc, { owner, lost: panic });
   lockDown("direct");
   const after = await refusals();
   const ids = startedAs(libc);

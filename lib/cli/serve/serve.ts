@@ -11,6 +11,7 @@ import {
   type ExitCode,
   formatMistake,
   type Mistake,
+  reasonOf,
   type Result,
 } from "../../result.ts";
 import type { LogRecord } from "../../log/recorder.ts";
@@ -177,7 +178,7 @@ function takeSockets(
   try {
     return new InheritedSockets(...words);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     throw foreign(HANDED_VARIABLE, reason);
   }
 }

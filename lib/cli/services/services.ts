@@ -8,11 +8,9 @@ import { formatProblem } from "../../config/problems.ts";
 import { printable, printableJson } from "../../log/printable.ts";
 import { formatAddress } from "../../posix/sockets.ts";
 import { EX, type ExitCode, formatMistake } from "../../result.ts";
+import { formatTable } from "../../table.ts";
 import { inspect, type InspectedService, isError } from "../inspect/inspect.ts";
 import { parseInspectRequest, SERVICES_HELP } from "../inspect/request.ts";
-
-/** What stands between two columns. */
-const GAP = "  ";
 
 /** The columns, with what each has of a service. */
 const COLUMNS: Readonly<Record<string, (row: InspectedService) => string>> = {
@@ -74,21 +72,10 @@ function facts({ service, endpoints }: InspectedService): unknown {
 }
 
 function table(services: readonly InspectedService[]): string {
-  const rows = [
-    Object.keys(COLUMNS),
-    ...services.map((service) =>
-      Object.values(COLUMNS).map((cell) => printable(cell(service)))
-    ),
-  ];
-  const widths = Object.keys(COLUMNS).map((_name, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0))
+  const rows = services.map((service) =>
+    Object.values(COLUMNS).map((cell) => printable(cell(service)))
   );
-  return rows
-    .map((row) =>
-      row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(GAP)
-        .trimEnd()
-    )
-    .join("\n");
+  return formatTable([Object.keys(COLUMNS), ...rows], "left");
 }
 
 /** An argument as master.cf has it. */

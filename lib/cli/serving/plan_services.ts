@@ -17,10 +17,13 @@ import {
   problemInText,
 } from "../../config/problems.ts";
 import { type CheckedService, checkServices } from "../../config/services.ts";
-import type { ListeningSocket } from "../../engine/engine.ts";
 import { cleanEnvironment, type Variables } from "../../engine/environment.ts";
 import { parseInetName } from "../../net/inet_endpoint.ts";
-import { listenInet, type ListenOptions } from "../../net/listening.ts";
+import {
+  listenInet,
+  type ListeningSocket,
+  type ListenOptions,
+} from "../../net/listening.ts";
 import { inQueueDirectory } from "../../net/queue_directory.ts";
 import { listenUnix } from "../../net/unix_socket.ts";
 import type { Identity } from "../../posix/credentials.ts";

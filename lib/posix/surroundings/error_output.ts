@@ -6,18 +6,17 @@
  * @module
  */
 
-import type { Libc } from "../libc.ts";
-import { cString } from "../libc.ts";
+import { O_CLOEXEC, O_NONBLOCK } from "../headers.ts";
+import { cString, type Libc } from "../libc.ts";
 import { makeBlocking } from "../process.ts";
 
 // fcntl.h
 const O_WRONLY = 0o1;
 const O_NOCTTY = 0o400;
 const O_APPEND = 0o2000;
-const O_NONBLOCK = 0o4000;
-const O_CLOEXEC = 0o2000000;
 
-const STANDARD_ERROR = 2;
+/** Its descriptor: unistd.h. */
+export const STDERR_FILENO = 2;
 
 /**
  * Opens standard error anew, for writing alone.
@@ -29,9 +28,9 @@ const STANDARD_ERROR = 2;
 export function openErrorOutput(libc: Libc): number {
   // A pipe that nobody reads any more would be waited for.
   const flags = O_WRONLY | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC;
-  const path = `/proc/self/fd/${STANDARD_ERROR}`;
+  const path = `/proc/self/fd/${STDERR_FILENO}`;
   const fd = libc.c.open(cString(path), flags, 0);
-  if (fd < 0) return STANDARD_ERROR;
+  if (fd < 0) return STDERR_FILENO;
   makeBlocking(libc, fd);
   return fd;
 }

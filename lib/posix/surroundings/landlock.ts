@@ -12,6 +12,7 @@
 
 import { checked, ENOENT, errno, lastError } from "../errno.ts";
 import { lookAtDescriptor } from "../files.ts";
+import { O_CLOEXEC, O_PATH } from "../headers.ts";
 import { cString, type Libc } from "../libc.ts";
 import type { PathAccess } from "./surroundings.ts";
 
@@ -41,10 +42,6 @@ const FILE_RIGHTS = FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE |
   FS_IOCTL_DEV;
 
 const READ = FS_EXECUTE | FS_READ_FILE | FS_READ_DIR;
-
-// fcntl.h
-const O_PATH = 0o10000000;
-const O_CLOEXEC = 0o2000000;
 
 /** `struct landlock_path_beneath_attr`: the rights, then a descriptor, packed. */
 const RULE_BYTES = 12;

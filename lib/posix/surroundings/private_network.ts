@@ -7,15 +7,13 @@
  */
 
 import { checked } from "../errno.ts";
+import { AF_INET, O_CLOEXEC, SOCK_CLOEXEC, SOCK_DGRAM } from "../headers.ts";
 import { cString, type Libc } from "../libc.ts";
 
 // linux/sched.h
 export const CLONE_NEWNET = 0x40000000;
 
-// fcntl.h, bits/socket.h, linux/sockios.h, linux/if.h
-const O_CLOEXEC = 0o2000000;
-const AF_INET = 2;
-const SOCK_DGRAM_CLOEXEC = 0o2000002;
+// linux/sockios.h, net/if.h
 const SIOCGIFFLAGS = 0x8913n;
 const SIOCSIFFLAGS = 0x8914n;
 const IFF_UP = 1;
@@ -45,7 +43,9 @@ export function makePrivateNetwork(libc: Libc): number {
       raiseLoopback(libc);
       return openNetwork(libc);
     } finally {
-      if (c.syscall(systemCalls.setns, home, CLONE_NEWNET, 0) !== 0) panic();
+      const back = c.syscall(systemCalls.setns, home, CLONE_NEWNET, 0);
+      // A daemon that has lost its network must not go on.
+      checked(libc, "setns", back);
     }
   } finally {
     c.close(home);
@@ -60,7 +60,7 @@ function openNetwork(libc: Libc): number {
 /** A namespace comes with its interface down. */
 function raiseLoopback(libc: Libc): void {
   const { c } = libc;
-  const socket = c.socket(AF_INET, SOCK_DGRAM_CLOEXEC, 0);
+  const socket = c.socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   checked(libc, "socket", socket);
   try {
     const request = new Uint8Array(IFREQ_BYTES);
@@ -73,10 +73,4 @@ function raiseLoopback(libc: Libc): void {
   } finally {
     c.close(socket);
   }
-}
-
-/** A daemon that has lost its network must not go on. */
-function panic(): never {
-  console.error("spawnd: panic: cannot come back to the daemon's network");
-  Deno.exit(71);
 }

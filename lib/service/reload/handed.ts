@@ -14,7 +14,7 @@ import type { Libc } from "../../posix/libc.ts";
 import { readSealedFile, sealedFile } from "../../posix/memory_file.ts";
 import { lookAtDescriptor } from "../../posix/files.ts";
 import type { DescriptorLimit } from "../../posix/process.ts";
-import { EX, Refusal } from "../../result.ts";
+import { EX, reasonOf, Refusal } from "../../result.ts";
 import type { Service, ServiceMemory } from "../service.ts";
 import { Shape } from "./shape.ts";
 
@@ -227,8 +227,7 @@ export function takeHanded(libc: Libc): Start | undefined {
   try {
     return { handed: readHanded(libc, fd), trialFd };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw foreign(HANDED_VARIABLE, reason);
+    throw foreign(HANDED_VARIABLE, reasonOf(error));
   }
 }
 

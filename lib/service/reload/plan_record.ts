@@ -7,9 +7,9 @@
  */
 
 import { settingsFromTexts } from "../../config/service_settings.ts";
-import type { ListeningSocket } from "../../engine/engine.ts";
 import type { LogRecord } from "../../log/recorder.ts";
 import { handOn, type InheritedSockets } from "../../net/inherited_sockets.ts";
+import type { ListeningSocket } from "../../net/listening.ts";
 import { success } from "../../result.ts";
 import type { DaemonPlan, OpenSockets, ServicePlan } from "../plan.ts";
 import { commandOf, identityOf } from "./command_record.ts";

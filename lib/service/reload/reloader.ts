@@ -25,6 +25,7 @@ import { FdReceiver } from "../../posix/passed_fd.ts";
 import { openWorkingDirectory } from "../../posix/process.ts";
 import { formatMistake, type Mistake } from "../../result.ts";
 import type { OwnProgram } from "../own_program.ts";
+import { panic } from "../panic.ts";
 import type { SignalQueue } from "../stopping.ts";
 import { type Handed, HANDED_VARIABLE, writeHanded } from "./handed.ts";
 import { Reserve } from "./reserve.ts";
@@ -223,6 +224,7 @@ export class Reloader {
           ...pidFileFd === undefined ? [] : [pidFileFd],
         ],
         ids: this.#options.ids,
+        lost: panic,
       });
       return error.message;
     } catch (error) {

@@ -5,13 +5,11 @@
  * @module
  */
 
+import { O_CLOEXEC } from "../../posix/headers.ts";
 import { cString, type Libc } from "../../posix/libc.ts";
 
 /** A trial takes a file in memory, a pair of sockets and a pidfd. */
 const KEPT = 4;
-
-// fcntl.h
-const O_CLOEXEC = 0o2000000;
 
 /** Descriptors of nothing. */
 export class Reserve {

@@ -16,7 +16,8 @@ import type { Credentials } from "../../posix/credentials.ts";
 import { errorText, SystemError } from "../../posix/errno.ts";
 import type { Libc } from "../../posix/libc.ts";
 import { type FdReceiver, socketPair } from "../../posix/passed_fd.ts";
-import { Children, SIGKILL } from "../../posix/process.ts";
+import { Children } from "../../posix/process.ts";
+import { SIGKILL } from "../../posix/signals.ts";
 import { type StartedProgram, startProgram } from "../../posix/program.ts";
 import type { OwnProgram } from "../own_program.ts";
 import {

@@ -6,8 +6,9 @@
  * @module
  */
 
-import type { ListeningSocket } from "../../engine/engine.ts";
+import { concat } from "@std/bytes/concat";
 import { type HandedSocket, handOn } from "../../net/inherited_sockets.ts";
+import type { ListeningSocket } from "../../net/listening.ts";
 import { SystemError } from "../../posix/errno.ts";
 import type { Libc } from "../../posix/libc.ts";
 import {
@@ -152,25 +153,10 @@ export class VerdictReceiver {
         this.#chunks.push(body);
         break;
       case KIND.end:
-        this.verdict = verdictOf(
-          decode(concatenated(this.#chunks, this.#bytes)),
-        );
+        this.verdict = verdictOf(decode(concat(this.#chunks)));
         break;
     }
   }
-}
-
-function concatenated(
-  chunks: readonly Uint8Array[],
-  size: number,
-): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
 }
 
 function decode(bytes: Uint8Array<ArrayBuffer>): string {

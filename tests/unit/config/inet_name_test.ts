@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { mappedInet4, splitInetName } from "../../../lib/config/inet_name.ts";
+import { splitInetName } from "../../../lib/config/inet_name.ts";
 
 /** The host and the port, or what is wrong. */
 function split(name: string): string {
@@ -26,6 +26,7 @@ Deno.test("splitInetName() reads host:port, [host]:port, :port and port", () => 
     "smtp": "anywhere smtp",
     "a_b.c-d:22": "name a_b.c-d 22",
     "[fe80:0::1%eth0.5]:22": "fe80::1%eth0.5 22",
+    "[::ffff:7f00:1]:22": "::ffff:127.0.0.1 22",
   };
   for (const [name, expected] of Object.entries(rows)) {
     assertEquals(split(name), expected, name);
@@ -76,11 +77,4 @@ Deno.test("splitInetName() refuses in Postfix's words", () => {
   for (const [name, expected] of Object.entries(rows)) {
     assertEquals(split(name), expected, name);
   }
-});
-
-Deno.test("mappedInet4() finds what IPv6 only wraps", () => {
-  assertEquals(split("[::ffff:7f00:1]:22"), "::ffff:127.0.0.1 22");
-  assertEquals(mappedInet4("::ffff:127.0.0.1"), "127.0.0.1");
-  assertEquals(mappedInet4("::1"), undefined);
-  assertEquals(mappedInet4("::ffff:1:2:3"), undefined);
 });

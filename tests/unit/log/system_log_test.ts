@@ -117,7 +117,9 @@ Deno.test("facilityNumber() has the numbers of syslog.h", async () => {
 });
 
 Deno.test("facilityNumber() knows no other name", () => {
-  for (const name of ["", "local8", "Mail", "security", "mail "]) {
+  for (
+    const name of ["", "local8", "Mail", "security", "mail ", "constructor"]
+  ) {
     assertEquals(facilityNumber(name), undefined);
   }
 });

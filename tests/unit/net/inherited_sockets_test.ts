@@ -1,11 +1,13 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import type { ListeningSocket } from "../../../lib/engine/engine.ts";
 import { parseInetName } from "../../../lib/net/inet_endpoint.ts";
 import {
   handOn,
   InheritedSockets,
 } from "../../../lib/net/inherited_sockets.ts";
-import { listenInet } from "../../../lib/net/listening.ts";
+import {
+  listenInet,
+  type ListeningSocket,
+} from "../../../lib/net/listening.ts";
 import { unchangingCredentials } from "../../../lib/posix/credentials.ts";
 import { lookAt } from "../../../lib/posix/files.ts";
 import { duplicate } from "../../../lib/posix/process.ts";
@@ -27,7 +29,7 @@ function listenWith(
   const endpoints = parseInetName(name);
   if (!endpoints.ok) throw new Error(endpoints.mistake.text);
   const result = listenInet(endpoints.value, {
-    engine: "direct",
+    acceptFrom: "fd",
     libc,
     backlogConnections: 16,
     inherited,

@@ -1,14 +1,14 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import type {
-  EngineName,
-  ListeningSocket,
-} from "../../../lib/engine/engine.ts";
 import { parseInetName } from "../../../lib/net/inet_endpoint.ts";
-import { listenInet } from "../../../lib/net/listening.ts";
+import {
+  listenInet,
+  type ListeningSocket,
+  type ListenOptions,
+} from "../../../lib/net/listening.ts";
 import { isOpen } from "../posix/descriptors.ts";
 import { Acceptor } from "../../../lib/posix/sockets.ts";
 import { EX, type Mistake, type Result } from "../../../lib/result.ts";
-import { ENGINES, rootTest } from "../../e2e/machine.ts";
+import { rootTest } from "../../e2e/machine.ts";
 import { ALLOW_LIBC, reportOf } from "../fixture.ts";
 import { libc } from "../real_libc.ts";
 
@@ -28,20 +28,23 @@ class Sockets implements Disposable {
 
 function listen(
   name: string,
-  engine: EngineName = "direct",
+  acceptFrom: ListenOptions["acceptFrom"] = "fd",
   library: typeof libc | undefined = libc,
 ): Result<ListeningSocket[]> {
   const endpoints = parseInetName(name);
   if (!endpoints.ok) throw new Error(endpoints.mistake.text);
   return listenInet(endpoints.value, {
-    engine,
+    acceptFrom,
     libc: library,
     backlogConnections: 16,
   });
 }
 
-function listening(name: string, engine?: EngineName): Sockets {
-  const result = listen(name, engine);
+function listening(
+  name: string,
+  acceptFrom?: ListenOptions["acceptFrom"],
+): Sockets {
+  const result = listen(name, acceptFrom);
   if (!result.ok) throw new Error(result.mistake.text);
   return new Sockets(result.value);
 }
@@ -76,9 +79,9 @@ async function assertReaches(
   }
 }
 
-for (const engine of ENGINES) {
-  Deno.test(`listenInet() takes a free port for port 0 and tells it: ${engine}`, async () => {
-    using sockets = listening("127.0.0.1:0", engine);
+for (const acceptFrom of ["fd", "listener"] as const) {
+  Deno.test(`listenInet() takes a free port for port 0 and tells it: ${acceptFrom}`, async () => {
+    using sockets = listening("127.0.0.1:0", acceptFrom);
     const [socket, ...others] = sockets.all;
     if (socket === undefined) throw new Error("no socket");
     assertEquals(others, []);
@@ -86,16 +89,16 @@ for (const engine of ENGINES) {
     await assertReaches("127.0.0.1", sockets.port, socket);
   });
 
-  Deno.test(`listenInet() listens on IPv6: ${engine}`, async () => {
-    using sockets = listening("[::1]:0", engine);
+  Deno.test(`listenInet() listens on IPv6: ${acceptFrom}`, async () => {
+    using sockets = listening("[::1]:0", acceptFrom);
     const [socket] = sockets.all;
     if (socket === undefined) throw new Error("no socket");
     assertMatch(socket.address, /^\[::1\]:[1-9]\d*$/);
     await assertReaches("::1", sockets.port, socket);
   });
 
-  Deno.test(`listenInet() listens everywhere on one port: ${engine}`, async () => {
-    using sockets = listening("0", engine);
+  Deno.test(`listenInet() listens everywhere on one port: ${acceptFrom}`, async () => {
+    using sockets = listening("0", acceptFrom);
     const ports = sockets.all.map(({ address }) => address.split(":").at(-1));
     assertEquals(new Set(ports).size, 1, ports.join(" "));
     const [first] = sockets.all;
@@ -104,17 +107,17 @@ for (const engine of ENGINES) {
     await assertReaches("::1", sockets.port, first);
   });
 
-  Deno.test(`a socket of listenInet() is gone once it is closed: ${engine}`, () => {
-    const sockets = listening("127.0.0.1:0", engine);
+  Deno.test(`a socket of listenInet() is gone once it is closed: ${acceptFrom}`, () => {
+    const sockets = listening("127.0.0.1:0", acceptFrom);
     sockets[Symbol.dispose]();
-    using again = listening(`127.0.0.1:${sockets.port}`, engine);
+    using again = listening(`127.0.0.1:${sockets.port}`, acceptFrom);
     assertEquals(again.port, sockets.port);
   });
 
-  Deno.test(`listenInet() tells that the port is in use: ${engine}`, () => {
+  Deno.test(`listenInet() tells that the port is in use: ${acceptFrom}`, () => {
     using taken = listening("127.0.0.1:0");
     const { text, mend, exitCode } = mistakeOf(
-      listen(`127.0.0.1:${taken.port}`, engine),
+      listen(`127.0.0.1:${taken.port}`, acceptFrom),
     );
     assertMatch(
       text,
@@ -127,8 +130,10 @@ for (const engine of ENGINES) {
     assertEquals(exitCode, EX.OSERR);
   });
 
-  Deno.test(`listenInet() tells that the machine does not have the address: ${engine}`, () => {
-    const { text, mend, exitCode } = mistakeOf(listen("192.0.2.1:0", engine));
+  Deno.test(`listenInet() tells that the machine does not have the address: ${acceptFrom}`, () => {
+    const { text, mend, exitCode } = mistakeOf(
+      listen("192.0.2.1:0", acceptFrom),
+    );
     assertMatch(text, /^cannot listen on 192\.0\.2\.1:0: Cannot assign/);
     assertEquals(
       mend,
@@ -150,7 +155,7 @@ Deno.test("listenInet() keeps none of a name's sockets where one cannot be had",
   const endpoints = [{ host: "::1", port }, { host: "127.0.0.1", port }];
   const result = listenInet(
     { endpoints, everywhere: false },
-    { engine: "direct", libc, backlogConnections: 16 },
+    { acceptFrom: "fd", libc, backlogConnections: 16 },
   );
   assertMatch(mistakeOf(result).text, /^cannot listen on 127\.0\.0\.1:/);
   // The other address of it is free again.
@@ -158,8 +163,8 @@ Deno.test("listenInet() keeps none of a name's sockets where one cannot be had",
   assertEquals(free.port, port);
 });
 
-Deno.test("listenInet() gives the relay engine a listener without the C library", async () => {
-  const result = listen("127.0.0.1:0", "relay", undefined);
+Deno.test("listenInet() gives a listener without the C library", async () => {
+  const result = listen("127.0.0.1:0", "listener", undefined);
   assert(result.ok);
   if (!result.ok) return;
   using sockets = new Sockets(result.value);
@@ -168,7 +173,7 @@ Deno.test("listenInet() gives the relay engine a listener without the C library"
   await assertReaches("127.0.0.1", sockets.port, socket);
 });
 
-Deno.test("listenInet() keeps one descriptor for a socket of the direct engine", () => {
+Deno.test("listenInet() keeps one descriptor for a socket that is accepted from by it", () => {
   const sockets = listening("127.0.0.1:0");
   const source = sockets.all[0]?.source;
   if (source === undefined || !("fd" in source)) throw new Error("no fd");

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { ListeningSocket } from "../../../lib/engine/engine.ts";
+import type { ListeningSocket } from "../../../lib/net/listening.ts";
 import { inQueueDirectory } from "../../../lib/net/queue_directory.ts";
 import { closeSocket } from "../../../lib/net/unix_socket.ts";
 import type { Identity } from "../../../lib/posix/credentials.ts";

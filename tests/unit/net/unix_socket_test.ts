@@ -4,7 +4,7 @@ import { unchangingCredentials } from "../../../lib/posix/credentials.ts";
 import { lookAt } from "../../../lib/posix/files.ts";
 import { UNIX_PATH_BYTES_MAX } from "../../../lib/posix/sockets.ts";
 import { EX, type Mistake } from "../../../lib/result.ts";
-import { ENGINES, output, rootTest } from "../../e2e/machine.ts";
+import { output, rootTest } from "../../e2e/machine.ts";
 import { ALLOW_LIBC, Fixture } from "../fixture.ts";
 import type { UnixReport, UnixRequest } from "../fixtures/listen_unix.ts";
 import { libc } from "../real_libc.ts";
@@ -18,7 +18,7 @@ class UnixListener extends Fixture {
   static async start(
     request: Partial<UnixRequest> & { path: string },
   ): Promise<UnixListener & { report: UnixReport }> {
-    const whole = { engine: "direct", mode: 0o666, ...request };
+    const whole = { acceptFrom: "fd", mode: 0o666, ...request };
     const listener = new UnixListener("listen_unix.ts", {
       args: [JSON.stringify(whole)],
       allow: [...ALLOW_LIBC, "--allow-net", "--allow-read", "--allow-write"],
@@ -47,11 +47,11 @@ async function refusal(path: string): Promise<Mistake | undefined> {
   return listener.report.mistake;
 }
 
-for (const engine of ENGINES) {
-  Deno.test(`listenUnix() listens, and removes the socket at the end: ${engine}`, async () => {
+for (const acceptFrom of ["fd", "listener"] as const) {
+  Deno.test(`listenUnix() listens, and removes the socket at the end: ${acceptFrom}`, async () => {
     using scratch = new Scratch();
     const path = scratch.path("socket");
-    await using listener = await UnixListener.start({ path, engine });
+    await using listener = await UnixListener.start({ path, acceptFrom });
     assertEquals(listener.report.mistake, undefined);
     assertEquals(listener.report.address, path);
     const connection = await Deno.connect({ transport: "unix", path });
@@ -60,17 +60,17 @@ for (const engine of ENGINES) {
     assertEquals(lookAt(libc, path), undefined);
   });
 
-  Deno.test(`listenUnix() replaces a socket on which nobody answers: ${engine}`, async () => {
+  Deno.test(`listenUnix() replaces a socket on which nobody answers: ${acceptFrom}`, async () => {
     using scratch = new Scratch();
     const path = scratch.path("socket");
-    await using first = await UnixListener.start({ path, engine });
+    await using first = await UnixListener.start({ path, acceptFrom });
     await first.crash();
     assertEquals(lookAt(libc, path)?.kind, "socket");
     await assertRejects(
       () => Deno.connect({ transport: "unix", path }),
       Deno.errors.ConnectionRefused,
     );
-    await using second = await UnixListener.start({ path, engine });
+    await using second = await UnixListener.start({ path, acceptFrom });
     assertEquals(second.report.mistake, undefined);
     const connection = await Deno.connect({ transport: "unix", path });
     connection.close();
@@ -78,21 +78,25 @@ for (const engine of ENGINES) {
     assertEquals(lookAt(libc, path), undefined);
   });
 
-  Deno.test(`listenUnix() leaves what another has put in its place: ${engine}`, async () => {
+  Deno.test(`listenUnix() leaves what another has put in its place: ${acceptFrom}`, async () => {
     using scratch = new Scratch();
     const path = scratch.path("socket");
-    await using listener = await UnixListener.start({ path, engine });
+    await using listener = await UnixListener.start({ path, acceptFrom });
     Deno.removeSync(path);
     scratch.file("socket", "another's");
     await listener.close();
     assertEquals(Deno.readTextFileSync(path), "another's");
   });
 
-  Deno.test(`listenUnix() gives the socket its mode from the first instant: ${engine}`, async () => {
+  Deno.test(`listenUnix() gives the socket its mode from the first instant: ${acceptFrom}`, async () => {
     using scratch = new Scratch();
     for (const mode of [0o600, 0o660, 0o666, 0o622]) {
       const path = scratch.path(`socket-${mode.toString(8)}`);
-      await using listener = await UnixListener.start({ path, engine, mode });
+      await using listener = await UnixListener.start({
+        path,
+        acceptFrom,
+        mode,
+      });
       const { firstMode, umaskBefore, umaskAfter } = listener.report;
       assertEquals(firstMode, mode);
       assertEquals(lookAt(libc, path)?.mode, mode);
@@ -101,13 +105,13 @@ for (const engine of ENGINES) {
   });
 
   rootTest(
-    `listenUnix() lets nobody connect before the socket has its owner: ${engine}`,
+    `listenUnix() lets nobody connect before the socket has its owner: ${acceptFrom}`,
     async () => {
       using scratch = new Scratch();
       const path = scratch.path("socket");
       await using listener = await UnixListener.start({
         path,
-        engine,
+        acceptFrom,
         mode: 0o660,
         owner: { uid: 65534, gid: 1 },
       });
@@ -193,7 +197,7 @@ Deno.test("listenUnix() needs the C library", () => {
   using scratch = new Scratch();
   const result = listenUnix(scratch.path("socket"), {
     libc: undefined,
-    engine: "relay",
+    acceptFrom: "listener",
     mode: 0o666,
     owner: undefined,
     backlogConnections: 16,

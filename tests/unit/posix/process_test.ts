@@ -8,10 +8,9 @@ import {
   makeBlocking,
   readOnce,
   readToEnd,
-  SIGKILL,
-  SIGTERM,
   writeOnce,
 } from "../../../lib/posix/process.ts";
+import { SIGKILL, SIGTERM } from "../../../lib/posix/signals.ts";
 import { rssAnonKiB } from "../../e2e/load.ts";
 import { isAlive, output, proc, until } from "../../e2e/machine.ts";
 import { LIBC_PATHS } from "../../../lib/posix/libc.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { ListeningSocket } from "../../../../lib/engine/engine.ts";
+import type { ListeningSocket } from "../../../../lib/net/listening.ts";
 import { lookAtDescriptor } from "../../../../lib/posix/files.ts";
 import { FdReceiver, socketPair } from "../../../../lib/posix/passed_fd.ts";
 import {
