@@ -36,7 +36,7 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
     synopsis: "TYPE NAME user=USER[:GROUP] argv=COMMAND [ARG...]",
     summary: "serve one service",
     options: RUN_OPTIONS,
-    words: ["inet", "unix"],
+    words: ["inet", "unix", "udp"],
   },
   {
     name: "serve",

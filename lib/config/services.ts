@@ -11,6 +11,7 @@ import {
   type Accounts,
   type CommandAttributes,
   findIdentity,
+  type Login,
 } from "./attributes.ts";
 import { toText, toWord } from "./bytes.ts";
 import { isComplete } from "./whole_record.ts";
@@ -31,17 +32,20 @@ import {
   type CheckedAttributes,
 } from "./service_attributes.ts";
 import type { Identity } from "../posix/credentials.ts";
+import { success } from "../result.ts";
+import { findGroups, refuseGroups } from "./surroundings/groups.ts";
 import {
   readServiceSettings,
   type ServiceSettings,
 } from "./service_settings.ts";
+import { timeLimitParameter } from "./parameters.ts";
 import type { Scope } from "./settings.ts";
 
 export type { CheckContext } from "./service_attributes.ts";
 
 /** Where a service is reached. */
 export type ServiceAddress =
-  /** `host:port`, `[v6]:port` or `port`; names are not yet looked up. */
+  /** `host:port`, `[v6]:port` or `port`; names are not looked up; udp's too. */
   | { readonly kind: "inet"; readonly name: string }
   | { readonly kind: "unix"; readonly path: string };
 
@@ -77,6 +81,14 @@ export interface CheckedService {
   /** Commands at once; 0 for no limit. */
   readonly maxProcesses: number;
   readonly settings: ServiceSettings;
+  /** Its command's supplementary groups, if they are not its group alone. */
+  readonly groups: { readonly gids: readonly number[] | undefined };
+  /** What its command's account has to log in by, if that is asked for. */
+  readonly login: { readonly found: Login | undefined };
+  /** Whether its commands are given the listening socket. */
+  readonly waits: boolean;
+  /** Whether they may run as long as they like: nobody has said how long. */
+  readonly isUnlimited: boolean;
   /** Whose its unix socket is. */
   readonly socketOwner: { readonly identity: Identity } | "starter";
   readonly attributes: CommandAttributes;
@@ -170,6 +182,7 @@ class ServiceChecker {
     });
     const maxProcesses = this.#entry.maxProcesses ??
       scope.integer("default_process_limit", report);
+    const waits = this.#waits();
     const service = {
       name: toText(name.text),
       type,
@@ -177,6 +190,10 @@ class ServiceChecker {
       address: this.#address(scope.string("queue_directory", report)),
       maxProcesses,
       settings: this.#settings(),
+      groups: this.#groups(context, checked),
+      login: this.#login(context, checked),
+      waits,
+      isUnlimited: waits && !this.#isTimeLimitSet(),
       socketOwner: this.#socketOwner(context.accounts),
       attributes: checked?.attributes,
       isVerbose: flags.includes("v"),
@@ -194,7 +211,7 @@ class ServiceChecker {
   #type(): CheckedService["type"] | undefined {
     const { type, fields, isPrivate } = this.#entry;
     // Reading master.cf has told it.
-    if (type === "inet" && isPrivate) return undefined;
+    if ((type === "inet" || type === "udp") && isPrivate) return undefined;
     if (type !== "fifo" && type !== "unix-dgram") return type;
     const text = `unsupported transport type: ${type}`;
     this.#wrong(fields[1], text, "make it inet or unix");
@@ -243,6 +260,63 @@ class ServiceChecker {
     return settings;
   }
 
+  /** What a command must not have as its group it must not have beside it. */
+  #groups(
+    { accounts, owner }: CheckContext,
+    checked: CheckedAttributes | undefined,
+  ): CheckedService["groups"] | undefined {
+    const name = "spawnd_groups";
+    const list = this.#scope.value(name, this.#report);
+    if (list === undefined || checked === undefined) return undefined;
+    if (list === "primary") return { gids: undefined };
+    const { userName, identity: { gid } } = checked.attributes;
+    const found = list === "all"
+      ? success(accounts.groupsOf(userName, gid))
+      : findGroups(list, accounts);
+    const gids = found.ok ? [...new Set([gid, ...found.value])] : [];
+    const refusal = found.ok ? refuseGroups(gids, owner) : found.mistake;
+    if (refusal === undefined) return { gids };
+    this.#report(problemInText(this.#scope.place(name), refusal));
+    return undefined;
+  }
+
+  #login(
+    { accounts }: CheckContext,
+    checked: CheckedAttributes | undefined,
+  ): CheckedService["login"] | undefined {
+    const name = "spawnd_login_environment";
+    const isAsked = this.#scope.value(name, this.#report);
+    if (isAsked === undefined || checked === undefined) return undefined;
+    if (!isAsked) return { found: undefined };
+    const { userName } = checked.attributes;
+    const found = accounts.findLogin(userName);
+    if (found !== undefined) return { found };
+    this.#report(problemInText(this.#scope.place(name), {
+      text: `${name}: no account has the name ${userName}`,
+      mend: "name one by user=, or leave it out",
+    }));
+    return undefined;
+  }
+
+  #isTimeLimitSet(): boolean {
+    const { name } = this.#entry;
+    return this.#scope.setting("command_time_limit") !== undefined ||
+      this.#scope.setting(timeLimitParameter(name.text).name) !== undefined;
+  }
+
+  #waits(): boolean {
+    const name = "spawnd_wait";
+    const { type } = this.#entry;
+    const waits = this.#scope.value(name, this.#report) === true;
+    if (waits && type === "pass") {
+      this.#report(problemInText(this.#scope.place(name), {
+        text: "pass services have no socket to give to a command",
+        mend: "make it inet or unix, or leave spawnd_wait out",
+      }));
+    }
+    return waits || type === "udp";
+  }
+
   #socketOwner(accounts: Accounts): CheckedService["socketOwner"] | undefined {
     const name = "spawnd_socket_owner";
     const text = this.#scope.value(name, this.#report);
@@ -271,7 +345,7 @@ class ServiceChecker {
   #address(queueDirectory: string | undefined): ServiceAddress | undefined {
     const { type, isPrivate } = this.#entry;
     const name = toText(this.#entry.name.text);
-    if (type === "inet") return { kind: "inet", name };
+    if (type === "inet" || type === "udp") return { kind: "inet", name };
     // A path on a command line is seen from where that is written.
     if (name.startsWith("/") || this.#origin === "command line") {
       return { kind: "unix", path: name };

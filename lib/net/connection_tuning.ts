@@ -5,10 +5,12 @@
  * @module
  */
 
+import type { ServiceSettings } from "../config/service_settings.ts";
 import { O_CLOEXEC } from "../posix/headers.ts";
 import { cString, type Libc } from "../posix/libc.ts";
 import { readToEnd } from "../posix/process.ts";
 import {
+  type BindOptions,
   connectionOptionList,
   type ConnectionOptions,
   deferAccept,
@@ -33,6 +35,39 @@ export const DEFAULT_TUNING: ConnectionTuning = {
   noDelay: false,
   deferAcceptSeconds: 0,
 };
+
+/**
+ * Takes it out of a service's settings.
+ *
+ * @param settings The settings.
+ * @returns How its connections are treated.
+ */
+export function tuningOf(settings: ServiceSettings): ConnectionTuning {
+  return {
+    keepAlive: settings.spawnd_keepalive,
+    keepAliveIdleSeconds: settings.spawnd_keepalive_idle,
+    keepAliveIntervalSeconds: settings.spawnd_keepalive_interval,
+    keepAliveCount: settings.spawnd_keepalive_count,
+    noDelay: settings.spawnd_nodelay,
+    deferAcceptSeconds: settings.spawnd_defer_accept,
+  };
+}
+
+/**
+ * Takes out of a service's settings what is to be said to a socket before it
+ * has its address.
+ *
+ * @param settings The settings.
+ * @returns It.
+ */
+export function bindOptionsOf(settings: ServiceSettings): BindOptions {
+  return {
+    reusePort: settings.spawnd_reuse_port,
+    freeBind: settings.spawnd_free_bind,
+    v6Only: settings.spawnd_v6only,
+    device: settings.spawnd_bind_to_device,
+  };
+}
 
 /**
  * Says it to a new socket.

@@ -40,6 +40,8 @@ import {
 } from "../result.ts";
 import { lockDown } from "./lock_down.ts";
 import { closeOpened, openSockets } from "./open_sockets.ts";
+import { partsOf } from "./parts.ts";
+import { retune } from "./retune.ts";
 import { type OwnProgram, ownProgram } from "./own_program.ts";
 import { panic } from "./panic.ts";
 import type { DaemonPlan, OpenSockets } from "./plan.ts";
@@ -165,6 +167,9 @@ async function serveOpened(
       return { ok: false, mistake: [rested.mistake] };
     }
     credentials.now = rested.value;
+  }
+  if (direct !== undefined && adopted !== undefined) {
+    retune(direct, opened, (socket) => adopted.inherited.took(socket));
   }
   const engine: Engine = direct === undefined
     ? new RelayEngine()
@@ -304,14 +309,12 @@ function makeServices(
 ): ReadonlyMap<string, Service> {
   const services = new Map<string, Service>();
   for (const service of plan.services) {
-    services.set(
-      service.id,
-      new Service({
-        ...service,
-        ...{ engine, log: log.forService(service.name) },
-        sockets: sockets.get(service) ?? [],
-      }),
-    );
+    for (
+      const { id, ...part } of partsOf(service, sockets.get(service) ?? [])
+    ) {
+      const own = { ...part, engine, log: log.forService(service.name) };
+      services.set(id, new Service({ ...service, ...own }));
+    }
   }
   for (const { id, name, memory } of handed) {
     const service = services.get(id) ??

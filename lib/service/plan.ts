@@ -20,8 +20,11 @@ export interface ServicePlan {
   readonly listen: (options: PlanListenOptions) => Result<ListeningSocket[]>;
   readonly command: Command;
   readonly settings: ServiceSettings;
+  /** `Infinity` for none. */
   readonly timeLimitMs: number;
   readonly maxProcesses: number;
+  /** See `ServiceOptions`. */
+  readonly waits: boolean;
   /** See `ServiceOptions`. */
   readonly isThrottled: boolean;
   /** Whether to report each of its connections. */

@@ -48,6 +48,13 @@ const LEAVE_MS = 3000;
  */
 const RETRY_MS = 1000;
 
+/**
+ * How often a command that is given the socket may be started within a time: one
+ * that does not take what has come would be started for ever.
+ */
+const RESTARTS = 20;
+const RESTARTS_MS = 2000;
+
 /** What `setTimeout` returns: a number on Deno 2.7, an object on 2.9. */
 type Timer = ReturnType<typeof setTimeout>;
 
@@ -56,7 +63,7 @@ export interface ServiceOptions {
   readonly name: string;
   readonly sockets: readonly ListeningSocket[];
   readonly command: Command;
-  /** How long a command may run. */
+  /** How long a command may run; `Infinity` for as long as it likes. */
   readonly timeLimitMs: number;
   /** How many commands may run at once; 0 for no limit. */
   readonly maxProcesses: number;
@@ -72,6 +79,11 @@ export interface ServiceOptions {
   readonly isThrottled: boolean;
   /** See `ServeOptions`. */
   readonly connectionOptions?: ConnectionOptions | undefined;
+  /**
+   * Whether its command is given the listening socket itself. Then it has one,
+   * and one command at a time.
+   */
+  readonly waits?: boolean;
   /** Who follows its connections. */
   readonly observer?: ServiceObserver;
   /** Whether it is no news that commands stand at the limit. */
@@ -117,12 +129,15 @@ export class Service implements ServiceEvents {
   readonly #killed = new Set<RunningCommand>();
   readonly #startFault: Fault;
   readonly #acceptFault: Fault;
+  readonly #restartFault: Fault;
   readonly #idle = Promise.withResolvers<void>();
   #limitTimer: Timer | undefined;
   #throttleTimer: Timer | undefined;
   #state: "serving" | "draining" | "terminating" = "serving";
   /** Whether the command could be started the last time. */
   #starts = false;
+  /** Since when starts are counted, and how many there were. */
+  #restarts = { sinceMs: -Infinity, count: 0 };
   /** One that is to be reported when it is known to run. */
   #unreported: RunningCommand | undefined;
 
@@ -150,11 +165,20 @@ export class Service implements ServiceEvents {
       over: (count) =>
         `connections are accepted again, after ${failures(count)}`,
     });
+    this.#restartFault = new Fault({
+      log,
+      now,
+      event: "restarts",
+      text: (reason) =>
+        `command ${shown} ${reason}: what comes waits meanwhile`,
+      over: () => `command ${shown} is started again as before`,
+    });
     this.#served = options.engine.serve({
       sockets: options.sockets,
       command: options.command,
       peers: options.verbose,
       connectionOptions: options.connectionOptions,
+      waits: options.waits,
       events: this,
     });
   }
@@ -245,6 +269,8 @@ export class Service implements ServiceEvents {
       clearTimeout(this.#limitTimer);
       clearTimeout(this.#throttleTimer);
       this.#leaveLater([...this.#killed]);
+      // It is a server of its own, which nobody would end otherwise.
+      if (this.#options.waits) this.#signalAll(SIGTERM);
       this.#tellIdle();
     }
     return this.#idle.promise;
@@ -302,6 +328,7 @@ export class Service implements ServiceEvents {
       limitMs: this.#options.timeLimitMs,
     });
     this.#acceptFault.over();
+    if (this.#options.waits) this.#countRestart();
     // Commands of clients that were accepted together come one by one, and an
     // observer may have ended the service at one of them.
     if (this.#atLimit() && this.#state === "serving") {
@@ -322,7 +349,26 @@ export class Service implements ServiceEvents {
 
   ended(command: RunningCommand, status: WaitStatus): void {
     this.#report(command, status);
+    if (this.#options.waits) this.#restIfRestarted();
     this.#forget(command);
+  }
+
+  #countRestart(): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#restarts.sinceMs >= RESTARTS_MS) {
+      if (this.#restarts.count < RESTARTS) this.#restartFault.over();
+      this.#restarts = { sinceMs: nowMs, count: 0 };
+    }
+    this.#restarts.count++;
+  }
+
+  #restIfRestarted(): void {
+    const { sinceMs, count } = this.#restarts;
+    const leftMs = sinceMs + RESTARTS_MS - performance.now();
+    if (count < RESTARTS || leftMs <= 0) return;
+    const seconds = RESTARTS_MS / 1000;
+    this.#restartFault.met(`was started ${count} times in ${seconds} seconds`);
+    this.#rest(leftMs);
   }
 
   notStarted({ reason, isShortage, command }: StartProblem): void {
@@ -350,13 +396,13 @@ export class Service implements ServiceEvents {
   }
 
   /** Leaves connections in the queue for a while. */
-  #rest(): void {
+  #rest(delayMs = RETRY_MS): void {
     if (this.#throttleTimer !== undefined) return;
     this.#served.setAccepting(false);
     this.#throttleTimer = setTimeout(() => {
       this.#throttleTimer = undefined;
       if (this.#state === "serving") this.#goOn();
-    }, RETRY_MS);
+    }, delayMs);
   }
 
   notAccepted(reason: string): void {
@@ -379,7 +425,8 @@ export class Service implements ServiceEvents {
    * each time.
    */
   #warnOfLimit(): void {
-    if (this.#limitTimer !== undefined || this.#options.isQuietAtLimit) return;
+    const { isQuietAtLimit, waits } = this.#options;
+    if (this.#limitTimer !== undefined || isQuietAtLimit || waits) return;
     this.#limitTimer = setTimeout(() => this.#lookAtLimit(), LIMIT_NOTICE_MS);
   }
 

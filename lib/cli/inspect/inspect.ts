@@ -29,7 +29,7 @@ import { readConfiguration } from "../shared/read_configuration.ts";
 
 /** A socket that a service would listen on. */
 export type Endpoint =
-  | ({ readonly kind: "inet" } & InetEndpoint)
+  | ({ readonly kind: "inet"; readonly isDatagram?: true } & InetEndpoint)
   | { readonly kind: "unix"; readonly path: string };
 
 /** A service, and all that it would listen on. */
@@ -133,10 +133,15 @@ function endpointsOf(
     interfaces: settings?.inetInterfaces ?? ["all"],
     protocols: settings?.inetProtocols ?? ["all"],
     ports: knownPorts,
+    transport: type === "udp" ? "udp" : "tcp",
   });
   return name.ok
     ? success(
-      name.value.endpoints.map((endpoint) => ({ kind: "inet", ...endpoint })),
+      name.value.endpoints.map((endpoint) => ({
+        kind: "inet",
+        ...endpoint,
+        ...type === "udp" && { isDatagram: true },
+      })),
     )
     : name;
 }

@@ -24,7 +24,7 @@ import {
 import { facilityNumber } from "../../log/system_log.ts";
 import type { ChildPlan } from "../../master/child.ts";
 import { FIRST_LISTEN_FD, parseGeneration } from "../../master/status.ts";
-import { DEFAULT_TUNING } from "../../net/connection_tuning.ts";
+import { tuningOf } from "../../net/connection_tuning.ts";
 import type { Identity } from "../../posix/credentials.ts";
 import type { Libc } from "../../posix/libc.ts";
 import {
@@ -37,6 +37,7 @@ import { type MasterRequest, parseMasterRequest } from "./request.ts";
 import { serviceOf } from "../serving/plan_service.ts";
 import { readConfiguration } from "../shared/read_configuration.ts";
 import { accountsOf } from "../serving/start.ts";
+import { refuseSurroundings } from "../serving/surroundings.ts";
 import { directoryVariable, ownVariables } from "../shared/variables.ts";
 import { WAYS } from "../shared/ways.ts";
 
@@ -101,6 +102,9 @@ export function planChild(
   const accounts = accountsOf(libc);
   const owner = findOwner(accounts, settings[WAYS.master.owner]);
   const service = checkService(configuration, { accounts, owner }, report);
+  if (service.waits) {
+    throw new Fatal("spawnd_wait: master(8) has no such services");
+  }
   if (
     line === undefined && transport !== "stdin" &&
     !service.process.hasConcurrency
@@ -110,12 +114,19 @@ export function planChild(
         "running one command at a time",
     );
   }
+  const plan = planOf(service, request, {
+    libc,
+    queueDirectory: settings.queueDirectory,
+    defaultLimit: need(scope.integer("default_process_limit", report)),
+  });
+  const [refused] = refuseSurroundings(service, plan.service.command, {
+    engine: "direct",
+    libc,
+    isRoot: true,
+  });
+  if (refused !== undefined) throw new Fatal(refused.text);
   return {
-    ...planOf(service, request, {
-      libc,
-      queueDirectory: settings.queueDirectory,
-      defaultLimit: need(scope.integer("default_process_limit", report)),
-    }),
+    ...plan,
     ...{ transport, owner, generation, warnings },
     queueDirectory: settings.queueDirectory,
     isVerbose: request.verbose,
@@ -193,7 +204,7 @@ function planOf(
       maxProcesses: commands,
       verbose: false,
       // The first clients have come before this process.
-      connectionOptions: transport === "inet" ? DEFAULT_TUNING : undefined,
+      connectionOptions: transport === "inet" ? tuningOf(settings) : undefined,
       isQuietAtLimit: commands === 1,
     },
     isClassic: commands === 1,

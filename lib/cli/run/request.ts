@@ -48,7 +48,7 @@ export const RUN_OPTIONS: readonly OptionSpec[] = [
 
 /** What a command line asks for. */
 export interface RunRequest {
-  readonly type: "inet" | "unix";
+  readonly type: typeof TYPES[number];
   readonly name: string;
   readonly attributes: readonly string[];
   /** `undefined` for as many as by default. */
@@ -61,7 +61,7 @@ export interface RunRequest {
   readonly verbose: boolean;
 }
 
-const TYPES = ["inet", "unix"] as const;
+const TYPES = ["inet", "unix", "udp"] as const;
 
 /** An attribute as one would write an option. */
 const DASHED_ATTRIBUTE = /^--?(user|argv)(?:=|$)/i;
@@ -121,7 +121,7 @@ class RunReader extends ValueReader {
     this.wrong(
       word === undefined ? "missing service type" : `bad service type: ${word}`,
       nearest === undefined
-        ? "the first word is inet or unix"
+        ? "the first word is inet, unix or udp"
         : `did you mean ${nearest}?`,
     );
     return "inet";

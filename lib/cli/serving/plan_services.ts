@@ -24,6 +24,7 @@ import {
   type ListeningSocket,
   type ListenOptions,
 } from "../../net/listening.ts";
+import { bindOptionsOf, tuningOf } from "../../net/connection_tuning.ts";
 import { inQueueDirectory } from "../../net/queue_directory.ts";
 import { listenUnix } from "../../net/unix_socket.ts";
 import type { Identity } from "../../posix/credentials.ts";
@@ -49,6 +50,7 @@ import {
   refuseForeignIdentity,
   type StartContext,
 } from "./start.ts";
+import { placeOfMistake, refuseSurroundings } from "./surroundings.ts";
 import { WAYS } from "../shared/ways.ts";
 
 /** What a command line asks for beside the configuration. */
@@ -115,9 +117,10 @@ export function planServices(
   const variables = variablesFor(request, settings, context);
   const ground = { configuration, settings, owner, request, variables };
   const plans = services.map((service) => planOf(service, ground));
-  const strange = plans.flatMap((plan, index) =>
-    unspeakable(plan, services[index], means)
-  );
+  const strange = plans.flatMap((plan, index) => [
+    ...unspeakable(plan, services[index], means),
+    ...unattainable(plan, services[index], { means, context }),
+  ]);
   if (strange.length > 0) return { ok: false, mistake: strange };
   const { stopTimeoutSeconds = settings.stopTimeoutSeconds } = request;
   return success({
@@ -243,6 +246,24 @@ function unspeakable(
   return [{ ...mistake, place: placeOf(service.places.command) }];
 }
 
+/** What the kernel, or the engine, does not have. */
+function unattainable(
+  { command }: ServicePlan,
+  service: CheckedService | undefined,
+  { means: { engine }, context: { libc, self } }: {
+    readonly means: Means;
+    readonly context: StartContext;
+  },
+): Mistake[] {
+  if (service === undefined) return [];
+  const isRoot = self.uid === 0;
+  return refuseSurroundings(service, command, { engine, libc, isRoot })
+    .map(({ parameter, ...mistake }) => ({
+      ...mistake,
+      place: placeOf(placeOfMistake(service, { parameter, ...mistake })),
+    }));
+}
+
 /** What all services of a configuration stand on. */
 interface Ground {
   readonly configuration: Configuration;
@@ -267,8 +288,15 @@ function listen(
   ground: Ground,
   given: PlanListenOptions,
 ): Result<ListeningSocket[]> {
-  const backlogConnections = service.settings.spawnd_backlog;
-  const listened = listenAt(service, ground, { ...given, backlogConnections });
+  const { settings, type, waits } = service;
+  const listened = listenAt(service, ground, {
+    ...given,
+    backlogConnections: settings.spawnd_backlog,
+    tuning: tuningOf(settings),
+    bind: bindOptionsOf(settings),
+    isDatagram: type === "udp",
+    isGiven: waits,
+  });
   if (listened.ok) return listened;
   const place = placeOf(service.places.name);
   return { ok: false, mistake: { ...listened.mistake, place } };
@@ -291,6 +319,7 @@ function listenAt(
       interfaces: settings.inetInterfaces,
       protocols: settings.inetProtocols,
       ports: knownPorts,
+      transport: type === "udp" ? "udp" : "tcp",
     });
     return name.ok ? listenInet(name.value, options) : name;
   }

@@ -11,6 +11,22 @@ import type { Parsed } from "../values.ts";
 import { wordsOf } from "./words.ts";
 
 /**
+ * Reads the path of a directory.
+ *
+ * @param binary A path from the root directory.
+ * @returns It, or what is wrong with the text.
+ */
+export function parseDirectory(binary: string): Parsed<string> {
+  return binary.startsWith("/") && !binary.includes("\0")
+    ? { ok: true, value: toWord(binary) }
+    : {
+      ok: false,
+      wrong: `no absolute path: ${binary}`,
+      mend: "begin it with /",
+    };
+}
+
+/**
  * Reads paths.
  *
  * @param text A binary string: words of `read` or `write`, an equals sign and an absolute path.

@@ -171,7 +171,9 @@ function serviceOf(shape: Shape, offsetMs: number): HandedService {
       acceptFailures: shape.field("acceptFailures").count(),
       commands: shape.field("commands").list().map((command) => ({
         running: runningOf(command, offsetMs),
-        limitMs: command.field("limitMs").number(),
+        // JSON has no word for it.
+        limitMs: command.field("limitMs").optional((limit) => limit.number()) ??
+          Infinity,
         isKilled: command.field("isKilled").flag(),
       })),
     },

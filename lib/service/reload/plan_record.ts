@@ -111,12 +111,17 @@ export function readPlan(
 
 function serviceOf(shape: Shape, options: ReadPlanOptions): ServicePlan {
   const { passed, inherited } = options;
+  const settings = settingsFromTexts(shape.field("settings").object());
+  const waits = shape.field("waits").flag();
   return {
     id: shape.field("id").text(),
     name: shape.field("name").text(),
-    command: commandOf(shape.field("command")),
-    settings: settingsFromTexts(shape.field("settings").object()),
-    timeLimitMs: shape.field("timeLimitMs").count(),
+    command: commandOf(shape.field("command"), settings),
+    ...{ settings, waits },
+    // JSON has no word for it.
+    timeLimitMs:
+      shape.field("timeLimitMs").optional((limit) => limit.count()) ??
+        Infinity,
     maxProcesses: shape.field("maxProcesses").count(),
     isThrottled: shape.field("isThrottled").flag(),
     verbose: shape.field("verbose").flag(),
@@ -125,7 +130,7 @@ function serviceOf(shape: Shape, options: ReadPlanOptions): ServicePlan {
         shape.field("sockets").list().map((socket) => {
           const fd = socket.field("inherited").optional((fd) => fd.count()) ??
             passed[socket.field("passed").count()] ?? -1;
-          const taken = inherited.takeDescriptor(fd);
+          const taken = inherited.takeDescriptor(fd, waits);
           if (taken === undefined) {
             throw new TypeError(`descriptor ${fd} was not handed on`);
           }

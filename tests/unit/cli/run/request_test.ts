@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { defaultSettings } from "../../../../lib/config/service_settings.ts";
 import {
   parseRunRequest,
   RUN_OPTIONS,
@@ -93,13 +94,17 @@ Deno.test("parseRunRequest() has the defaults that the help tells", () => {
     readyFd: undefined,
     verbose: false,
   });
-  const { texts: _, export_environment: __, ...settings } = settingsOf(request);
-  assertEquals(settings, {
-    command_time_limit: 1000,
-    spawnd_backlog: 1024,
-    spawnd_socket_mode: 0o666,
-    spawnd_socket_owner: "",
-  });
+  const settings = settingsOf(request);
+  assertEquals(settings, defaultSettings());
+  assertEquals(
+    [
+      settings.command_time_limit,
+      settings.spawnd_backlog,
+      settings.spawnd_socket_mode,
+      settings.spawnd_socket_owner,
+    ],
+    [1000, 1024, 0o666, ""],
+  );
   const { daemon } = scopesOf(request);
   assertEquals(daemon.string("owner", unexpected), "daemon");
   assertEquals(daemon.seconds("spawnd_stop_timeout", unexpected), 0);
@@ -159,11 +164,11 @@ Deno.test("parseRunRequest() refuses a type that there is not", () => {
   );
   assertEquals(
     refusalOf("datagram", "7007", ...ATTRIBUTES),
-    "bad service type: datagram (the first word is inet or unix)",
+    "bad service type: datagram (the first word is inet, unix or udp)",
   );
   assertEquals(
     refusalOf("--verbose"),
-    "missing service type (the first word is inet or unix)",
+    "missing service type (the first word is inet, unix or udp)",
   );
 });
 
