@@ -182,16 +182,17 @@ class ServiceChecker {
     });
     const maxProcesses = this.#entry.maxProcesses ??
       scope.integer("default_process_limit", report);
-    const waits = this.#waits();
+    const settings = this.#settings();
+    const waits = this.#waits(settings);
     const service = {
       name: toText(name.text),
       type,
       isPrivate,
       address: this.#address(scope.string("queue_directory", report)),
       maxProcesses,
-      settings: this.#settings(),
-      groups: this.#groups(context, checked),
-      login: this.#login(context, checked),
+      settings,
+      groups: settings && checked && this.#groups(settings, checked, context),
+      login: settings && checked && this.#login(settings, checked, context),
       waits,
       isUnlimited: waits && !this.#isTimeLimitSet(),
       socketOwner: this.#socketOwner(context.accounts),
@@ -262,33 +263,28 @@ class ServiceChecker {
 
   /** What a command must not have as its group it must not have beside it. */
   #groups(
+    { spawnd_groups: list }: ServiceSettings,
+    { attributes: { userName, identity: { gid } } }: CheckedAttributes,
     { accounts, owner }: CheckContext,
-    checked: CheckedAttributes | undefined,
   ): CheckedService["groups"] | undefined {
-    const name = "spawnd_groups";
-    const list = this.#scope.value(name, this.#report);
-    if (list === undefined || checked === undefined) return undefined;
     if (list === "primary") return { gids: undefined };
-    const { userName, identity: { gid } } = checked.attributes;
     const found = list === "all"
       ? success(accounts.groupsOf(userName, gid))
       : findGroups(list, accounts);
     const gids = found.ok ? [...new Set([gid, ...found.value])] : [];
     const refusal = found.ok ? refuseGroups(gids, owner) : found.mistake;
     if (refusal === undefined) return { gids };
-    this.#report(problemInText(this.#scope.place(name), refusal));
+    this.#report(problemInText(this.#scope.place("spawnd_groups"), refusal));
     return undefined;
   }
 
   #login(
+    settings: ServiceSettings,
+    { attributes: { userName } }: CheckedAttributes,
     { accounts }: CheckContext,
-    checked: CheckedAttributes | undefined,
   ): CheckedService["login"] | undefined {
     const name = "spawnd_login_environment";
-    const isAsked = this.#scope.value(name, this.#report);
-    if (isAsked === undefined || checked === undefined) return undefined;
-    if (!isAsked) return { found: undefined };
-    const { userName } = checked.attributes;
+    if (!settings[name]) return { found: undefined };
     const found = accounts.findLogin(userName);
     if (found !== undefined) return { found };
     this.#report(problemInText(this.#scope.place(name), {
@@ -304,10 +300,10 @@ class ServiceChecker {
       this.#scope.setting(timeLimitParameter(name.text).name) !== undefined;
   }
 
-  #waits(): boolean {
+  #waits(settings: ServiceSettings | undefined): boolean {
     const name = "spawnd_wait";
     const { type } = this.#entry;
-    const waits = this.#scope.value(name, this.#report) === true;
+    const waits = settings?.[name] ?? false;
     if (waits && type === "pass") {
       this.#report(problemInText(this.#scope.place(name), {
         text: "pass services have no socket to give to a command",

@@ -16,6 +16,7 @@ import { mappedInet4 } from "../posix/mapped_inet4.ts";
 import { SIGKILL, SIGTERM } from "../posix/signals.ts";
 import { formatAddress } from "../posix/sockets.ts";
 import { reasonOf } from "../result.ts";
+import { ClientCounts } from "./client_counts.ts";
 import {
   ACCEPT_RETRY_MS,
   type Engine,
@@ -63,6 +64,7 @@ export class RelayEngine implements Engine {
 class RelayService implements ServedService {
   readonly #options: ServeOptions;
   readonly #environment: Record<string, string>;
+  readonly #clients = new ClientCounts();
   /** Replaced by a new one whenever accepting stops; settled when it goes on. */
   #gate = Promise.withResolvers<void>();
   #accepting = false;
@@ -147,9 +149,12 @@ class RelayService implements ServedService {
   #start(connection: Deno.Conn): void {
     const { events, peers } = this.#options;
     let child: Deno.ChildProcess;
+    const client = clientOf(connection);
+    const count = this.#clients.came(client);
     try {
-      child = this.#spawn();
+      child = this.#spawn(this.#told(connection, count));
     } catch (error) {
+      this.#clients.left(client);
       connection.close();
       return events.notStarted({
         reason: systemReasonOf(error),
@@ -161,7 +166,7 @@ class RelayService implements ServedService {
       peer: peers ? peerOf(connection) : "",
       startedMs: performance.now(),
       command: this.#options.command,
-      child,
+      ...{ client, child },
       connection,
       cut: Promise.withResolvers<void>(),
       ended: false,
@@ -171,9 +176,36 @@ class RelayService implements ServedService {
     this.#carry(command);
   }
 
+  /** What a command's environment says of its connection. */
+  #told(connection: Deno.Conn, count: number): Record<string, string> {
+    const { connectionEnvironment: style = "none" } = this.#options.command;
+    const { localAddr: local, remoteAddr: remote } = connection;
+    const isTcp = local.transport === "tcp" && remote.transport === "tcp";
+    if (style === "none" || !isTcp) return {};
+    switch (style) {
+      case "ucspi":
+        return {
+          PROTO: "TCP",
+          TCPLOCALIP: plainHost(local.hostname),
+          TCPLOCALPORT: `${local.port}`,
+          TCPREMOTEIP: plainHost(remote.hostname),
+          TCPREMOTEPORT: `${remote.port}`,
+          TCPCONNNUM: `${count}`,
+        };
+      case "systemd":
+        return {
+          REMOTE_ADDR: plainHost(remote.hostname),
+          REMOTE_PORT: `${remote.port}`,
+        };
+      case "inetd":
+        return { REMOTE_HOST: plainHost(remote.hostname) };
+    }
+  }
+
   /** Tries the candidates as execvp(3) does. */
-  #spawn(): Deno.ChildProcess {
-    const { argv: [name, ...args] } = this.#options.command;
+  #spawn(told: Record<string, string>): Deno.ChildProcess {
+    const { argv: [name, ...args], surroundings = {} } = this.#options.command;
+    const { directory, standardError = "connection" } = surroundings;
     const paths = name.includes("/")
       ? [name]
       : COMMAND_PATH.map((folder) => `${folder}/${name}`);
@@ -185,10 +217,11 @@ class RelayService implements ServedService {
           ...this.#identity,
           detached: true,
           clearEnv: true,
-          env: this.#environment,
+          env: { ...this.#environment, ...told },
+          ...directory === undefined ? {} : { cwd: directory },
           stdin: "piped",
           stdout: "piped",
-          stderr: "piped",
+          stderr: standardError === "connection" ? "piped" : standardError,
         }).spawn();
       } catch (error) {
         // A file that may not be executed says more than one that is not there.
@@ -202,15 +235,19 @@ class RelayService implements ServedService {
 
   async #carry(command: RelayCommand): Promise<void> {
     const { child, connection, cut } = command;
+    const { standardError = "connection" } = command.command.surroundings ?? {};
     carryIn(connection, child.stdin);
-    const carriedOut = Promise.all([
-      carryOut(child.stdout, connection, cut.promise),
-      carryOut(child.stderr, connection, cut.promise),
-    ]).then(() => connection.closeWrite().catch(() => {}));
+    const outputs = standardError === "connection"
+      ? [child.stdout, child.stderr]
+      : [child.stdout];
+    const carriedOut = Promise.all(
+      outputs.map((output) => carryOut(output, connection, cut.promise)),
+    ).then(() => connection.closeWrite().catch(() => {}));
     const status = await child.status;
     command.ended = true;
     await carriedOut;
     connection.close();
+    this.#clients.left(command.client);
     this.#options.events.ended(command, waitStatusOf(status));
   }
 }
@@ -320,8 +357,17 @@ function peerOf(connection: Deno.Conn): string {
   const { remoteAddr } = connection;
   if (!("hostname" in remoteAddr)) return "unix";
   const { hostname, port } = remoteAddr;
-  const host = mappedInet4(hostname) ?? hostname;
-  return formatAddress({ kind: "inet", host, port });
+  return formatAddress({ kind: "inet", host: plainHost(hostname), port });
+}
+
+/** What tells a client from others; of a unix socket's nothing does. */
+function clientOf({ remoteAddr }: Deno.Conn): string | undefined {
+  return "hostname" in remoteAddr ? plainHost(remoteAddr.hostname) : undefined;
+}
+
+/** An IPv4 address that came over an IPv6 socket as what it is. */
+function plainHost(hostname: string): string {
+  return mappedInet4(hostname) ?? hostname;
 }
 
 /** What the system may give later; the runtime names it as the system does. */

@@ -14,6 +14,7 @@ import {
   connectionOptionList,
   type ConnectionOptions,
   deferAccept,
+  everyOption,
   setConnectionOptions,
 } from "../posix/socket_options.ts";
 
@@ -115,7 +116,7 @@ export function retuneConnections(
     ),
     keepAliveCount: orSystems(keepAliveCount, "tcp_keepalive_probes"),
   };
-  setConnectionOptions(libc, fd, connectionOptionList(options));
+  setConnectionOptions(libc, fd, everyOption(options));
   deferAccept(libc, fd, tuning.deferAcceptSeconds);
 }
 

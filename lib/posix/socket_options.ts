@@ -119,14 +119,31 @@ export interface NumberOption {
 /**
  * Lays the options of connections out, once for all of them.
  *
- * @param options What is asked for. What is left to the system is not among
- * them: a new socket has it.
+ * @param options What is asked for. What is 0 or off is not among them: a new
+ * socket has it.
  * @returns The options.
  */
 export function connectionOptionList(
   options: ConnectionOptions,
 ): readonly NumberOption[] {
-  const times = [
+  return everyOption(options)
+    .filter(({ bytes }) => bytes.some((byte) => byte !== 0));
+}
+
+/**
+ * The same for a socket that was told something else, perhaps.
+ *
+ * @param options What is asked for, with numbers for what the system has.
+ * @returns All of the options.
+ */
+export function everyOption(
+  options: ConnectionOptions,
+): readonly NumberOption[] {
+  return [
+    numberOption(
+      [SOL_SOCKET, SO_KEEPALIVE, "SO_KEEPALIVE"],
+      options.keepAlive ? 1 : 0,
+    ),
     numberOption(
       [IPPROTO_TCP, TCP_KEEPIDLE, "TCP_KEEPIDLE"],
       options.keepAliveIdleSeconds,
@@ -139,13 +156,6 @@ export function connectionOptionList(
       [IPPROTO_TCP, TCP_KEEPCNT, "TCP_KEEPCNT"],
       options.keepAliveCount,
     ),
-  ].filter(({ bytes }) => bytes.some((byte) => byte !== 0));
-  return [
-    numberOption(
-      [SOL_SOCKET, SO_KEEPALIVE, "SO_KEEPALIVE"],
-      options.keepAlive ? 1 : 0,
-    ),
-    ...times,
     numberOption(
       [IPPROTO_TCP, TCP_NODELAY, "TCP_NODELAY"],
       options.noDelay ? 1 : 0,
