@@ -8,6 +8,12 @@
  * the build (`daemon_directory` and the like) is not here, as spawnd has no use
  * for it.
  *
+ * The door of lib/config, text in and checked values out, which imports from
+ * posix and opens no file itself. A `Configuration` (configuration.ts) was read,
+ * not checked: a `Scope` (settings.ts) gives its values by this table, and
+ * services.ts makes a `CheckedService` of an entry. What is wrong is a `Problem`
+ * (problems.ts), with its place and mend.
+ *
  * @module
  */
 

@@ -7,7 +7,7 @@
  */
 
 import { mentionedNames } from "./expand.ts";
-import { Guesses } from "./guesses.ts";
+import { Guesses } from "../did_you_mean.ts";
 import type { MainCf } from "./main_cf.ts";
 import { type MasterEntry, settingsOn } from "./master_cf.ts";
 import { PARAMETERS, timeLimitParameter } from "./parameters.ts";

@@ -15,6 +15,7 @@
  * @module
  */
 
+import { delay } from "@std/async/delay";
 import { setImmediate } from "node:timers";
 import type { Credentials } from "../posix/credentials.ts";
 import { Epoll } from "../posix/epoll.ts";
@@ -241,7 +242,7 @@ export class DirectEngine implements Engine {
   async settled(limitMs: number): Promise<void> {
     const endMs = performance.now() + limitMs;
     while (!this.#starts.isEmpty && performance.now() < endMs) {
-      await new Promise((resolve) => setTimeout(resolve, SETTLE_LOOK_MS));
+      await delay(SETTLE_LOOK_MS);
     }
   }
 

@@ -13,6 +13,7 @@ import {
 } from "../posix/socket_options.ts";
 import type { RawAddress } from "../posix/sockets.ts";
 import type { PreparedCommand, Start } from "../posix/starter.ts";
+import type { Timer } from "../timer.ts";
 import { ClientCounts } from "./client_counts.ts";
 import {
   ACCEPT_RETRY_MS,
@@ -85,7 +86,7 @@ export class DirectService implements ServedService {
   readonly #options: DirectServiceOptions;
   #isWanted = false;
   #isPaused = false;
-  #pauseTimer: ReturnType<typeof setTimeout> | undefined;
+  #pauseTimer: Timer | undefined;
   #isCrowded = false;
   #isWatched = false;
   /** The turn of the loop in which it had a client the last time. */

@@ -7,6 +7,11 @@
  * An engine knows no limits, no texts and no log. It calls a service's
  * {@linkcode ServiceEvents}, and the service decides.
  *
+ * The door of lib/engine, which imports from net, config and posix. A service
+ * gives a {@linkcode Command} and its sockets to an {@linkcode Engine}, and
+ * has a {@linkcode ServedService} to steer it by; each connection is a
+ * {@linkcode RunningCommand} from then on.
+ *
  * @module
  */
 

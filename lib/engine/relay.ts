@@ -11,6 +11,7 @@
  * @module
  */
 
+import { delay } from "@std/async/delay";
 import type { Identity } from "../posix/credentials.ts";
 import { mappedInet4 } from "../posix/mapped_inet4.ts";
 import { SIGKILL, SIGTERM } from "../posix/signals.ts";
@@ -136,7 +137,7 @@ class RelayService implements ServedService {
         // A client that has gone before its turn is no failure.
         if (error instanceof Deno.errors.ConnectionAborted) continue;
         this.#options.events.notAccepted(systemReasonOf(error));
-        await new Promise((resolve) => setTimeout(resolve, ACCEPT_RETRY_MS));
+        await delay(ACCEPT_RETRY_MS);
       }
       await this.#open();
     }

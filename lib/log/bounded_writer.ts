@@ -6,6 +6,9 @@
  * @module
  */
 
+import { delay } from "@std/async/delay";
+import type { Timer } from "../timer.ts";
+
 /** Where lines go: standard error, or anything that writes like it. */
 export interface ByteSink {
   write(bytes: Uint8Array): Promise<number>;
@@ -65,7 +68,7 @@ export class BoundedWriter {
    */
   async flush(timeoutMs: number): Promise<void> {
     if (this.#writing === undefined) return;
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    let timer: Timer | undefined;
     const timeout = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, timeoutMs);
     });
@@ -96,7 +99,7 @@ export class BoundedWriter {
           // Nobody reads any more, and there is nobody else to tell.
           return;
         }
-        await new Promise((resolve) => setTimeout(resolve, FULL_RETRY_MS));
+        await delay(FULL_RETRY_MS);
       }
     }
   }

@@ -15,16 +15,13 @@ import { printable, printableJson } from "./printable.ts";
 /** How grave a record is. */
 export type Level = "info" | "warning" | "error" | "fatal";
 
-/** What happened, for programs to match on. */
-export type EventName = string;
-
 /** A record, ready to be written. */
 export interface Entry {
   readonly time: Date;
   readonly level: Level;
   /** The service that it is about; empty for the daemon as a whole. */
   readonly service: string;
-  readonly event: EventName;
+  readonly event: string;
   readonly text: string;
   readonly fields: Readonly<Record<string, unknown>>;
 }

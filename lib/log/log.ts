@@ -2,15 +2,20 @@
  * The log: LogTape carries the records, a sink takes them, which is standard
  * error unless another is given. Nothing that logs ever waits.
  *
+ * The door of lib/log, which imports from posix. Whoever has something to tell
+ * is given a {@linkcode Log}, the daemon a {@linkcode DaemonLog}; an
+ * {@linkcode EntrySink} is where records go (bounded_writer.ts,
+ * system_log.ts), in a form of formats.ts.
+ *
  * @module
  */
 
 import { configureSync, getLogger, type LogRecord } from "@logtape/logtape";
 import { BoundedWriter } from "./bounded_writer.ts";
+import type { EventName } from "./events.ts";
 import {
   droppedEntry,
   type Entry,
-  type EventName,
   type Format,
   jsonFormat,
   type Level,

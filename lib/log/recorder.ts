@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { EventName } from "./formats.ts";
+import type { EventName } from "./events.ts";
 import type { DaemonLog, Fields, Log } from "./log.ts";
 
 /** What was told. Errors are told as values, so there is no graver level. */

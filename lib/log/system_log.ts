@@ -5,9 +5,11 @@
  * @module
  */
 
+import { delay } from "@std/async/delay";
 import type { Libc } from "../posix/libc.ts";
 import { DatagramSender } from "../posix/sockets.ts";
 import { FACILITIES } from "../posix/syslog.ts";
+import type { Timer } from "../timer.ts";
 import { FULL_RETRY_MS } from "./bounded_writer.ts";
 import { droppedEntry, type Entry, LABELS, PRIORITIES } from "./formats.ts";
 import { printable } from "./printable.ts";
@@ -77,7 +79,7 @@ export class SystemLog {
   readonly #sender: DatagramSender;
   #pending: string[] = [];
   #droppedCount = 0;
-  #retry: ReturnType<typeof setTimeout> | undefined;
+  #retry: Timer | undefined;
 
   /**
    * @param libc The C library.
@@ -126,7 +128,7 @@ export class SystemLog {
   async flush(limitMs: number): Promise<void> {
     const endMs = performance.now() + limitMs;
     while (this.#pending.length > 0 && performance.now() < endMs) {
-      await new Promise((resolve) => setTimeout(resolve, FULL_RETRY_MS));
+      await delay(FULL_RETRY_MS);
     }
   }
 

@@ -16,6 +16,11 @@
  * At most maxproc commands run that one process has started. Beside them may
  * run the last ones of a process whose turn was over, as many again.
  *
+ * The door of lib/master, which imports from service, engine, net, log and
+ * posix: a {@linkcode ChildPlan} is what master's words and the configuration
+ * come to, a `Turn` (turn.ts) says when the process has served enough, and a
+ * `StatusChannel` (status.ts) tells master.
+ *
  * @module
  */
 

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { TIMER_MAX_MS } from "../timer_limit.ts";
+import { TIMER_MAX_MS } from "../timer.ts";
 
 /** Why a turn is over. */
 export type TurnEnd = "idle" | "served" | "overdue" | "retired" | "disconnect";

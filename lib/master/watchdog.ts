@@ -7,7 +7,7 @@
  */
 
 import type { Libc } from "../posix/libc.ts";
-import { TIMER_MAX_MS } from "../timer_limit.ts";
+import { TIMER_MAX_MS } from "../timer.ts";
 
 /** How often the alarm is set back within the time that it leaves. */
 const BEATS = 10;

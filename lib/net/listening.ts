@@ -4,6 +4,12 @@
  * found once, here, and it is all that the engine goes on with. What the
  * runtime cannot do is done below it, under the same permission.
  *
+ * The door of lib/net, which imports from config and posix: names become
+ * addresses (inet_endpoint.ts), addresses and paths become sockets that listen
+ * (here and in unix_socket.ts), and those outlive an exec
+ * (inherited_sockets.ts). Whatever the way, it is a
+ * {@linkcode ListeningSocket}; whoever accepts from it is above.
+ *
  * @module
  */
 

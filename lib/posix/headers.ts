@@ -22,10 +22,6 @@ export const AT_EMPTY_PATH = 0x1000;
 // linux/limits.h
 export const PATH_MAX = 4096;
 
-// sys/mman.h
-export const MFD_CLOEXEC = 0x1;
-export const MFD_NOEXEC_SEAL = 0x8;
-
 // sys/prctl.h
 export const PR_SET_DUMPABLE = 4;
 

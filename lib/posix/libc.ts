@@ -8,6 +8,12 @@
  * plain `u64`. And once the daemon serves, FFI itself is revoked: bound
  * symbols go on working, but nothing new can be bound.
  *
+ * The door of lib/posix, which imports from no other room, prints nothing and
+ * ends nothing. Every function here takes the {@linkcode Libc} first; what it
+ * throws is a `SystemError` of errno.ts, unless it says otherwise. A file is
+ * named after what it deals with in the kernel or the C library; a command is
+ * started by starter.ts, in the rows of command_calls.ts.
+ *
  * @module
  */
 

@@ -8,9 +8,9 @@
  */
 
 import type { Architecture } from "./abi.ts";
-import { checked, EINVAL, errno, errorText, SystemError } from "./errno.ts";
-import { MFD_CLOEXEC, MFD_NOEXEC_SEAL } from "./headers.ts";
-import { cString, type Libc } from "./libc.ts";
+import { checked, lastError } from "./errno.ts";
+import type { Libc } from "./libc.ts";
+import { openMemoryFile } from "./memory_file.ts";
 
 /** The instructions, by architecture, as hexadecimal digits. */
 const CODE: Readonly<Record<Architecture, string>> = {
@@ -55,7 +55,7 @@ export function mapMachineCode(libc: Libc): bigint {
   const known = addresses.get(libc);
   if (known !== undefined) return known;
   const code = machineCode(Deno.build.arch);
-  const fd = openMemory(libc);
+  const fd = openMemoryFile(libc, "spawnd-call-list");
   try {
     const written = libc.c.write(fd, code, BigInt(code.length));
     checked(libc, "write", Number(written));
@@ -67,27 +67,10 @@ export function mapMachineCode(libc: Libc): bigint {
       fd,
       0n,
     );
-    if (address === MAP_FAILED) {
-      const code = errno(libc);
-      throw new SystemError("mmap", code, errorText(libc, code));
-    }
+    if (address === MAP_FAILED) throw lastError(libc, "mmap");
     addresses.set(libc, address);
     return address;
   } finally {
     libc.c.close(fd);
   }
-}
-
-/**
- * The flag is about the file as a program, which it is not; with it the file is
- * made under every vm.memfd_noexec. Kernels before 6.3 do not know it.
- */
-function openMemory(libc: Libc): number {
-  const name = cString("spawnd-call-list");
-  const fd = libc.c.memfd_create(name, MFD_CLOEXEC | MFD_NOEXEC_SEAL);
-  if (fd >= 0 || errno(libc) !== EINVAL) {
-    return checked(libc, "memfd_create", fd);
-  }
-  const plain = libc.c.memfd_create(name, MFD_CLOEXEC);
-  return checked(libc, "memfd_create", plain);
 }

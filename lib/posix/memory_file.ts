@@ -1,26 +1,47 @@
 /**
- * Files without a name, by which a process hands something on to the program
- * that it executes: written once and sealed, so that whoever reads one knows
- * that nobody changes it meanwhile.
+ * Files without a name: in memory alone, and gone with their last descriptor.
+ *
+ * By sealed ones a process hands something on to the program that it executes:
+ * whoever reads one knows that nobody changes it meanwhile.
  *
  * @module
  */
 
 import { checked, EINVAL, errno, lastError, NotOursError } from "./errno.ts";
 import { lookAtDescriptor } from "./files.ts";
-import { MFD_CLOEXEC, MFD_NOEXEC_SEAL } from "./headers.ts";
 import { cString, type Libc } from "./libc.ts";
 import { readToEnd } from "./process.ts";
 
 // sys/mman.h, fcntl.h
+const MFD_CLOEXEC = 0x1;
 const MFD_ALLOW_SEALING = 0x2;
+const MFD_NOEXEC_SEAL = 0x8;
 const F_ADD_SEALS = 1033;
 const F_GET_SEALS = 1034;
 /** Against further seals, shrinking, growing and writing. */
 const SEALS = 0x1 | 0x2 | 0x4 | 0x8;
 
 /**
- * Makes a sealed file: memfd_create(2).
+ * Makes a file in memory: memfd_create(2). It is none that can be executed by
+ * its descriptor, so that it is made under every vm.memfd_noexec.
+ *
+ * @param libc The C library.
+ * @param name What it is called in /proc.
+ * @param flags What else is to be said of it.
+ * @returns Its descriptor, closed on exec.
+ * @throws {SystemError} If there is no descriptor or no memory for it.
+ */
+export function openMemoryFile(libc: Libc, name: string, flags = 0): number {
+  const create = (flags: number): number =>
+    libc.c.memfd_create(cString(name), MFD_CLOEXEC | flags);
+  const fd = create(flags | MFD_NOEXEC_SEAL);
+  // Kernels before 6.3 do not know the flag.
+  const isUnknown = fd < 0 && errno(libc) === EINVAL;
+  return checked(libc, "memfd_create", isUnknown ? create(flags) : fd);
+}
+
+/**
+ * Makes a sealed file.
  *
  * @param libc The C library.
  * @param bytes What it holds.
@@ -31,7 +52,7 @@ export function sealedFile(
   libc: Libc,
   bytes: Uint8Array<ArrayBuffer>,
 ): number {
-  const fd = checked(libc, "memfd_create", create(libc));
+  const fd = openMemoryFile(libc, "spawnd", MFD_ALLOW_SEALING);
   try {
     for (let at = 0; at < bytes.length;) {
       const rest = bytes.subarray(at);
@@ -44,16 +65,6 @@ export function sealedFile(
     libc.c.close(fd);
     throw error;
   }
-}
-
-/** Kernels before 6.3 do not know that a file need not be executable. */
-function create(libc: Libc): number {
-  const name = cString("spawnd");
-  const flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-  const fd = libc.c.memfd_create(name, flags | MFD_NOEXEC_SEAL);
-  return fd < 0 && errno(libc) === EINVAL
-    ? libc.c.memfd_create(name, flags)
-    : fd;
 }
 
 /**

@@ -8,10 +8,7 @@
  * @module
  */
 
-import { TIMER_MAX_MS } from "../timer_limit.ts";
-
-/** What `setTimeout` returns: a number on Deno 2.7, an object on 2.9. */
-type Timer = ReturnType<typeof setTimeout>;
+import { type Timer, TIMER_MAX_MS } from "../timer.ts";
 
 /** A queue by its limit. */
 type Queue<T> = Map<T, { readonly deadlineMs: number }>;

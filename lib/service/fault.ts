@@ -6,7 +6,6 @@
  * @module
  */
 
-import type { EventName } from "../log/formats.ts";
 import type { Log } from "../log/log.ts";
 
 /** How often a fault that lasts, or comes and goes, is told again. */
@@ -18,7 +17,7 @@ const REASONS_MAX = 32;
 /** What a fault is called. */
 export interface FaultOptions {
   readonly log: Log;
-  readonly event: EventName;
+  readonly event: "accept-failed" | "restarts" | "start-failed";
   /** The text while it lasts, from the reason. */
   readonly text: (reason: string) => string;
   /** The text when it is over, from the number of times that it was met. */

@@ -2,6 +2,11 @@
  * A service's life: which connections it admits, how long their commands may
  * take, what is reported of them, and how it comes to an end.
  *
+ * The door of lib/service, which imports from the rooms below it: engine, net,
+ * log and posix. A daemon (daemon.ts) serves a `DaemonPlan` (plan.ts), which is
+ * a {@linkcode Service} for each `ServicePlan`, until a signal ends it
+ * (stopping.ts) or has it executed anew (reload/).
+ *
  * @module
  */
 
@@ -19,6 +24,7 @@ import { quoted } from "../log/quoted.ts";
 import type { ListeningSocket } from "../net/listening.ts";
 import { SIGKILL, SIGTERM } from "../posix/signals.ts";
 import type { ConnectionOptions } from "../posix/socket_options.ts";
+import type { Timer } from "../timer.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Fault } from "./fault.ts";
 import { listed } from "./listed.ts";
@@ -54,9 +60,6 @@ const RETRY_MS = 1000;
  */
 const RESTARTS = 20;
 const RESTARTS_MS = 2000;
-
-/** What `setTimeout` returns: a number on Deno 2.7, an object on 2.9. */
-type Timer = ReturnType<typeof setTimeout>;
 
 /** What a service is. */
 export interface ServiceOptions {

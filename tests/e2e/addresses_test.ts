@@ -8,6 +8,7 @@
 import { assertEquals } from "@std/assert";
 import { Daemon, runToEnd } from "./daemon.ts";
 import { inet, talkTo, writeConfiguration } from "./configuration.ts";
+import { peerTest } from "./load.ts";
 import { Folder, rootTest } from "./machine.ts";
 
 /** Addresses of a network namespace of its own, where every port is free. */
@@ -18,6 +19,11 @@ const ALONE = [
   "-c",
   'busybox ip link set lo up; exec "$@"',
 ];
+
+/** A test in a network namespace, whose loopback busybox has to set up. */
+function namespaceTest(name: string, fn: () => Promise<void>): void {
+  peerTest(name, "/usr/bin/busybox", fn);
+}
 
 async function listening(
   main: readonly string[],
@@ -34,7 +40,7 @@ async function listening(
   return daemon.addresses.toSorted();
 }
 
-rootTest(
+namespaceTest(
   "addresses may be written in every way that Postfix knows",
   async () => {
     assertEquals(
@@ -44,14 +50,14 @@ rootTest(
   },
 );
 
-rootTest("of two lines for one address, the last is served", async () => {
+namespaceTest("of two lines for one address, the last is served", async () => {
   assertEquals(
     await listening(["inet_protocols = ipv4"], ["22", ":22", "25", "smtp"]),
     ["0.0.0.0:22", "0.0.0.0:25"],
   );
 });
 
-rootTest(
+namespaceTest(
   "known_tcp_ports names ports that the system does not know",
   async () => {
     assertEquals(
@@ -61,7 +67,7 @@ rootTest(
   },
 );
 
-rootTest(
+namespaceTest(
   "master_service_disable keeps services from being served",
   async () => {
     assertEquals(

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Daemon, programWords, runToEnd } from "./daemon.ts";
-import { ENGINES, Folder, output, rootTest } from "./machine.ts";
+import { BOUNDED, ENGINES, Folder, output, rootTest } from "./machine.ts";
 
 /** What a terminal of the usual size shows at once. */
 const SCREEN = { lines: 24, columns: 80 };
@@ -357,7 +357,7 @@ rootTest("a --ready-fd that is not open is refused", async () => {
   for (const fd of [3, 4, 5, 9, 999]) {
     const { code, stderr } = await runToEnd(
       ["run", ...INET, "--ready-fd", `${fd}`, ...SERVICE],
-      { prefix: ["timeout", "5"] },
+      { prefix: BOUNDED },
     );
     assertEquals(code, 64, stderr);
     const [line = "", ...more] = stderr.split("\n");
@@ -374,7 +374,7 @@ rootTest(
   async () => {
     const { code, stderr } = await runToEnd(
       ["run", ...INET, "--ready-fd", "9", ...SERVICE],
-      { prefix: ["timeout", "5", "sh", "-c", 'exec "$@" 9</dev/null', "sh"] },
+      { prefix: [...BOUNDED, "sh", "-c", 'exec "$@" 9</dev/null', "sh"] },
     );
     assert([64, 71].includes(code), `${code}: ${stderr}`);
     const fatal = stderr.split("\n").filter((line) => line.includes("fatal: "));

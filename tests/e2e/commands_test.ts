@@ -266,7 +266,7 @@ for (const engine of ENGINES) {
       await using daemon = await serve(
         engine,
         ["/bin/sh", "-c", STUBBORN_FAMILY],
-        ["--time-limit", "1"],
+        ["--time-limit", "3"],
       );
       // The answer ends when the last of them has gone.
       const pids = (await daemon.talk()).trim().split(/\s+/).map(Number);
@@ -292,7 +292,7 @@ for (const engine of ENGINES) {
     await using daemon = await serve(
       engine,
       ["/bin/sh", "-c", "read line; echo $$"],
-      ["--time-limit", "2"],
+      ["--time-limit", "3"],
     );
     using slow = await daemon.connect();
     assert(Number(await daemon.talk("quick\n")) > 0);

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { OptionSpec } from "../../lib/cli/shared/options.ts";
-import { SUBCOMMANDS } from "../../lib/cli/subcommands.ts";
+import { PROGRAM } from "../../lib/cli/subcommands.ts";
 import { runToEnd } from "./daemon.ts";
 import { Folder } from "./machine.ts";
 
@@ -105,7 +105,7 @@ for (const [shell, complete] of Object.entries({ bash, fish })) {
   }
 
   shellTest(name, "offers every option of every subcommand", async (script) => {
-    for (const { name, options } of SUBCOMMANDS) {
+    for (const { name, options } of PROGRAM.subcommands) {
       const offered = await complete(script, `spawnd ${name} --`);
       assertEquals(offered.sort(), options.map(long).sort(), name);
     }
@@ -211,7 +211,7 @@ shellTest(
   "zsh",
   "completes every option of every subcommand",
   async (script) => {
-    const typed = SUBCOMMANDS.flatMap(({ name, options }) =>
+    const typed = PROGRAM.subcommands.flatMap(({ name, options }) =>
       options.map((option) => `spawnd ${name} ${long(option)}`)
     );
     // Without the last letter no option is another's beginning.

@@ -15,7 +15,7 @@ import {
   type StartOptions,
   writeAll,
 } from "./daemon.ts";
-import { type Folder, output, statusFields } from "./machine.ts";
+import { BOUNDED, type Folder, output, statusFields } from "./machine.ts";
 import { recordsOf } from "./load.ts";
 
 /** Whether the daemon is the sources on the Deno that runs the tests. */
@@ -23,9 +23,6 @@ export const IS_FROM_SOURCE = Deno.env.get("SPAWND_FROM_SOURCE") !== undefined;
 
 /** What most services of the tests run. */
 export const CAT = "user=nobody argv=/bin/cat";
-
-/** A program that does not end within this many seconds hangs. */
-const HUNG_SECONDS = 20;
 
 /** Ports that the kernel gives to nobody who asks for just any. */
 const PORT_MIN = 10_000;
@@ -163,7 +160,7 @@ export async function serveRefused(
   options: StartOptions = {},
 ): Promise<Refused> {
   const ended = await runToEnd(["serve", "--log-format", "json", ...args], {
-    prefix: ["timeout", String(HUNG_SECONDS)],
+    prefix: BOUNDED,
     ...options,
   });
   const entries = ended.stderr.split("\n")

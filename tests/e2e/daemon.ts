@@ -6,12 +6,11 @@
  */
 
 import { assert } from "@std/assert";
+import { NEVER_MS } from "./machine.ts";
 import manifest from "../../deno.json" with { type: "json" };
+import { environmentOfDeno } from "./machine.ts";
 
 const ROOT = new URL("../../", import.meta.url);
-
-/** How long a daemon may take to end: more than it gives its commands. */
-const END_MS = 10_000;
 
 /** The program and the words before its own. */
 export function programWords(): string[] {
@@ -87,19 +86,10 @@ function command(
   { env, prefix = [], program: ours = programWords(), cwd }: StartOptions,
 ): Deno.Command {
   const [program = "", ...words] = [...prefix, ...ours, ...args];
-  const inherited = ["HOME", "PATH", "DENO_DIR", "DENO_TLS_CA_STORE"];
   return new Deno.Command(program, {
     args: words,
     clearEnv: true,
-    env: {
-      ...Object.fromEntries(
-        inherited.flatMap((name) => {
-          const value = Deno.env.get(name);
-          return value === undefined ? [] : [[name, value]];
-        }),
-      ),
-      ...env,
-    },
+    env: { ...environmentOfDeno(), ...env },
     ...(cwd === undefined ? {} : { cwd }),
     stdin: "null",
     stdout: "piped",
@@ -290,7 +280,7 @@ export class Daemon implements AsyncDisposable {
     const timer = setTimeout(() => {
       hung = true;
       this.kill("SIGKILL");
-    }, END_MS);
+    }, NEVER_MS);
     await this.ended();
     clearTimeout(timer);
     assert(!hung, "the daemon did not end");

@@ -10,7 +10,7 @@ import {
   writeConfiguration,
 } from "./configuration.ts";
 import { Daemon, readAll, writeAll } from "./daemon.ts";
-import { readBytes } from "./load.ts";
+import { readBytes, traceTest } from "./load.ts";
 import { ENGINES, Folder, IS_ROOT, traced, tracedCalls } from "./machine.ts";
 
 /**
@@ -74,7 +74,7 @@ for (const engine of ENGINES) {
         "--socket-owner",
         "nobody:daemon",
         "--time-limit",
-        "1",
+        "3",
         "--verbose",
         "user=nobody",
         `argv=${command}`,
@@ -98,10 +98,9 @@ function canDeny(): boolean {
   }
 }
 
-Deno.test({
-  name: "serve makes no memory executable, from start to stop and by a reload",
-  ignore: !IS_ROOT,
-  fn: async () => {
+traceTest(
+  "serve makes no memory executable, from start to stop and by a reload",
+  async () => {
     await using folder = await Folder.create();
     const trace = folder.join("trace");
     const [address = ""] = freeAddresses(1);
@@ -126,4 +125,4 @@ Deno.test({
     assert(calls.some((call) => call.startsWith("accept4(")), "no record");
     assertEquals(calls.filter((call) => /\bmprotect\(.*EXEC/.test(call)), []);
   },
-});
+);

@@ -26,6 +26,7 @@ import {
   recordsOf,
   settled,
   startOnLoopback,
+  traceTest,
 } from "./load.ts";
 
 /** Descriptors that a daemon may have, where that is limited. */
@@ -49,7 +50,7 @@ const DAEMONIZES = `
   print while <STDIN>;
 `;
 
-rootTest(
+traceTest(
   "a daemon without descriptors lets clients wait, and tells it once",
   async () => {
     await using folder = await Folder.create();
@@ -144,7 +145,7 @@ rootTest("a relay without descriptors lives on and recovers", async () => {
   );
 });
 
-rootTest("a command that cannot be watched is ended and told", async () => {
+traceTest("a command that cannot be watched is ended and told", async () => {
   await using account = await Account.create();
   const words = [`user=${account.name}`, "argv=/bin/cat"];
   const when = await watchedBeforeACommand(words) + 1;
@@ -159,7 +160,7 @@ rootTest("a command that cannot be watched is ended and told", async () => {
     "command /bin/cat cannot be started: " +
       "it cannot be watched: Cannot allocate memory",
   );
-  assertEquals(await processesOf(account.uid), []);
+  await becomes([], () => processesOf(account.uid));
   assertEquals(await childrenOf(daemon.pid), []);
   assertEquals(await daemon.talk("served"), "served");
   const over = await daemon.event("start-failed-over");
@@ -170,7 +171,7 @@ rootTest("a command that cannot be watched is ended and told", async () => {
 });
 
 for (const code of ["ECONNABORTED", "EINTR", "EPROTO"]) {
-  rootTest(`${code} from accept is no failure`, async () => {
+  traceTest(`${code} from accept is no failure`, async () => {
     await using daemon = await startOnLoopback(
       "direct",
       ["user=nobody", "argv=/bin/cat"],

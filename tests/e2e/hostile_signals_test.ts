@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { isAlive } from "./machine.ts";
-import { processesOf } from "./load.ts";
 import {
   ATTACK_SECONDS,
   attackTest,
@@ -8,7 +7,7 @@ import {
   runAs,
 } from "./hostile/attacker.ts";
 import { Scene } from "./hostile/scene.ts";
-import { assertUndisturbed, clients } from "./hostile/victims.ts";
+import { clients } from "./hostile/victims.ts";
 
 /** Clients of the attacked service at once. */
 const CLIENT_COUNT = 8;
@@ -107,35 +106,6 @@ attackTest(
     await scene.assertServes();
   },
 );
-
-for (const [name, number] of Object.entries(SIGNALS).slice(2)) {
-  attackTest(
-    `commands that send everybody ${name} reach the daemon and others never`,
-    async () => {
-      await using scene = await Scene.create({
-        argv: async (folder) => [
-          await compile(folder, "everybody"),
-          String(number),
-        ],
-      });
-      const { folder, attacker, daemon, attacked } = scene;
-      const attack = clients(folder, {
-        address: attacked,
-        count: CLIENT_COUNT,
-      });
-      await assertUndisturbed(`${name} to everybody`, scene);
-      const { answered, lost } = await attack;
-      console.log(`${name} was sent by up to ${answered + lost} commands`);
-      assertGreater(answered + lost, 100);
-      assert(await isAlive(daemon.pid));
-      assertEquals(
-        daemon.entries.filter(({ event }) => event === "stopping"),
-        [],
-      );
-      assertEquals(await processesOf(attacker.uid), []);
-    },
-  );
-}
 
 /** The lines of the intruder that tell of a success. */
 function successful(printed: string): string[] {

@@ -1,11 +1,8 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { Daemon, runToEnd } from "./daemon.ts";
-import { Folder, output, rootTest, statusFields } from "./machine.ts";
+import { BOUNDED, Folder, output, rootTest, statusFields } from "./machine.ts";
 import { attackTest, compile } from "./hostile/attacker.ts";
 import { within } from "./hostile/patience.ts";
-
-/** A program that does not end within this many seconds hangs. */
-const HUNG_SECONDS = 5;
 
 const NO_CAPABILITIES = "0".repeat(16);
 
@@ -59,7 +56,7 @@ rootTest("--ready-fd is refused for 0, 1 and 2", async () => {
         "user=nobody",
         "argv=/bin/cat",
       ],
-      { prefix: ["timeout", String(HUNG_SECONDS)] },
+      { prefix: BOUNDED },
     );
     assertEquals(code, 64, `--ready-fd ${fd}: ${stderr}`);
     assert(stderr.includes("--ready-fd"), stderr);

@@ -1,21 +1,11 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { Daemon } from "./daemon.ts";
 import { isAlive, until } from "./machine.ts";
-import { processesOf, recordsOf } from "./load.ts";
-import {
-  ATTACK_SECONDS,
-  Attacker,
-  attackTest,
-  compile,
-} from "./hostile/attacker.ts";
+import { recordsOf } from "./load.ts";
+import { attackTest } from "./hostile/attacker.ts";
 import { answerOf, within } from "./hostile/patience.ts";
 import { Scene, Standing } from "./hostile/scene.ts";
-import {
-  assertUndisturbed,
-  clients,
-  processorShare,
-  signalIfThere,
-} from "./hostile/victims.ts";
+import { processorShare } from "./hostile/victims.ts";
 
 /** The part of a processor that a daemon may take while it only waits. */
 const IDLE_SHARE_MAX = 0.1;
@@ -24,35 +14,6 @@ const IDLE_SHARE_MAX = 0.1;
 const END_MS = 15_000;
 
 const TIME_LIMIT_SECONDS = 2;
-
-attackTest(
-  "a user who stops its commands before they begin delays nobody else",
-  async () => {
-    await using scene = await Scene.create();
-    const { folder, attacker, daemon, attacked } = scene;
-    await scene.assertServes();
-    await using stopper = new Attacker(
-      attacker,
-      await compile(folder, "stopper"),
-      String(daemon.pid),
-    );
-    const load = clients(folder, {
-      address: attacked,
-      count: 4,
-      seconds: 2 * ATTACK_SECONDS,
-    });
-    await stopper.hasPrinted(1);
-    await assertUndisturbed("commands stopped before they begin", scene);
-    console.log(`${stopper.lines.length} commands were stopped`);
-    await stopper.stop("SIGKILL");
-    for (const pid of await processesOf(attacker.uid)) {
-      signalIfThere(pid, "SIGCONT");
-    }
-    await scene.assertServes();
-    await load;
-    await scene.assertServes();
-  },
-);
 
 for (const how of ["stopped", "leased"] as const) {
   attackTest(

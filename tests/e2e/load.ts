@@ -19,6 +19,7 @@ import {
   descriptorsOf,
   type ENGINES,
   IS_ROOT,
+  NEVER_MS,
   output,
   proc,
   statusFields,
@@ -49,6 +50,11 @@ export function peerTest(
   const wanted = [programs].flat().every(isInstalled) ||
     Deno.env.get("CI") !== undefined;
   Deno.test({ name, ignore: !IS_ROOT || !wanted, fn });
+}
+
+/** A test that has strace(1) look at the daemon, or hinder it. */
+export function traceTest(name: string, fn: () => Promise<void>): void {
+  peerTest(name, "/usr/bin/strace", fn);
 }
 
 function isInstalled(program: string): boolean {
@@ -203,9 +209,8 @@ export async function settled(
 export async function becomes<T>(
   expected: T,
   read: () => T | Promise<T>,
-  withinMs = 10_000,
 ): Promise<void> {
-  const deadline = performance.now() + withinMs;
+  const deadline = performance.now() + NEVER_MS;
   for (;;) {
     const actual = await read();
     try {

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { Daemon, runToEnd } from "./daemon.ts";
+import { traceTest } from "./load.ts";
 import {
   ENGINES,
   Folder,
@@ -53,32 +54,35 @@ rootTest("the locks refuse from inside what was granted before", async () => {
 // goes; the binary does neither.
 if (Deno.env.get("SPAWND_FROM_SOURCE") === undefined) {
   for (const engine of ENGINES) {
-    rootTest(`the daemon opens nothing below /tmp with ${engine}`, async () => {
-      await using folder = await Folder.create();
-      const trace = folder.join("trace");
-      const daemon = await Daemon.start([
-        "inet",
-        "127.0.0.1:0",
-        "--engine",
-        engine,
-        "user=nobody",
-        "argv=/bin/cat",
-      ], { prefix: traced("%file", trace), cwd: "/" });
-      {
-        await using _ending = daemon;
-        assertEquals(await daemon.talk("hello"), "hello");
-      }
-      const calls = await tracedCalls(trace, daemon.pid);
-      assert(calls.some((call) => call.includes('"/bin/cat"')), "no command");
-      // The program itself may be there, if that is where it was built.
-      const theirs = [new URL("../../", import.meta.url).pathname]
-        .filter((path) => path.startsWith("/tmp/"));
-      const strange = calls.filter((call) =>
-        /"\/(?:var\/)?tmp\//.test(call) &&
-        !theirs.some((path) => call.includes(`"${path}`))
-      );
-      assertEquals(strange, []);
-    });
+    traceTest(
+      `the daemon opens nothing below /tmp with ${engine}`,
+      async () => {
+        await using folder = await Folder.create();
+        const trace = folder.join("trace");
+        const daemon = await Daemon.start([
+          "inet",
+          "127.0.0.1:0",
+          "--engine",
+          engine,
+          "user=nobody",
+          "argv=/bin/cat",
+        ], { prefix: traced("%file", trace), cwd: "/" });
+        {
+          await using _ending = daemon;
+          assertEquals(await daemon.talk("hello"), "hello");
+        }
+        const calls = await tracedCalls(trace, daemon.pid);
+        assert(calls.some((call) => call.includes('"/bin/cat"')), "no command");
+        // The program itself may be there, if that is where it was built.
+        const theirs = [new URL("../../", import.meta.url).pathname]
+          .filter((path) => path.startsWith("/tmp/"));
+        const strange = calls.filter((call) =>
+          /"\/(?:var\/)?tmp\//.test(call) &&
+          !theirs.some((path) => call.includes(`"${path}`))
+        );
+        assertEquals(strange, []);
+      },
+    );
   }
 
   for (const engine of ENGINES) {

@@ -19,15 +19,28 @@ export function rootTest(name: string, fn: () => Promise<void>): void {
 export const ENGINES = ["direct", "relay"] as const;
 
 /**
+ * What has not come by then never will. It says nothing about how long anything
+ * may take: a busy machine has time enough, and no test that goes well waits.
+ */
+export const NEVER_MS = 60_000;
+
+/** Words before a program that is not to hang for ever. */
+export const BOUNDED = [
+  "timeout",
+  "--signal=KILL",
+  String(NEVER_MS / 1000),
+] as const;
+
+/**
  * Waits until a condition holds, looking again and again.
  *
- * @throws {Error} If it does not within ten seconds.
+ * @throws {Error} If it never does.
  */
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,
 ): Promise<void> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + NEVER_MS;
   while (!await condition()) {
     if (performance.now() > deadline) throw new Error(`never so: ${what}`);
     await delay(5);
@@ -84,6 +97,24 @@ export async function descriptorsOf(pid: number): Promise<number[]> {
   return text.trim().split("\n").map(Number).sort((a, b) => a - b);
 }
 
+/** What of this process's environment a program from source needs. */
+export function environmentOfDeno(): Record<string, string> {
+  return Object.fromEntries(
+    ["HOME", "PATH", "DENO_DIR", "DENO_TLS_CA_STORE"].flatMap((name) => {
+      const value = Deno.env.get(name);
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
+/**
+ * Words before a program that changes the machine's accounts, or has others
+ * mounted in their place. Who comes to change them meanwhile would sleep a
+ * second, and in the end give up; and the file that replaces the old one takes
+ * away what is mounted there, in every namespace.
+ */
+export const ONE_AT_A_TIME = ["flock", "/run/spawnd-tests-accounts"] as const;
+
 /** An account made for a test. Goes with the scope: `await using`. */
 export class Account implements AsyncDisposable {
   private constructor(
@@ -95,6 +126,7 @@ export class Account implements AsyncDisposable {
   static async create(...options: string[]): Promise<Account> {
     const name = `spawnd-${crypto.randomUUID().slice(0, 8)}`;
     await output(
+      ...ONE_AT_A_TIME,
       "useradd",
       "--system",
       "--user-group",
@@ -110,7 +142,7 @@ export class Account implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await output("userdel", this.name);
+    await output(...ONE_AT_A_TIME, "userdel", this.name);
   }
 }
 

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import { PAGES } from "../../docs/generate.ts";
-import { SUBCOMMANDS } from "../../lib/cli/subcommands.ts";
+import { filled, made, PAGES } from "../../docs/generate.ts";
+import { parseMasterRequest } from "../../lib/cli/master/request.ts";
+import { PROGRAM } from "../../lib/cli/subcommands.ts";
 import { PARAMETERS } from "../../lib/config/parameters.ts";
 
 const MAN = new URL("../../docs/man/", import.meta.url);
@@ -26,7 +27,7 @@ async function run(program: string, ...args: string[]): Promise<Ended> {
 
 /** A test with a program that may be missing where nobody promised it. */
 function programTest(
-  program: "man" | "mandoc",
+  program: "man" | "mandoc" | "scdoc",
   name: string,
   fn: () => Promise<void>,
 ): void {
@@ -50,16 +51,24 @@ async function shown(page: string): Promise<string> {
   return stdout.replaceAll(/.\x08/g, "").replaceAll(/\s+/g, " ");
 }
 
-for (const [page, make] of Object.entries(PAGES)) {
+for (const page of PAGES) {
   const path = new URL(page, MAN).pathname;
 
-  Deno.test(`docs/man/${page} is what the tables make`, async () => {
-    assertEquals(
-      await Deno.readTextFile(path),
-      make(),
-      'run "deno task docs"',
-    );
+  Deno.test(`docs/${page}.scd asks for every table`, async () => {
+    await filled(page);
   });
+
+  programTest(
+    "scdoc",
+    `docs/man/${page} is what its source makes`,
+    async () => {
+      assertEquals(
+        await Deno.readTextFile(path),
+        await made(page),
+        'run "./build.sh deno task docs"',
+      );
+    },
+  );
 
   programTest("man", `man has no complaint about ${page}`, async () => {
     const { code, stdout, stderr } = await run(
@@ -81,7 +90,7 @@ for (const [page, make] of Object.entries(PAGES)) {
 
 programTest("mandoc", "spawnd(8) tells of every option", async () => {
   const text = await shown("spawnd.8");
-  for (const { name, options } of SUBCOMMANDS) {
+  for (const { name, options } of PROGRAM.subcommands) {
     assert(text.includes(` spawnd ${name} `), name);
     for (const { name: option, alias, value, help } of options) {
       const given = value === undefined ? "" : ` ${value}`;
@@ -90,6 +99,26 @@ programTest("mandoc", "spawnd(8) tells of every option", async () => {
       assert(text.includes(term), term);
     }
   }
+});
+
+Deno.test("spawnd(8) has a part for every subcommand", async () => {
+  const lines = (await filled("spawnd.8")).split("\n");
+  for (const { name } of PROGRAM.subcommands) {
+    assert(lines.includes(`## spawnd ${name}`), name);
+  }
+});
+
+Deno.test("spawnd(8) tells of every letter that master(8) can pass", async () => {
+  const text = await filled("spawnd.8");
+  const [, below = ""] = text.split("# BELOW MASTER(8)");
+  const letters = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"];
+  const known = letters.filter((letter) =>
+    parseMasterRequest(["-t", "unix", `-${letter}`, "9"]).ok ||
+    parseMasterRequest(["-t", "unix", `-${letter}`, "unix"]).ok ||
+    parseMasterRequest(["-t", "unix", `-${letter}`, "a=b"]).ok
+  );
+  assert(known.length > 10, known.join(""));
+  for (const letter of known) assert(below.includes(`*-${letter}*`), letter);
 });
 
 programTest("mandoc", "spawnd.cf(5) tells of every parameter", async () => {

@@ -225,7 +225,7 @@ rootTest(
     const [kept = "", removed = ""] = freeAddresses(2);
     const master = [inet(kept), inet(removed), unix("removed")];
     const directory = await writeConfiguration(folder, {
-      main: [`${removed}_time_limit = 3s`],
+      main: [`${removed}_time_limit = 10s`],
       master,
     });
     const path = `${queueOf(folder)}/private/removed`;
@@ -494,21 +494,22 @@ rootTest(
         main: [`command_time_limit = ${time}`],
         master: [inet(address)],
       });
-    const directory = await limited("3s");
+    // Longer than two reloads and the brief one take.
+    const directory = await limited("10s");
     await using server = await Server.start(["-c", directory, "-v"]);
     const startedMs = performance.now();
     using held = await Conversation.start(address);
     await limited("1h");
     await server.reload();
     using unlimited = await Conversation.start(address);
-    await limited("1s");
+    await limited("2s");
     await server.reload();
     using brief = await Conversation.start(address);
     assertEquals(await brief.end({ speak: false }), "");
     await held.goOn();
     assertEquals(await held.end({ speak: false }), "");
     const lastedMs = performance.now() - startedMs;
-    assertGreaterOrEqual(lastedMs, 2900);
+    assertGreaterOrEqual(lastedMs, 9900);
     await unlimited.goOn();
     await server.daemon.event("killed", 2);
     const killed = recordsOf(server.daemon, "time-limit")
@@ -520,7 +521,7 @@ rootTest(
     const { fields } = await server.daemon.event("disconnected", 2);
     assertEquals(fields["pid"], connected[0]);
     assertMatch(String(fields["peer"]), /^127\.0\.0\.1:\d+$/);
-    assertGreaterOrEqual(Number(fields["seconds"]), 2.9);
+    assertGreaterOrEqual(Number(fields["seconds"]), 9.9);
   },
 );
 
@@ -732,11 +733,14 @@ async function stopAtAnyMoment(): Promise<void> {
     assertEquals([code, signal], [0, null], `after ${momentMs} ms`);
     assertEquals(recordsOf(server.daemon, "stopped").length, 1);
     assertEquals(recordsOf(server.daemon, "reload-failed"), []);
-    assert(await isRefused(address), `somebody listens on ${address}`);
+    // Its trial, which has the socket as well, may not be quite gone.
+    await until(`nobody listens on ${address}`, () => isRefused(address));
     assert(!await exists(path), "the socket was left behind");
     // Removed with the rest; or by whoever comes next, where the trial was
     // ended between making it and telling of it.
-    if (await exists(added)) assert(await isRefused(added), "it is served");
+    if (await exists(added)) {
+      await until(`nobody listens on ${added}`, () => isRefused(added));
+    }
   }
 }
 

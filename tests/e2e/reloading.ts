@@ -10,13 +10,10 @@ import { assertEquals } from "@std/assert";
 import { connectTo, type Server } from "./configuration.ts";
 import { programWords, readAll, writeAll } from "./daemon.ts";
 import { finish, readBytes } from "./load.ts";
-import { childrenOf, type Folder, output, until } from "./machine.ts";
+import { childrenOf, type Folder, NEVER_MS, output, until } from "./machine.ts";
 
 /** What each client sends and has back, over and over. */
 const MESSAGE_BYTES = 4096;
-
-/** A client that got no answer by then has lost its connection. */
-const LOST_SECONDS = 10;
 
 /**
  * Talks to an address, one connection after the other, until a file appears.
@@ -70,7 +67,7 @@ export async function closedLoop(
     address,
     stop,
     String(MESSAGE_BYTES),
-    String(LOST_SECONDS),
+    String(NEVER_MS / 1000),
   );
   const [whole = NaN, lost = NaN, cut = NaN] = text.split(" ").map(Number);
   return { whole, lost, cut };
@@ -124,6 +121,13 @@ export async function inodeOfProgram(pid: number): Promise<number> {
   return Number(await output("stat", "-L", "-c", "%i", `/proc/${pid}/exe`));
 }
 
+/** Waits for the file that is named first, and is then what is named next. */
+const WAITS = `
+  my $go = shift @ARGV;
+  select undef, undef, undef, 0.02 until -e $go;
+  exec { $ARGV[0] } @ARGV or die;
+`;
+
 /**
  * The program behind a link, in whose place another can be put. A daemon that
  * was started by the link is started anew by it.
@@ -141,6 +145,11 @@ export class LinkedProgram {
     this.#binary = binary;
     this.path = folder.join("program");
     this.words = [this.path, ...rest];
+  }
+
+  /** What the one that waits waits for. */
+  get #go(): string {
+    return this.#folder.join("go");
   }
 
   static async create(folder: Folder): Promise<LinkedProgram> {
@@ -165,11 +174,13 @@ export class LinkedProgram {
     await Deno.rename(path, this.path);
   }
 
-  /** Puts one in its place that waits, before it is the program after all. */
+  /**
+   * Puts one in its place that waits, before it is the program after all. It has
+   * no child, who would keep what it was given for a while after its end.
+   */
   async hold(): Promise<void> {
-    const go = this.#folder.join("go");
     await this.replace(
-      `until test -e ${go}; do sleep 0.02; done; exec ${this.#binary} "$@"`,
+      `exec perl -e '${WAITS}' ${this.#go} ${this.#binary} "$@"`,
     );
   }
 
@@ -185,7 +196,7 @@ export class LinkedProgram {
       for (const pid of await childrenOf(server.pid)) {
         const script = 'tr "\\0" " " </proc/"$0"/cmdline 2>&1 || :';
         const line = await output("sh", "-c", script, String(pid));
-        if (line.startsWith(`/bin/sh ${this.path} `)) trial = pid;
+        if (line.includes(` ${this.#go} `)) trial = pid;
       }
       return trial !== 0;
     });

@@ -8,13 +8,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { exists, IS_FROM_SOURCE } from "./configuration.ts";
 import { Daemon, type Ended, runToEnd } from "./daemon.ts";
-import { Folder, rootTest } from "./machine.ts";
+import { BOUNDED, Folder, rootTest } from "./machine.ts";
 
 const PAGE = new URL("../../docs/security.md", import.meta.url);
 
 async function versionWith(env: Record<string, string>): Promise<Ended> {
-  const prefix = ["timeout", "--signal=KILL", "20"];
-  return await runToEnd(["--version"], { env, prefix });
+  return await runToEnd(["--version"], { env, prefix: BOUNDED });
 }
 
 async function assertIsTold(name: string): Promise<void> {

@@ -11,19 +11,30 @@ import { Folder, output, rootTest } from "./machine.ts";
 
 const SERVICE = "7007 inet n n n - 5 spawn user=nobody argv=/bin/cat\n";
 
-/** What comes of `check`, and how long that took. */
+/** Runs the rest, and notes in a file how many seconds of a processor it took. */
+const NOTES_SECONDS = `
+  my $file = shift @ARGV;
+  my $status = system { $ARGV[0] } @ARGV;
+  my (undef, undef, $user, $system) = times;
+  open my $note, ">", $file or die;
+  print $note $user + $system;
+  exit $status >> 8;
+`;
+
+/** What comes of `check`, and how long it has computed. */
 async function check(
   folder: Folder,
 ): Promise<{ code: number; lines: string[]; tookMs: number }> {
-  const startedMs = performance.now();
+  const note = folder.join("seconds");
   const { code, stdout, stderr } = await runToEnd(["check", "-c", "."], {
     cwd: folder.path,
+    prefix: ["perl", "-e", NOTES_SECONDS, note],
   });
   assertEquals(stderr, "");
   return {
     code,
     lines: stdout.trimEnd().split("\n"),
-    tookMs: performance.now() - startedMs,
+    tookMs: 1000 * Number(await Deno.readTextFile(note)),
   };
 }
 
@@ -93,8 +104,8 @@ rootTest("what to write into a missing master.cf is said", async () => {
 });
 
 /**
- * How much longer than an empty configuration one may take. It is to be below
- * 100 ms; the machine of a test has more to do.
+ * How much longer than an empty configuration one may compute. It is to be
+ * below 100 ms; a processor that others share has less for each.
  */
 const LONGER_MAX_MS = 1000;
 
@@ -149,17 +160,20 @@ for (const [what, [main, text]] of Object.entries(SLOW)) {
   });
 }
 
-rootTest("5,000 services are checked in two seconds", async () => {
-  const services = Array.from(
-    { length: 5000 },
-    (_, index) =>
-      index % 2 === 0
-        ? `127.0.0.1:${10_000 + index} inet n n n - 5 spawn ` +
-          "user=nobody argv=/bin/cat\n"
-        : `s${index} unix - n n - 5 spawn user=nobody argv=/bin/cat\n`,
-  );
-  await using folder = await folderOf("", services.join(""));
-  const { code, lines, tookMs } = await check(folder);
-  assertEquals({ code, lines }, { code: 0, lines: [""] });
-  assert(tookMs < 2000 + LONGER_MAX_MS, `${tookMs} ms`);
-});
+rootTest(
+  "5,000 services are checked in two seconds of a processor",
+  async () => {
+    const services = Array.from(
+      { length: 5000 },
+      (_, index) =>
+        index % 2 === 0
+          ? `127.0.0.1:${10_000 + index} inet n n n - 5 spawn ` +
+            "user=nobody argv=/bin/cat\n"
+          : `s${index} unix - n n - 5 spawn user=nobody argv=/bin/cat\n`,
+    );
+    await using folder = await folderOf("", services.join(""));
+    const { code, lines, tookMs } = await check(folder);
+    assertEquals({ code, lines }, { code: 0, lines: [""] });
+    assert(tookMs < 2000 + LONGER_MAX_MS, `${tookMs} ms`);
+  },
+);

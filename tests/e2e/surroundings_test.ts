@@ -16,7 +16,7 @@ import {
   writeConfiguration,
 } from "./configuration.ts";
 import { type Ended, runToEnd } from "./daemon.ts";
-import { Folder, rootTest } from "./machine.ts";
+import { BOUNDED, Folder, rootTest } from "./machine.ts";
 
 /** Where a daemon is started. */
 interface Surroundings {
@@ -174,7 +174,7 @@ async function serveIn(
   await Deno.mkdir(folder.join("run"));
   const pidFile = folder.join("run/spawnd.pid");
   return await runToEnd(["serve", "-c", directory, "--pid-file", pidFile], {
-    prefix: ["timeout", "--signal=KILL", "20", ...prefix],
+    prefix: [...BOUNDED, ...prefix],
     env,
     cwd: folder.path,
   });

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { writeConfiguration } from "./configuration.ts";
 import { Daemon, runToEnd, type StartOptions } from "./daemon.ts";
+import { traceTest } from "./load.ts";
 import {
   Account,
   ENGINES,
@@ -180,7 +181,7 @@ for (const engine of ENGINES) {
       "--socket-mode=600",
     ], "600"]] as const
   ) {
-    rootTest(
+    traceTest(
       `the socket has the mode ${mode} from its first instant with ${engine}`,
       async () => {
         await using folder = await Folder.create();
@@ -200,7 +201,7 @@ for (const engine of ENGINES) {
     );
   }
 
-  rootTest(
+  traceTest(
     `--socket-owner has the socket before anybody may connect with ${engine}`,
     async () => {
       await using folder = await Folder.create();

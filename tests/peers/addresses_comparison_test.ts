@@ -19,7 +19,7 @@ import { type Lookup, parseInetName } from "../../lib/net/inet_endpoint.ts";
 import { formatAddress } from "../../lib/posix/sockets.ts";
 import { peerTest } from "../e2e/load.ts";
 import { Folder, output } from "../e2e/machine.ts";
-import { Random } from "../unit/config/random_configuration.ts";
+import { Random } from "./random.ts";
 import {
   HOSTS,
   KNOWN_PREFIX,
@@ -28,6 +28,7 @@ import {
 } from "./random_addresses.ts";
 
 const MASTER = "/usr/lib/postfix/sbin/master";
+const BUSYBOX = "/usr/bin/busybox";
 const SEED = Number(Deno.env.get("SPAWND_SEED") ?? 10);
 const CASES = Number(Deno.env.get("SPAWND_CASES") ?? 1000);
 
@@ -295,7 +296,7 @@ wait 2>/dev/null
 
 peerTest(
   `${CASES} names at random, from seed ${SEED}, are the addresses that master(8) makes of them`,
-  MASTER,
+  [MASTER, BUSYBOX],
   async () => {
     await using folder = await Folder.create();
     await folder.file("run", RUN);

@@ -14,14 +14,18 @@ import { commandEnvironment } from "../../lib/engine/environment.ts";
 import { bytesOf } from "../../lib/posix/byte_text.ts";
 import { peerTest } from "../e2e/load.ts";
 import { Folder, output } from "../e2e/machine.ts";
-import { Random } from "../unit/config/random_configuration.ts";
+import { balanced } from "../unit/config/random_configuration.ts";
+import { Random } from "./random.ts";
 
 const SPAWN = "/usr/lib/postfix/sbin/spawn";
 const SEED = Number(Deno.env.get("SPAWND_SEED") ?? 8);
 const CASES = Number(Deno.env.get("SPAWND_CASES") ?? 1000);
 
-/** spawn(8) sleeps for a second before it ends with an error. */
-const AT_ONCE = 100;
+/** Cases that one shell runs. */
+const GROUP = 250;
+
+/** How many at once: spawn(8) sleeps for a second before it ends with an error. */
+const AT_ONCE = 32;
 
 const NAMES = ["TZ", "LANG", "A", "B_2", "x", "PATH", "NOT_SET"] as const;
 
@@ -97,16 +101,6 @@ function blank(random: Random): string {
   return random.chance(20) ? random.of(LOOKALIKES) : random.of(GAPS);
 }
 
-/** Mostly, so that not all of a list is one entry. */
-function balanced(text: string): string {
-  let depth = 0;
-  for (const char of text) {
-    if (char === "{") depth++;
-    else if (char === "}" && --depth < 0) return text.replaceAll(/[{}]/g, "");
-  }
-  return depth === 0 ? text : text.replaceAll(/[{}]/g, "");
-}
-
 function mainCf({ list }: Case, folder: Folder): string {
   return `queue_directory = ${folder.path}\nmaillog_file =\n` +
     `export_environment = ${list}\n`;
@@ -149,7 +143,8 @@ async function theirs(
       `${name}=${quoted(value)}`
     );
     return `env -i ${variables.join(" ")} MAIL_CONFIG=${directory} ${SPAWN} ` +
-      `-S -n x user=nobody argv=/usr/bin/env -0 0<>${directory}/answer &\n`;
+      `-S -n x user=nobody argv=/usr/bin/env -0 0<>${directory}/answer &\n` +
+      (index < AT_ONCE ? "" : "wait -n\n");
   });
   await output("bash", await folder.file("run", `${lines.join("")}wait\n`));
   return cases.map((_, index) =>
@@ -167,14 +162,14 @@ peerTest(
   SPAWN,
   async () => {
     await using folder = await Folder.create();
-    for (let index = 0; index < AT_ONCE; index++) {
+    for (let index = 0; index < GROUP; index++) {
       await Deno.mkdir(folder.join(`${index}`));
     }
     const failures: string[] = [];
     let exported = 0;
-    for (let from = 0; from < CASES && failures.length < 5; from += AT_ONCE) {
+    for (let from = 0; from < CASES && failures.length < 5; from += GROUP) {
       const cases = Array.from(
-        { length: Math.min(AT_ONCE, CASES - from) },
+        { length: Math.min(GROUP, CASES - from) },
         (_, index) => randomCase(SEED * 1_000_003 + from + index),
       );
       for (const [index, each] of cases.entries()) {

@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { freePort } from "../e2e/configuration.ts";
 import { finish, readBytes, readLine } from "../e2e/load.ts";
 import { isAlive, output, proc, statusFields, until } from "../e2e/machine.ts";
 import { writeAll } from "../e2e/daemon.ts";
-import { freePort, Postfix, postfixTest } from "./postfix.ts";
+import { Postfix, postfixTest } from "./postfix.ts";
 
 /** Sends a line and waits for its echo, on a connection that stays. */
 async function echo(connection: Deno.Conn, line: string): Promise<void> {
@@ -256,7 +257,10 @@ postfixTest("a process without a client ends after max_idle", async () => {
     `idle unix - n n - - spawnd -v -o max_idle=1s user=nobody argv=/bin/cat`,
   );
   assertEquals(await postfix.ask("idle", "x"), "x");
-  const [pid = 0] = await postfix.daemons("idle");
+  // By the log: it may have ended already.
+  const started = /spawnd\[(\d+)\]: daemon started\n/;
+  await postfix.logged(started);
+  const pid = Number(started.exec(await postfix.log())?.[1]);
   await until("it has ended", async () => !await isAlive(pid));
   const texts = (await postfix.log()).split("\n")
     .filter((line) => line.includes(`spawnd[${pid}]`))
@@ -360,7 +364,7 @@ postfixTest(
   "a command has its time limit, and its report, through a reload",
   async () => {
     await using postfix = await Postfix.start(
-      `held unix - n n - 3 spawnd -o held_time_limit=2s
+      `held unix - n n - 3 spawnd -o held_time_limit=8s
     user=nobody argv=/bin/cat`,
     );
     using held = await postfix.connect("held");

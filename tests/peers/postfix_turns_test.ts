@@ -2,18 +2,10 @@ import {
   assert,
   assertEquals,
   assertGreater,
-  assertLess,
   assertLessOrEqual,
 } from "@std/assert";
-import { finish, readBytes, readLine, rssAnonKiB } from "../e2e/load.ts";
-import {
-  childrenOf,
-  isAlive,
-  output,
-  proc,
-  statusFields,
-  until,
-} from "../e2e/machine.ts";
+import { finish, readBytes, readLine } from "../e2e/load.ts";
+import { isAlive, output, proc, statusFields, until } from "../e2e/machine.ts";
 import { Postfix, postfixTest } from "./postfix.ts";
 
 postfixTest(
@@ -23,7 +15,7 @@ postfixTest(
     // start others beside it; so it takes this for a bad start, and waits.
     await using postfix = await Postfix.start("", "service_throttle_time = 1s");
     await postfix.setMasterCf(
-      `hangs unix - n n - - spawnd -o daemon_timeout=1s
+      `hangs unix - n n - - spawnd -o daemon_timeout=3s
     user=nobody argv=/bin/cat`,
     );
     await postfix.control("reload");
@@ -40,6 +32,7 @@ postfixTest(
     }
     assertEquals(await postfix.ask("hangs", "after"), "after");
   },
+  { others: ["/usr/bin/strace"] },
 );
 
 postfixTest("signals that ask for nothing do not end a process", async () => {
@@ -57,7 +50,7 @@ postfixTest("signals that ask for nothing do not end a process", async () => {
 });
 
 /** How long a system call is held up: for several times daemon_timeout. */
-const DELAY_US = 4_000_000;
+const DELAY_US = 12_000_000;
 
 /** A tracer that holds up a process's main thread in a system call. */
 class Delay implements AsyncDisposable {
@@ -287,57 +280,3 @@ postfixTest("reloads under load keep maxproc to the letter", async () => {
   assertGreater(counts.length, 0);
   assertLessOrEqual(Math.max(...counts), maxproc);
 });
-
-for (
-  const { way, options, maxproc } of [
-    { way: "by default", options: "", maxproc: 32 },
-    {
-      way: "with spawnd_concurrency=1",
-      options: "-o spawnd_concurrency=1",
-      maxproc: 3,
-    },
-  ]
-) {
-  postfixTest(
-    `20,000 connections ${way} lose nothing and leave nothing behind`,
-    async () => {
-      await using postfix = await Postfix.start(
-        `many unix - n n - ${maxproc} spawnd ${options}
-    user=nobody argv=/bin/cat`,
-      );
-      let left = 20_000;
-      const client = async (): Promise<void> => {
-        while (left > 0) {
-          const text = `connection ${left--}`;
-          assertEquals(await postfix.ask("many", text), text);
-        }
-      };
-      /** The most that a process has of its own until so many are left. */
-      const mostKiB = async (end: number): Promise<number> => {
-        let most = 0;
-        while (left > end) {
-          for (const pid of await postfix.daemons("many")) {
-            // It may have ended since.
-            const kiB = await rssAnonKiB(pid).catch(() => 0);
-            if (kiB > most) most = kiB;
-          }
-          const next = Math.max(end, left - 500);
-          await until("more are served", () => left <= next);
-        }
-        return most;
-      };
-      const clients = Promise.all(Array.from({ length: 6 }, client));
-      const earlyKiB = await mostKiB(10_000);
-      const lateKiB = await mostKiB(0);
-      await clients;
-      assertLess(lateKiB, earlyKiB + 2048);
-      for (const pid of await postfix.daemons("many")) {
-        await until("no child is left, no zombie", async () => {
-          return !await isAlive(pid) || (await childrenOf(pid)).length === 0;
-        });
-      }
-      const log = await postfix.log();
-      assert(!/(?:warning|fatal|error|panic):/.test(log), log);
-    },
-  );
-}

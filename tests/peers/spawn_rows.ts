@@ -185,7 +185,7 @@ function looks(what: string, attributes: string, look: Look["look"]): Row {
 
 const LIMITS = "/bin/cat /proc/self/limits";
 const VERBOSE = "-v -o max_idle=1s user=nobody argv=/bin/cat";
-const SLOW = "-o NAME_time_limit=1s user=nobody argv=FOLDER/family";
+const SLOW = "-o NAME_time_limit=3s user=nobody argv=FOLDER/family";
 
 /** The table. */
 export const ROWS: readonly Row[] = [
@@ -632,7 +632,13 @@ async function afterLimit(
   const pids = text.trim().split(/\s/).map(Number);
   const [command = 0] = pids;
   await postfix.logged(`process id ${command}: command time limit exceeded`);
-  if (side === "spawnd") await postfix.logged(/family killed by signal 9$/m);
+  if (side === "spawnd") {
+    await postfix.logged(/family killed by signal 9$/m);
+    // What is killed is gone when it has had the processor once more.
+    await until("its group is gone", async () => {
+      return !(await Promise.all(pids.slice(0, 2).map(isAlive))).includes(true);
+    });
+  }
   const alive = await Promise.all(pids.map(isAlive));
   return alive.map((runs) => runs ? "runs" : "ended").join(", ");
 }

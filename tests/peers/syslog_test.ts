@@ -1,11 +1,16 @@
 import { assertEquals } from "@std/assert";
-import { becomes, peerTest } from "../e2e/load.ts";
+import { becomes } from "../e2e/load.ts";
 import { isAlive, output, until } from "../e2e/machine.ts";
-import { Postfix } from "./postfix.ts";
+import { Postfix, postfixTest } from "./postfix.ts";
 import { SYSLOGD, Syslogd } from "./syslogd.ts";
 
 /** How many records syslogd's socket and spawnd keep between them, and less. */
 const MANY = 400;
+
+/** A test that needs Postfix and a syslogd. */
+function syslogTest(name: string, fn: () => Promise<void>): void {
+  postfixTest(name, fn, { others: [SYSLOGD] });
+}
 
 /** The records of one program, without their process ids. */
 async function recordsOf(syslogd: Syslogd, program: string): Promise<string[]> {
@@ -16,9 +21,8 @@ async function recordsOf(syslogd: Syslogd, program: string): Promise<string[]> {
     });
 }
 
-peerTest(
+syslogTest(
   "records come to syslogd as those of spawn(8) do",
-  SYSLOGD,
   async () => {
     await using syslogd = await Syslogd.start();
     await using postfix = await Postfix.start(
@@ -54,7 +58,7 @@ ${side}-says unix - n n - 1 ${side} -v user=nobody argv=/bin/cat`
   },
 );
 
-peerTest("a new syslog_name counts after a reload", SYSLOGD, async () => {
+syslogTest("a new syslog_name counts after a reload", async () => {
   await using syslogd = await Syslogd.start();
   await using postfix = await Postfix.start(
     "ends unix - n n - - spawnd user=nobody argv=/bin/false",
@@ -75,7 +79,7 @@ peerTest("a new syslog_name counts after a reload", SYSLOGD, async () => {
   await becomes([before, after], () => recordsOf(syslogd, "spawnd"));
 });
 
-peerTest("a refusal comes to syslogd as critical", SYSLOGD, async () => {
+syslogTest("a refusal comes to syslogd as critical", async () => {
   await using syslogd = await Syslogd.start();
   await using postfix = await Postfix.start(
     ["spawn", "spawnd"].map((side) =>
@@ -93,7 +97,7 @@ peerTest("a refusal comes to syslogd as critical", SYSLOGD, async () => {
   }
 });
 
-peerTest("a syslogd that hangs keeps no client waiting", SYSLOGD, async () => {
+syslogTest("a syslogd that hangs keeps no client waiting", async () => {
   await using syslogd = await Syslogd.start();
   await using postfix = await Postfix.start(
     "ends unix - n n - 0 spawnd user=nobody argv=/bin/false",

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { LineReader } from "./line_reader.ts";
+
 const READER = `
   use Socket;
   $| = 1;
@@ -24,8 +26,7 @@ const READER = `
 export class DatagramReader implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #input: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
-  readonly #output: ReadableStreamDefaultReader<string>;
-  #rest = "";
+  readonly #output: LineReader;
 
   private constructor(path: string) {
     this.#child = new Deno.Command("perl", {
@@ -34,8 +35,7 @@ export class DatagramReader implements AsyncDisposable {
       stdout: "piped",
     }).spawn();
     this.#input = this.#child.stdin.getWriter();
-    this.#output = this.#child.stdout.pipeThrough(new TextDecoderStream())
-      .getReader();
+    this.#output = new LineReader(this.#child.stdout);
   }
 
   /**
@@ -58,17 +58,9 @@ export class DatagramReader implements AsyncDisposable {
   }
 
   async #line(): Promise<string> {
-    for (;;) {
-      const end = this.#rest.indexOf("\n");
-      if (end >= 0) {
-        const line = this.#rest.slice(0, end);
-        this.#rest = this.#rest.slice(end + 1);
-        return line;
-      }
-      const { done, value } = await this.#output.read();
-      if (done) throw new Error("the reader has ended");
-      this.#rest += value;
-    }
+    const line = await this.#output.next();
+    if (line === undefined) throw new Error("the reader has ended");
+    return line;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -8,6 +8,8 @@
 
 import { assert } from "@std/assert";
 import manifest from "../../deno.json" with { type: "json" };
+import { environmentOfDeno } from "../e2e/machine.ts";
+import { LineReader } from "./line_reader.ts";
 
 const FIXTURES = new URL("fixtures/", import.meta.url);
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
@@ -84,19 +86,10 @@ function command(
     new URL(name, FIXTURES).pathname,
     ...args,
   ];
-  const inherited = ["HOME", "PATH", "DENO_DIR", "DENO_TLS_CA_STORE"];
   return new Deno.Command(program, {
     args: words,
     clearEnv: true,
-    env: {
-      ...Object.fromEntries(
-        inherited.flatMap((name) => {
-          const value = Deno.env.get(name);
-          return value === undefined ? [] : [[name, value]];
-        }),
-      ),
-      ...env,
-    },
+    env: { ...environmentOfDeno(), ...env },
     stdin,
     stdout: "piped",
     stderr: "piped",
@@ -109,15 +102,13 @@ function command(
 export class Fixture implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #input: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
-  readonly #output: ReadableStreamDefaultReader<string>;
+  readonly #output: LineReader;
   #stderr: Promise<string> | undefined;
-  #rest = "";
 
   constructor(name: string, options: FixtureOptions = {}) {
     this.#child = command(name, options, "piped").spawn();
     this.#input = this.#child.stdin.getWriter();
-    this.#output = this.#child.stdout.pipeThrough(new TextDecoderStream())
-      .getReader();
+    this.#output = new LineReader(this.#child.stdout);
   }
 
   /** Its process id, or that of the first word of the prefix. */
@@ -136,17 +127,9 @@ export class Fixture implements AsyncDisposable {
    * @throws {Error} With what it said on standard error, if it has ended.
    */
   async line(): Promise<string> {
-    for (;;) {
-      const end = this.#rest.indexOf("\n");
-      if (end >= 0) {
-        const line = this.#rest.slice(0, end);
-        this.#rest = this.#rest.slice(end + 1);
-        return line;
-      }
-      const { done, value } = await this.#output.read();
-      if (done) throw new Error(`it has ended:\n${await this.#said()}`);
-      this.#rest += value;
-    }
+    const line = await this.#output.next();
+    if (line !== undefined) return line;
+    throw new Error(`it has ended:\n${await this.#said()}`);
   }
 
   /** Waits for its next line and reads that as JSON. */
@@ -162,13 +145,7 @@ export class Fixture implements AsyncDisposable {
   async ended(): Promise<FixtureEnd> {
     const stderr = this.#said();
     const { code } = await this.#child.status;
-    let stdout = this.#rest;
-    for (;;) {
-      const { done, value } = await this.#output.read();
-      if (done) break;
-      stdout += value;
-    }
-    this.#rest = "";
+    const stdout = await this.#output.toEnd();
     return { code, stdout, stderr: await stderr };
   }
 

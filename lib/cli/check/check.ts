@@ -20,10 +20,12 @@ import {
 } from "../../config/problems.ts";
 import type { CheckedService } from "../../config/services.ts";
 import { printable, printableJson } from "../../log/printable.ts";
-import { EX, type ExitCode, formatMistake } from "../../result.ts";
+import { EX, success } from "../../result.ts";
 import { reportCommand } from "../inspect/find_command.ts";
 import { inspect, type Inspection, isError } from "../inspect/inspect.ts";
-import { CHECK_HELP, parseInspectRequest } from "../inspect/request.ts";
+import { inspectRequest } from "../inspect/request.ts";
+import type { ParsedOptions } from "../shared/options.ts";
+import type { Outcome } from "../shared/subcommand.ts";
 import { reportPolicyClients } from "./policy_clients.ts";
 import { stepsTo, writersOf } from "../inspect/writers.ts";
 
@@ -35,19 +37,12 @@ const COLOURS: Readonly<Record<Level, (text: string) => string>> = {
 /**
  * Runs the subcommand.
  *
- * @param args The words after `check`.
+ * @param given What was given.
  * @returns The exit code.
  */
-export function check(args: readonly string[]): ExitCode {
-  const request = parseInspectRequest(args);
-  if (!request.ok) {
-    console.error(`spawnd check: ${formatMistake(request.mistake)}`);
-    return request.mistake.exitCode;
-  }
-  if (request.value === "help") {
-    console.log(CHECK_HELP);
-    return EX.OK;
-  }
+export function check(given: ParsedOptions): Outcome {
+  const request = inspectRequest(given);
+  if (!request.ok) return request;
   const { directory, json } = request.value;
   const inspection = inspect(directory);
   const problems = allProblems(inspection);
@@ -64,7 +59,7 @@ export function check(args: readonly string[]): ExitCode {
       : (problem: Problem) => printable(formatProblem(problem));
     for (const problem of problems) console.log(show(problem));
   }
-  return problems.some(isError) ? EX.CONFIG : EX.OK;
+  return success(problems.some(isError) ? EX.CONFIG : EX.OK);
 }
 
 function allProblems(inspection: Inspection): Problem[] {

@@ -17,11 +17,11 @@ import { problemInText, type Report } from "../../config/problems.ts";
 import type { Scope } from "../../config/settings.ts";
 import { parseConfiguredTime } from "../../config/values.ts";
 import { parseInetName } from "../../net/inet_endpoint.ts";
-import {
-  type Endpoint,
-  type InspectedService,
-  isSamePath,
-} from "../inspect/inspect.ts";
+import { isSamePath } from "../inspect/inspect.ts";
+import type {
+  Endpoint,
+  InspectedService,
+} from "../inspect/inspected_service.ts";
 
 /** How long a connection is kept at most, and how long without a request. */
 const MAX_TTL = "smtpd_policy_service_max_ttl";

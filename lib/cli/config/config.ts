@@ -14,38 +14,32 @@ import type { MainCf } from "../../config/main_cf.ts";
 import { type MasterCf, settingsOn } from "../../config/master_cf.ts";
 import { isPostfixName } from "../../config/postfix_names.ts";
 import { printable, printableJson } from "../../log/printable.ts";
-import { EX, type ExitCode, formatMistake } from "../../result.ts";
+import { EX, type ExitCode, formatMistake, success } from "../../result.ts";
+import type { ParsedOptions } from "../shared/options.ts";
+import type { Outcome } from "../shared/subcommand.ts";
 import {
-  CONFIG_HELP,
   type ConfigRequest,
+  configRequest,
   type ParameterClass,
-  parseConfigRequest,
 } from "./request.ts";
 import { isError } from "../inspect/inspect.ts";
-import { nearestWord } from "../shared/options.ts";
+import { didYouMean } from "../../did_you_mean.ts";
 import { readConfiguration } from "../shared/read_configuration.ts";
 
 /**
  * Runs the subcommand.
  *
- * @param args The words after `config`.
+ * @param given What was given.
  * @returns The exit code.
  */
-export function config(args: readonly string[]): ExitCode {
-  const request = parseConfigRequest(args);
-  if (!request.ok) {
-    console.error(`spawnd config: ${formatMistake(request.mistake)}`);
-    return request.mistake.exitCode;
-  }
-  if (request.value === "help") {
-    console.log(CONFIG_HELP);
-    return EX.OK;
-  }
+export function config(given: ParsedOptions): Outcome {
+  const request = configRequest(given);
+  if (!request.ok) return request;
   const configuration = readConfiguration(request.value.directory);
   const unreadable = unreadableProblems(configuration);
   if (request.value.which !== "default" && unreadable.length > 0) {
     for (const problem of unreadable) complain(formatProblem(problem));
-    return EX.CONFIG;
+    return success(EX.CONFIG);
   }
   const answer = new Answer(configuration, request.value);
   const names = request.value.names.map(toBinaryName);
@@ -55,7 +49,7 @@ export function config(args: readonly string[]): ExitCode {
     .map(([name]) => name);
   for (const name of names.length > 0 ? names : all) answer.add(name);
   print(answer.lines);
-  return answer.exitCode;
+  return success(answer.exitCode);
 }
 
 /** Where main.cf makes no sense; as for postconf(1), then none of it counts. */
@@ -163,14 +157,11 @@ class Answer {
   }
 
   #unknown(name: string): void {
-    const nearest = nearestWord(
-      toText(name),
-      classifiedNames(this.#configuration).map(([name]) => toText(name)),
-    );
-    complain(
-      `spawnd config: warning: ${toText(name)}: unknown parameter` +
-        (nearest === undefined ? "" : ` (did you mean ${nearest}?)`),
-    );
+    const known = classifiedNames(this.#configuration)
+      .map(([name]) => toText(name));
+    const text = `${toText(name)}: unknown parameter`;
+    const mend = didYouMean(toText(name), known);
+    complain(`spawnd config: warning: ${formatMistake({ text, mend })}`);
   }
 }
 

@@ -5,43 +5,8 @@
  */
 
 import { EX, failure, type Result, success } from "../../result.ts";
-import {
-  optionLines,
-  type OptionSpec,
-  parseOptions,
-} from "../shared/options.ts";
-import { CONFIG_OPTION, configDirectory } from "../serve/request.ts";
-
-/** The options of `spawnd config`; letters are those of postconf(1). */
-export const CONFIG_OPTIONS: readonly OptionSpec[] = [
-  CONFIG_OPTION,
-  { name: "defaults", alias: "d", help: "defaults, whatever main.cf sets" },
-  { name: "set", alias: "n", help: "only what main.cf sets" },
-  {
-    name: "class",
-    alias: "C",
-    value: "CLASS",
-    help: "some of builtin, service, user; by commas (all)",
-  },
-  { name: "expand", alias: "x", help: "with $name and its kin expanded" },
-  { name: "values", alias: "h", help: "values alone, without names" },
-  { name: "json", alias: "j", help: 'a line {"NAME": "VALUE"} for each' },
-  { name: "origin", help: "begin each line with what sets it: FILE:LINE" },
-  { name: "help", help: "show this" },
-];
-
-/** The help of `spawnd config`. */
-export const CONFIG_HELP = `\
-  spawnd config
-  spawnd config -c /etc/postfix -x queue_directory
-  spawnd config -n --origin
-
-Usage: spawnd config [options] [NAME...]
-Prints parameters as postconf(1) does: those named, or all that spawnd knows and
-all that main.cf sets and something uses.
-
-${optionLines(CONFIG_OPTIONS)}
-`;
+import { configDirectory } from "../shared/config_option.ts";
+import type { ParsedOptions } from "../shared/options.ts";
 
 const CLASSES = ["builtin", "service", "user"] as const;
 
@@ -68,16 +33,12 @@ export interface ConfigRequest {
 /**
  * Reads the command line.
  *
- * @param args The words after `config`.
- * @returns The request, or `"help"` where that was asked for.
+ * @param given What was given.
+ * @returns The request.
  */
-export function parseConfigRequest(
-  args: readonly string[],
-): Result<ConfigRequest | "help"> {
-  const parsed = parseOptions(args.flatMap(lettersApart), CONFIG_OPTIONS);
-  if (!parsed.ok) return parsed;
-  const { values, flags, words: names } = parsed.value;
-  if (flags.has("help")) return success("help");
+export function configRequest(
+  { values, flags, words: names }: ParsedOptions,
+): Result<ConfigRequest> {
   const isDefault = flags.has("defaults");
   for (const { flags: [one, other], text, mend } of EXCLUSIVE) {
     if (!flags.has(one) || !flags.has(other)) continue;
@@ -144,13 +105,4 @@ function parseClasses(
   return success(
     CLASSES.filter((known) => words.includes("all") || words.includes(known)),
   );
-}
-
-/** `-nx` is `-n -x`, as postconf's users write it. */
-function lettersApart(word: string): string[] {
-  const letters = CONFIG_OPTIONS
-    .flatMap(({ alias, value }) => value === undefined ? alias ?? [] : []);
-  return new RegExp(`^-[${letters.join("")}]{2,}$`).test(word)
-    ? [...word.slice(1)].map((letter) => `-${letter}`)
-    : [word];
 }

@@ -20,23 +20,13 @@ import {
   wholeFile,
 } from "../../config/problems.ts";
 import { type CheckedService, checkServices } from "../../config/services.ts";
-import { type InetEndpoint, parseInetName } from "../../net/inet_endpoint.ts";
+import { parseInetName } from "../../net/inet_endpoint.ts";
 import { refuseSocketPath } from "../../net/unix_socket.ts";
 import { EX, failure, type Result, success } from "../../result.ts";
+import type { Endpoint, InspectedService } from "./inspected_service.ts";
 import { reportSharedAddresses } from "./shared_addresses.ts";
 import { findOwner, openContext } from "../serving/start.ts";
 import { readConfiguration } from "../shared/read_configuration.ts";
-
-/** A socket that a service would listen on. */
-export type Endpoint =
-  | ({ readonly kind: "inet"; readonly isDatagram?: true } & InetEndpoint)
-  | { readonly kind: "unix"; readonly path: string };
-
-/** A service, and all that it would listen on. */
-export interface InspectedService {
-  readonly service: CheckedService;
-  readonly endpoints: readonly Endpoint[];
-}
 
 /** What looking at a configuration came to. */
 export interface Inspection {

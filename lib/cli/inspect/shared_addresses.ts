@@ -11,7 +11,7 @@ import {
 } from "../../config/problems.ts";
 import type { CheckedService } from "../../config/services.ts";
 import { formatAddress } from "../../posix/sockets.ts";
-import type { Endpoint, InspectedService } from "./inspect.ts";
+import type { Endpoint, InspectedService } from "./inspected_service.ts";
 
 /** An endpoint that was seen, and whose it is. */
 interface Seen {

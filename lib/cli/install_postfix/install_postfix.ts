@@ -16,8 +16,6 @@ import {
   EX,
   type ExitCode,
   failure,
-  formatMistake,
-  type Mistake,
   type Result,
   success,
 } from "../../result.ts";
@@ -26,10 +24,11 @@ import { installBinary, keptPath, refuseBinary } from "./binary.ts";
 import { checkInstallation } from "./check.ts";
 import { refuseEdit, switchEntries } from "./entries.ts";
 import { type EntryPlan, selectPlans } from "./plan.ts";
+import type { ParsedOptions } from "../shared/options.ts";
+import type { Outcome } from "../shared/subcommand.ts";
 import {
-  INSTALL_HELP,
   type InstallRequest,
-  parseInstallRequest,
+  installRequest,
   reloadCommand,
 } from "./request.ts";
 import {
@@ -44,26 +43,12 @@ import { isThere } from "./whole_file.ts";
 /**
  * Runs the subcommand.
  *
- * @param args The words after `install-postfix`.
+ * @param given What was given.
  * @returns The exit code.
  */
-export async function installPostfix(
-  args: readonly string[],
-): Promise<ExitCode | 1> {
-  const request = parseInstallRequest(args);
-  if (!request.ok) return tellMistake(request.mistake);
-  if (request.value === "help") {
-    console.log(INSTALL_HELP);
-    return EX.OK;
-  }
-  const done = await act(request.value);
-  return done.ok ? done.value : tellMistake(done.mistake);
-}
-
-function tellMistake(mistake: Mistake): ExitCode {
-  const text = printable(formatMistake(mistake));
-  console.error(`spawnd install-postfix: ${text}`);
-  return mistake.exitCode;
+export async function installPostfix(given: ParsedOptions): Promise<Outcome> {
+  const request = installRequest(given);
+  return request.ok ? await act(request.value) : request;
 }
 
 async function act(request: InstallRequest): Promise<Result<ExitCode | 1>> {

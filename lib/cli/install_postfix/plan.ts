@@ -17,7 +17,7 @@ import { type CheckContext, checkServices } from "../../config/services.ts";
 import { EX, failure, type Result, success } from "../../result.ts";
 import { isError } from "../inspect/inspect.ts";
 import { TRANSPORTS } from "../master/request.ts";
-import { nearestWord } from "../shared/options.ts";
+import { didYouMean } from "../../did_you_mean.ts";
 import type { MasterLine } from "./postconf.ts";
 
 /** What is to become of an entry. */
@@ -106,16 +106,14 @@ export function selectPlans(
   for (const service of services) {
     if (known.includes(service)) continue;
     const other = master.services.find((entry) => serviceOf(entry) === service);
-    const nearest = nearestWord(service, known);
     return failure({
       text: other === undefined
         ? `no such service in ${master.file}: ${service}`
         : `${service} runs ${toText(other.command.text)}, not spawn`,
-      mend: nearest !== undefined
-        ? `did you mean ${nearest}?`
-        : known.length === 0
-        ? "no entry runs spawn"
-        : `those that run spawn: ${known.join(", ")}`,
+      mend: didYouMean(service, known) ??
+        (known.length === 0
+          ? "no entry runs spawn"
+          : `those that run spawn: ${known.join(", ")}`),
       exitCode: EX.USAGE,
     });
   }

@@ -7,47 +7,9 @@
 import { resolve } from "@std/path/posix/resolve";
 import { EX, failure, type Result, success } from "../../result.ts";
 import { quoted } from "./postconf.ts";
-import {
-  optionLines,
-  type OptionSpec,
-  parseOptions,
-} from "../shared/options.ts";
-import { configDirectory } from "../serve/request.ts";
+import { configDirectory } from "../shared/config_option.ts";
+import type { ParsedOptions } from "../shared/options.ts";
 import { WAYS } from "../shared/ways.ts";
-
-/** Where Postfix's configuration is, if neither -c nor MAIL_CONFIG says so. */
-export const POSTFIX_DIRECTORY = WAYS.master.directory;
-
-/** The options of `spawnd install-postfix`. */
-export const INSTALL_OPTIONS: readonly OptionSpec[] = [
-  {
-    name: "config",
-    alias: "c",
-    value: "DIR",
-    help: `Postfix's configuration (MAIL_CONFIG, or ${POSTFIX_DIRECTORY})`,
-  },
-  { name: "yes", help: "do what is shown without it" },
-  { name: "check", help: "tell what is in place, and what would fail" },
-  { name: "undo", help: "put back what was there before" },
-  { name: "help", help: "show this" },
-];
-
-/** The help of `spawnd install-postfix`. */
-export const INSTALL_HELP = `\
-  spawnd install-postfix
-  spawnd install-postfix --yes policy/unix
-  spawnd install-postfix --undo
-
-Usage: spawnd install-postfix [options] [SERVICE/TYPE...]
-Puts spawnd in the place of spawn(8) below Postfix: copies this program into
-Postfix's daemon_directory, and makes the entries named, or all whose command is
-spawn, run it. Without --yes it only shows that. It keeps what it replaces.
-Postfix takes the change with "postfix reload", which is yours to run.
-
-Exit codes: 1 something is left, or with --check not in place; others as usual.
-
-${optionLines(INSTALL_OPTIONS)}
-`;
 
 /** What a command line asks for. */
 export interface InstallRequest {
@@ -63,16 +25,12 @@ export interface InstallRequest {
 /**
  * Reads the command line.
  *
- * @param args The words after `install-postfix`.
- * @returns The request, or `"help"` where that was asked for.
+ * @param given What was given.
+ * @returns The request.
  */
-export function parseInstallRequest(
-  args: readonly string[],
-): Result<InstallRequest | "help"> {
-  const parsed = parseOptions(args, INSTALL_OPTIONS);
-  if (!parsed.ok) return parsed;
-  const { values, flags, words: services } = parsed.value;
-  if (flags.has("help")) return success("help");
+export function installRequest(
+  { values, flags, words: services }: ParsedOptions,
+): Result<InstallRequest> {
   const other = ["yes", "undo"].find((name) => flags.has(name));
   if (flags.has("check") && other !== undefined) {
     return failure({
@@ -89,7 +47,10 @@ export function parseInstallRequest(
       exitCode: EX.USAGE,
     });
   }
-  const directory = configDirectory(values.get("config"), POSTFIX_DIRECTORY);
+  const directory = configDirectory(
+    values.get("config"),
+    WAYS.master.directory,
+  );
   if (!directory.ok) return directory;
   return success({
     directory: resolve(directory.value),
@@ -110,7 +71,7 @@ export function parseInstallRequest(
  * @returns The command, for a shell.
  */
 export function reloadCommand(directory: string): string {
-  return directory === POSTFIX_DIRECTORY
+  return directory === WAYS.master.directory
     ? "postfix reload"
     : `postfix -c ${quoted(directory)} reload`;
 }

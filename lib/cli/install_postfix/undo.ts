@@ -22,7 +22,7 @@ import {
   type InstallState,
   writeState,
 } from "./state.ts";
-import { nearestWord } from "../shared/options.ts";
+import { didYouMean } from "../../did_you_mean.ts";
 import type { LineEdit, MasterLine } from "./postconf.ts";
 import { digestOf } from "./whole_file.ts";
 
@@ -54,10 +54,9 @@ export function planUndo(
   const known = entries.map(({ service }) => service);
   const unknown = services.find((service) => !known.includes(service));
   if (unknown !== undefined) {
-    const nearest = nearestWord(unknown, known);
     return failure({
       text: `nothing was changed of ${unknown}`,
-      mend: nearest === undefined ? undefined : `did you mean ${nearest}?`,
+      mend: didYouMean(unknown, known),
       exitCode: EX.USAGE,
     });
   }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { delay } from "@std/async/delay";
 import { parseCount } from "../../config/values.ts";
 import { checked, EPERM, ESRCH, SystemError } from "../../posix/errno.ts";
 import { O_CLOEXEC, O_NONBLOCK } from "../../posix/headers.ts";
@@ -11,27 +12,9 @@ import { cString, isLibc, type Libc, openLibc } from "../../posix/libc.ts";
 import { OtherProcess } from "../../posix/other_process.ts";
 import { writeLockHolder } from "../../posix/record_lock.ts";
 import { SIGHUP } from "../../posix/signals.ts";
-import {
-  EX,
-  type ExitCode,
-  failure,
-  formatMistake,
-  reasonOf,
-  type Result,
-  success,
-} from "../../result.ts";
-import { reloadHelp } from "../shared/help.ts";
-import { type OptionSpec, parseOptions } from "../shared/options.ts";
-
-/** The options of `spawnd reload`. */
-export const RELOAD_OPTIONS: readonly OptionSpec[] = [
-  {
-    name: "pid-file",
-    value: "FILE",
-    help: "where the daemon has written its process id (required)",
-  },
-  { name: "help", help: "show this" },
-];
+import { EX, failure, reasonOf, type Result, success } from "../../result.ts";
+import type { ParsedOptions } from "../shared/options.ts";
+import type { Outcome } from "../shared/subcommand.ts";
 
 /** How long a reload may take. */
 const RELOAD_MS = 30_000;
@@ -47,24 +30,14 @@ const PID_BYTES_MAX = 32;
 /**
  * Runs the subcommand.
  *
- * @param args The words after `reload`.
+ * @param given What was given.
  * @returns The exit code.
  */
-export async function reload(args: readonly string[]): Promise<ExitCode> {
-  const parsed = parseOptions(args, RELOAD_OPTIONS);
-  if (parsed.ok && parsed.value.flags.has("help")) {
-    console.log(reloadHelp(RELOAD_OPTIONS));
-    return EX.OK;
-  }
-  const reloaded = parsed.ok
-    ? await reloadDaemon(parsed.value.values.get("pid-file"))
-    : parsed;
-  if (reloaded.ok) {
-    console.log(`process id ${reloaded.value} serves the new configuration`);
-    return EX.OK;
-  }
-  console.error(`spawnd reload: ${formatMistake(reloaded.mistake)}`);
-  return reloaded.mistake.exitCode;
+export async function reload({ values }: ParsedOptions): Promise<Outcome> {
+  const reloaded = await reloadDaemon(values.get("pid-file"));
+  if (!reloaded.ok) return reloaded;
+  console.log(`process id ${reloaded.value} serves the new configuration`);
+  return success(EX.OK);
 }
 
 async function reloadDaemon(
@@ -182,7 +155,7 @@ async function hangUp(
         exitCode: EX.OSERR,
       });
     }
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    await delay(LOOK_MS);
   }
   return failure({
     text: `process id ${pid} goes on with the old configuration`,

@@ -36,6 +36,9 @@ export function parameterOptions(
     return {
       name: optionOf(row),
       ...value === undefined ? {} : { value },
+      ...row.type === "string" && row.choices !== undefined
+        ? { choices: row.choices }
+        : {},
       help: helpOf(row),
     };
   });
@@ -108,8 +111,14 @@ function valueOf(
   }
 }
 
-/** What turns a switch that is on by default is its name with `no-`. */
-function optionOf(row: Parameter): string {
+/**
+ * Names the option of a parameter.
+ *
+ * @param row The parameter.
+ * @returns The option, without dashes; what turns off a switch that is on by
+ * default begins with `no-`.
+ */
+export function optionOf(row: Parameter): string {
   const name = row.option ??
     row.name.replace(/^spawnd_/, "").replaceAll("_", "-");
   return isOn(row) ? `no-${name}` : name;

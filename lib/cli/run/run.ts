@@ -11,46 +11,36 @@ import type { ListeningSocket } from "../../net/listening.ts";
 import { quoted } from "../../log/quoted.ts";
 import {
   EX,
-  type ExitCode,
   failure,
   formatMistake,
   type Mistake,
   type Result,
   success,
 } from "../../result.ts";
-import { prepareProcess, serveUntilStopped } from "../../service/daemon.ts";
+import { serveUntilStopped } from "../../service/daemon.ts";
 import type { DaemonPlan } from "../../service/plan.ts";
+import { prepareProcess } from "../../service/prepare_process.ts";
 import { lookAtCommand } from "../inspect/find_command.ts";
-import { runHelp } from "../shared/help.ts";
 import { planServices } from "../serving/plan_services.ts";
-import { parseRunRequest, RUN_OPTIONS, type RunRequest } from "./request.ts";
+import { type RunRequest, runRequest } from "./request.ts";
 import {
   checkMeans,
   openContext,
   type StartContext,
 } from "../serving/start.ts";
+import type { ParsedOptions } from "../shared/options.ts";
+import type { Outcome } from "../shared/subcommand.ts";
 import { thisMachine } from "../shared/this_machine.ts";
 
 /**
  * Runs the subcommand.
  *
- * @param args The words after `run`.
+ * @param given What was given.
  * @returns The exit code.
  */
-export async function run(args: readonly string[]): Promise<ExitCode> {
-  if (args.length === 0) {
-    console.log(runHelp(RUN_OPTIONS));
-    return EX.USAGE;
-  }
-  const request = parseRunRequest(args);
-  if (!request.ok) {
-    console.error(`spawnd run: ${formatMistake(request.mistake)}`);
-    return request.mistake.exitCode;
-  }
-  if (request.value === "help") {
-    console.log(runHelp(RUN_OPTIONS));
-    return EX.OK;
-  }
+export async function run(given: ParsedOptions): Promise<Outcome> {
+  const request = runRequest(given);
+  if (!request.ok) return request;
   const context = openContext(request.value.logFormat);
   const { log } = context;
   const served = await serve(request.value, context);
@@ -59,7 +49,7 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
     log.fatal("cannot-start", formatMistake(mistake), { ...mistake });
   }
   await log.flush();
-  return served.ok ? EX.OK : served.mistake.exitCode;
+  return success(served.ok ? EX.OK : served.mistake.exitCode);
 }
 
 async function serve(
@@ -83,7 +73,10 @@ function plan(
   const { libc, log } = context;
   const means = checkMeans(request, context);
   if (!means.ok) return { ok: false, mistake: [means.mistake] };
-  if (libc !== undefined) prepareProcess(libc);
+  const prepared = libc === undefined
+    ? success(undefined)
+    : prepareProcess(libc);
+  if (!prepared.ok) return { ok: false, mistake: [prepared.mistake] };
   const { type, name, maxProcesses, attributes: words, verbose } = request;
   const configuration = configurationOf(
     { type, name, maxProcesses, words },

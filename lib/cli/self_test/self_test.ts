@@ -10,7 +10,8 @@ import { restAs, startedAs } from "../../posix/credentials.ts";
 import { isLibc, LIBC_PATHS, openLibc } from "../../posix/libc.ts";
 import { lockDown } from "../../service/lock_down.ts";
 import { panic } from "../../service/panic.ts";
-import { EX, type ExitCode } from "../../result.ts";
+import { EX, success } from "../../result.ts";
+import type { Outcome } from "../shared/subcommand.ts";
 
 /** What is tried, by name; each must throw once the locks have fallen. */
 const ATTEMPTS: Readonly<Record<string, () => unknown>> = {
@@ -30,7 +31,7 @@ const ATTEMPTS: Readonly<Record<string, () => unknown>> = {
  *
  * @returns 0 if every attempt was refused for want of permission.
  */
-export async function selfTest(): Promise<ExitCode> {
+export async function selfTest(): Promise<Outcome> {
   const before = await refusals();
   const libc = openLibc();
   if (!isLibc(libc)) throw new Error(libc.unavailable);
@@ -42,7 +43,7 @@ export async function selfTest(): Promise<ExitCode> {
   const ids = startedAs(libc);
   console.log(JSON.stringify({ before, after, ids }, null, 2));
   const held = Object.values(after).every((refused) => refused);
-  return held ? EX.OK : EX.OSERR;
+  return success(held ? EX.OK : EX.OSERR);
 }
 
 async function refusals(): Promise<Record<string, boolean>> {

@@ -4,15 +4,13 @@
  * @module
  */
 
-import type { EngineName } from "../../engine/engine.ts";
-import type { LogFormat } from "../../log/log.ts";
 import {
   EX,
-  type ExitCode,
   formatMistake,
   type Mistake,
   reasonOf,
   type Result,
+  success,
 } from "../../result.ts";
 import type { LogRecord } from "../../log/recorder.ts";
 import { recorder, retell } from "../../log/recorder.ts";
@@ -20,12 +18,9 @@ import { InheritedSockets } from "../../net/inherited_sockets.ts";
 import { unchangingCredentials } from "../../posix/credentials.ts";
 import type { Libc } from "../../posix/libc.ts";
 import { raiseDescriptorLimit } from "../../posix/process.ts";
-import {
-  type Adopted,
-  prepareProcess,
-  serveUntilStopped,
-} from "../../service/daemon.ts";
+import { type Adopted, serveUntilStopped } from "../../service/daemon.ts";
 import type { DaemonPlan } from "../../service/plan.ts";
+import { prepareProcess } from "../../service/prepare_process.ts";
 import {
   foreign,
   type Handed,
@@ -35,8 +30,7 @@ import {
 } from "../../service/reload/handed.ts";
 import { readPlan } from "../../service/reload/plan_record.ts";
 import { tryPlan } from "../../service/reload/try_plan.ts";
-import { serveHelp } from "../shared/help.ts";
-import { parseServeRequest, SERVE_OPTIONS } from "./request.ts";
+import { type ServeRequest, serveRequest } from "./request.ts";
 import { announcement } from "./announcement.ts";
 import { planServices } from "../serving/plan_services.ts";
 import { readConfiguration } from "../shared/read_configuration.ts";
@@ -45,39 +39,19 @@ import {
   openContext,
   type StartContext,
 } from "../serving/start.ts";
+import type { ParsedOptions } from "../shared/options.ts";
+import type { Outcome } from "../shared/subcommand.ts";
 import { versionLine } from "../shared/version.ts";
-
-/** What a command line asks for. */
-export interface ServeRequest {
-  /** The absolute path of the configuration. */
-  readonly directory: string;
-  /** Whether -c names it. */
-  readonly isDirectoryGiven: boolean;
-  readonly engine: EngineName | undefined;
-  readonly logFormat: LogFormat;
-  readonly pidFile: string | undefined;
-  readonly readyFd: number | undefined;
-  /** `undefined` where main.cf says it. */
-  readonly stopTimeoutSeconds: number | undefined;
-  readonly verbose: boolean;
-}
 
 /**
  * Runs the subcommand.
  *
- * @param args The words after `serve`.
+ * @param given What was given.
  * @returns The exit code.
  */
-export async function serve(args: readonly string[]): Promise<ExitCode> {
-  const request = parseServeRequest(args);
-  if (!request.ok) {
-    console.error(`spawnd serve: ${formatMistake(request.mistake)}`);
-    return request.mistake.exitCode;
-  }
-  if (request.value === "help") {
-    console.log(serveHelp(SERVE_OPTIONS));
-    return EX.OK;
-  }
+export async function serve(given: ParsedOptions): Promise<Outcome> {
+  const request = serveRequest(given);
+  if (!request.ok) return request;
   const context = openContext(request.value.logFormat);
   const { libc, log } = context;
   const start = libc && takeHanded(libc);
@@ -88,7 +62,7 @@ export async function serve(args: readonly string[]): Promise<ExitCode> {
       start.handed,
       start.trialFd,
     );
-    return EX.OK;
+    return success(EX.OK);
   }
   const served = await serveConfiguration(request.value, context, start);
   if (!served.ok) {
@@ -98,7 +72,9 @@ export async function serve(args: readonly string[]): Promise<ExitCode> {
     log.fatal("cannot-start", `nothing is served: ${count(served.mistake)}`);
   }
   await log.flush();
-  return served.ok ? EX.OK : served.mistake[0]?.exitCode ?? EX.CONFIG;
+  return success(
+    served.ok ? EX.OK : served.mistake[0]?.exitCode ?? EX.CONFIG,
+  );
 }
 
 function count({ length }: readonly unknown[]): string {
@@ -190,7 +166,8 @@ function takePlan(
   },
   context: StartContext & { readonly libc: Libc },
 ): Result<DaemonPlan, readonly Mistake[]> {
-  prepareProcess(context.libc, true);
+  const prepared = prepareProcess(context.libc, true);
+  if (!prepared.ok) return { ok: false, mistake: [prepared.mistake] };
   retell(records, context.log);
   const announce = announcement(plan.about ?? {}, context.log);
   return { ok: true, value: { ...plan, announce } };
@@ -204,7 +181,10 @@ function planWith(
 ): Result<DaemonPlan, readonly Mistake[]> {
   const means = checkMeans(request, context);
   if (!means.ok) return { ok: false, mistake: [means.mistake] };
-  if (context.libc !== undefined) prepareProcess(context.libc, isAdopting);
+  const prepared = context.libc === undefined
+    ? success(undefined)
+    : prepareProcess(context.libc, isAdopting);
+  if (!prepared.ok) return { ok: false, mistake: [prepared.mistake] };
   const configuration = readConfiguration(request.directory);
   const planned = planServices(
     configuration,

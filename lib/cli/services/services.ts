@@ -7,10 +7,13 @@
 import { formatProblem } from "../../config/problems.ts";
 import { printable, printableJson } from "../../log/printable.ts";
 import { formatAddress } from "../../posix/sockets.ts";
-import { EX, type ExitCode, formatMistake } from "../../result.ts";
+import { EX, success } from "../../result.ts";
 import { formatTable } from "../../table.ts";
-import { inspect, type InspectedService, isError } from "../inspect/inspect.ts";
-import { parseInspectRequest, SERVICES_HELP } from "../inspect/request.ts";
+import { inspect, isError } from "../inspect/inspect.ts";
+import type { InspectedService } from "../inspect/inspected_service.ts";
+import { inspectRequest } from "../inspect/request.ts";
+import type { ParsedOptions } from "../shared/options.ts";
+import type { Outcome } from "../shared/subcommand.ts";
 
 /** The columns, with what each has of a service. */
 const COLUMNS: Readonly<Record<string, (row: InspectedService) => string>> = {
@@ -26,31 +29,24 @@ const COLUMNS: Readonly<Record<string, (row: InspectedService) => string>> = {
 /**
  * Runs the subcommand.
  *
- * @param args The words after `services`.
+ * @param given What was given.
  * @returns The exit code.
  */
-export function services(args: readonly string[]): ExitCode {
-  const request = parseInspectRequest(args);
-  if (!request.ok) {
-    console.error(`spawnd services: ${formatMistake(request.mistake)}`);
-    return request.mistake.exitCode;
-  }
-  if (request.value === "help") {
-    console.log(SERVICES_HELP);
-    return EX.OK;
-  }
+export function services(given: ParsedOptions): Outcome {
+  const request = inspectRequest(given);
+  if (!request.ok) return request;
   const inspection = inspect(request.value.directory);
   const errors = inspection.problems.filter(isError);
   if (errors.length > 0) {
     for (const error of errors) console.error(printable(formatProblem(error)));
-    return EX.CONFIG;
+    return success(EX.CONFIG);
   }
   console.log(
     request.value.json
       ? printableJson(JSON.stringify(inspection.services.map(facts)))
       : table(inspection.services),
   );
-  return EX.OK;
+  return success(EX.OK);
 }
 
 function facts({ service, endpoints }: InspectedService): unknown {

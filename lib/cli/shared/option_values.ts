@@ -6,23 +6,7 @@
 
 import { parseTime } from "../../config/values.ts";
 import { EX, type Mistake } from "../../result.ts";
-import { nearestWord, type OptionSpec } from "./options.ts";
-
-/** The engines, as `--engine` takes them. */
-export const ENGINES = ["direct", "relay"] as const;
-
-/** The formats, as `--log-format` takes them. */
-export const LOG_FORMATS = ["text", "json"] as const;
-
-/** More descriptors than any process has. */
-export const FD_MAX = 2 ** 20;
-
-/** The option that both subcommands that serve have. */
-export const STOP_TIMEOUT_OPTION: OptionSpec = {
-  name: "stop-timeout",
-  value: "TIME",
-  help: "how long a stop waits for commands (no limit)",
-};
+import { didYouMean } from "../../did_you_mean.ts";
 
 /** Reads values and keeps the first mistake; what it returns then is unused. */
 export class ValueReader {
@@ -66,13 +50,10 @@ export class ValueReader {
     if (text === undefined) return undefined;
     const choice = choices.find((known) => known === text);
     if (choice === undefined) {
-      const nearest = nearestWord(text, choices);
       this.bad(
         option,
         "unknown value",
-        nearest === undefined
-          ? `write ${choices.join(" or ")}`
-          : `did you mean ${nearest}?`,
+        didYouMean(text, choices) ?? `write ${choices.join(" or ")}`,
       );
     }
     return choice;

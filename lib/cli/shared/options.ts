@@ -1,13 +1,12 @@
 /**
  * Options of the command line: one table for each subcommand drives parsing,
- * checks and help.
+ * checks, help, completion and the manual.
  *
  * @module
  */
 
 import { parseArgs } from "@std/cli/parse-args";
-import { closestString } from "@std/text/closest-string";
-import { levenshteinDistance } from "@std/text/levenshtein-distance";
+import { didYouMean } from "../../did_you_mean.ts";
 import {
   EX,
   failure,
@@ -15,6 +14,7 @@ import {
   type Result,
   success,
 } from "../../result.ts";
+import { itemLines } from "./wrapped.ts";
 
 /** One option. */
 export interface OptionSpec {
@@ -24,8 +24,22 @@ export interface OptionSpec {
   readonly alias?: string;
   /** What its value is called in help; an option without takes no value. */
   readonly value?: string;
+  /** The values there are, if they are few. */
+  readonly choices?: readonly string[];
   /** What it is for, with its default. */
   readonly help: string;
+}
+
+/** The option that every subcommand has. */
+export const HELP_OPTION: OptionSpec = { name: "help", help: "show this" };
+
+/** What a command line may have. */
+export interface CommandLine {
+  readonly options: readonly OptionSpec[];
+  /** Tells the word from which on all is another program's. */
+  readonly beginsCommand?: (word: string) => boolean;
+  /** What to do about an option that there is not, where that is known. */
+  readonly mendOf?: (word: string) => string | undefined;
 }
 
 /** What was given. */
@@ -38,60 +52,70 @@ export interface ParsedOptions {
   readonly words: readonly string[];
 }
 
-/** A word within this many changes of a known one is taken for a slip. */
-const SLIP_DISTANCE_MAX = 3;
-
 /**
  * Reads a command line.
  *
  * @param args The words.
- * @param specs The options there are.
+ * @param line What it may have.
  * @returns What was given.
  */
 export function parseOptions(
   args: readonly string[],
-  specs: readonly OptionSpec[],
+  { options, beginsCommand = () => false, mendOf }: CommandLine,
 ): Result<ParsedOptions> {
-  const end = args.indexOf("--");
-  const ours = end < 0 ? args : args.slice(0, end);
-  const alone = specs.filter(({ value }) => value === undefined);
+  const { ours, rest, command } = parted(args, beginsCommand);
+  const alone = options.filter(({ value }) => value === undefined);
   const valued = refuseValues(ours, alone);
   if (valued !== undefined) return failure(valued);
-  const takesValue = specs.filter(({ value }) => value !== undefined);
+  const takesValue = options.filter(({ value }) => value !== undefined);
   const switches = alone.filter(isSwitch).map(switchOf);
-  const isFlag = alone.filter((spec) => !isSwitch(spec));
+  const flags = alone.filter((option) => !isSwitch(option));
   const unknown: string[] = [];
-  const parsed = parseArgs([
-    ...spelledOut(ours, specs),
-    ...args.slice(ours.length),
-  ], {
+  const parsed = parseArgs(spelledOut(ours, options), {
     string: ["_", ...takesValue.map(({ name }) => name)],
-    boolean: [...isFlag.map(({ name }) => name), ...switches],
+    boolean: [...flags.map(({ name }) => name), ...switches],
     negatable: switches,
-    collect: [...specs.map(({ name }) => name), ...switches],
+    collect: [...options.map(({ name }) => name), ...switches],
     alias: Object.fromEntries(
-      specs.flatMap(({ name, alias }) => alias ? [[alias, name]] : []),
+      options.flatMap(({ name, alias }) => alias ? [[alias, name]] : []),
     ),
-    "--": true,
     unknown: (word: string, key?: string) => {
       if (key !== undefined) unknown.push(word);
       return key === undefined;
     },
   });
   const [stranger] = unknown;
-  if (stranger !== undefined) return failure(unknownOption(stranger, specs));
+  if (stranger !== undefined) {
+    const mistake = unknownOption(stranger, options);
+    return failure({ ...mistake, mend: mendOf?.(stranger) ?? mistake.mend });
+  }
   const values = lastValues(parsed, takesValue);
   if (!values.ok) return values;
-  const flags = alone.filter((spec) =>
-    isSwitch(spec)
-      ? parsed[switchOf(spec)] === false
-      : (parsed[spec.name] as boolean[]).length > 0 // a collected boolean
+  const given = alone.filter((option) =>
+    isSwitch(option)
+      ? parsed[switchOf(option)] === false
+      : (parsed[option.name] as boolean[]).length > 0 // a collected boolean
   );
   return success({
     values: values.value,
-    flags: new Set(flags.map(({ name }) => name)),
-    words: [...parsed._ as string[], ...parsed["--"] ?? []],
+    flags: new Set(given.map(({ name }) => name)),
+    words: [...parsed._ as string[], ...rest, ...command],
   });
+}
+
+/** The words in which options may be, those behind `--`, and the command's. */
+function parted(
+  args: readonly string[],
+  beginsCommand: (word: string) => boolean,
+): Record<"ours" | "rest" | "command", readonly string[]> {
+  const commandAt = args.findIndex(beginsCommand);
+  const before = commandAt < 0 ? args : args.slice(0, commandAt);
+  const end = before.indexOf("--");
+  return {
+    ours: end < 0 ? before : before.slice(0, end),
+    rest: end < 0 ? [] : before.slice(end + 1),
+    command: commandAt < 0 ? [] : args.slice(commandAt),
+  };
 }
 
 /** Whether an option turns something off that is on by default. */
@@ -110,7 +134,7 @@ function refuseValues(
 ): Mistake | undefined {
   for (const word of words) {
     const flag = alone.find((flag) => givesValue(word, flag));
-    if (flag === undefined) continue;
+    if (flag === undefined || lettersApart(word, alone).length > 1) continue;
     return {
       text: `bad option: ${word}: --${flag.name} takes no value`,
       mend: `write --${flag.name} alone`,
@@ -126,29 +150,43 @@ function refuseValues(
  */
 function spelledOut(
   words: readonly string[],
-  specs: readonly OptionSpec[],
+  options: readonly OptionSpec[],
 ): string[] {
   const spelled: string[] = [];
-  for (const word of words) {
-    const spec = specs.find(names(word));
+  for (const word of words.flatMap((word) => lettersApart(word, options))) {
     const last = spelled.at(-1) ?? "";
     const isValue = /^-[0-9]/.test(word) &&
-      specs.find(names(last))?.value !== undefined;
+      options.find(names(last))?.value !== undefined;
+    const option = options.find(names(word));
+    const isFlag = option?.value === undefined && option !== undefined &&
+      !isSwitch(option);
     if (isValue) spelled[spelled.length - 1] = `${last}=${word}`;
-    else if (spec === undefined || spec.value !== undefined || isSwitch(spec)) {
-      spelled.push(word);
-    } else spelled.push(`--${spec.name}=true`);
+    else spelled.push(isFlag ? `--${option.name}=true` : word);
   }
   return spelled;
+}
+
+/** `-nx` is `-n -x`, where all of its letters stand alone. */
+function lettersApart(
+  word: string,
+  options: readonly OptionSpec[],
+): string[] {
+  const letters = options.flatMap(({ alias, value }) =>
+    value === undefined ? alias ?? [] : []
+  );
+  const joined = [.../^-([A-Za-z]{2,})$/.exec(word)?.[1] ?? ""];
+  return joined.length > 0 && joined.every((letter) => letters.includes(letter))
+    ? joined.map((letter) => `-${letter}`)
+    : [word];
 }
 
 /** Of a value that was given several times, the last counts. */
 function lastValues(
   parsed: Readonly<Record<string, unknown>>,
-  specs: readonly OptionSpec[],
+  options: readonly OptionSpec[],
 ): Result<Map<string, string>> {
   const values = new Map<string, string>();
-  for (const { name, value } of specs) {
+  for (const { name, value } of options) {
     const given = parsed[name] as string[]; // a collected string option
     const last = given.at(-1);
     if (last === undefined) continue;
@@ -164,7 +202,7 @@ function lastValues(
   return success(values);
 }
 
-function names(word: string): (spec: OptionSpec) => boolean {
+function names(word: string): (option: OptionSpec) => boolean {
   return ({ name, alias }) =>
     word === `--${name}` || (alias !== undefined && word === `-${alias}`);
 }
@@ -176,72 +214,26 @@ function givesValue(word: string, { name, alias }: OptionSpec): boolean {
 
 function unknownOption(
   word: string,
-  specs: readonly OptionSpec[],
+  options: readonly OptionSpec[],
 ): Mistake {
   const name = word.replace(/^-+/, "").replace(/=.*$/s, "");
-  const nearest = nearestWord(name, specs.map((spec) => spec.name));
+  const known = options.map((option) => option.name);
   return {
     text: `unknown option: ${word}`,
-    mend: nearest === undefined
-      ? "--help lists the options"
-      : `did you mean --${nearest}?`,
+    mend: didYouMean(name, known, "--") ?? "--help lists the options",
     exitCode: EX.USAGE,
   };
 }
 
 /**
- * Finds the word that was probably meant.
- *
- * @param word The word given.
- * @param known The words there are.
- * @returns The nearest, or `undefined` if none is near.
- */
-export function nearestWord(
-  word: string,
-  known: readonly string[],
-): string | undefined {
-  const nearest = closestString(word, [...known]);
-  const begins = known.find((name) => word.length > 2 && name.startsWith(word));
-  if (begins !== undefined) return begins;
-  const allowed = Math.min(SLIP_DISTANCE_MAX, Math.floor(word.length / 2));
-  return levenshteinDistance(word, nearest) <= allowed ? nearest : undefined;
-}
-
-/** Where help has what an option is for; longer ones have a line for it. */
-const HELP_COLUMN_MAX = 32;
-
-const HELP_COLUMNS = 80;
-
-/**
  * Writes the table of options as help has it.
  *
- * @param specs The options.
+ * @param options The options.
  * @returns Lines, two spaces in.
  */
-export function optionLines(specs: readonly OptionSpec[]): string {
-  const heads = specs.map(({ name, alias, value }) =>
-    `${alias ? `-${alias}, ` : ""}--${name}${value ? ` ${value}` : ""}`
-  );
-  const widths = heads.map((head) => head.length + "    ".length)
-    .filter((width) => width <= HELP_COLUMN_MAX);
-  const column = Math.max(0, ...widths);
-  return specs.flatMap(({ help }, index) => {
-    const head = `  ${heads[index]}  `;
-    const [first = "", ...more] = wrapped(help, HELP_COLUMNS - column);
-    const rest = more.map((line) => " ".repeat(column) + line);
-    return head.length <= column
-      ? [head.padEnd(column) + first, ...rest]
-      : [head.trimEnd(), " ".repeat(column) + first, ...rest];
-  }).join("\n");
-}
-
-function wrapped(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const longer = `${lines.at(-1) ?? ""} ${word}`;
-    if (lines.length > 0 && longer.length <= width) {
-      lines[lines.length - 1] = longer;
-    } else lines.push(word);
-  }
-  return lines;
+export function optionLines(options: readonly OptionSpec[]): string {
+  return itemLines(options.map(({ name, alias, value, help }) => ({
+    term: `${alias ? `-${alias}, ` : ""}--${name}${value ? ` ${value}` : ""}`,
+    text: help,
+  })));
 }

@@ -10,7 +10,7 @@ import {
   type ResourceName,
   RESOURCES,
 } from "../../posix/surroundings/surroundings.ts";
-import { Guesses } from "../guesses.ts";
+import { didYouMean } from "../../did_you_mean.ts";
 import type { Parsed } from "../values.ts";
 import { wordsOf } from "./words.ts";
 
@@ -44,8 +44,6 @@ const UNITS: Readonly<
 const DESCRIPTORS_MIN = 3;
 
 const NAMES = Object.keys(RESOURCES) as ResourceName[]; // its own keys
-
-const guesses = new Guesses(NAMES);
 
 /**
  * Reads limits.
@@ -81,7 +79,7 @@ function parseLimit(word: string): Parsed<ResourceLimit> {
   if (resource === undefined) {
     return refused(
       `unknown limit: ${name}`,
-      guesses.didYouMean(name) ?? `there are ${NAMES.join(", ")}`,
+      didYouMean(name, NAMES) ?? `there are ${NAMES.join(", ")}`,
     );
   }
   const parts = at < 0 ? [] : word.slice(at + 1).split(":");

@@ -7,6 +7,7 @@
  */
 
 import { settingsFromTexts } from "../../config/service_settings.ts";
+import type { EventName } from "../../log/events.ts";
 import type { LogRecord } from "../../log/recorder.ts";
 import { handOn, type InheritedSockets } from "../../net/inherited_sockets.ts";
 import type { ListeningSocket } from "../../net/listening.ts";
@@ -144,7 +145,7 @@ function recordOf(shape: Shape): LogRecord {
   const level = shape.field("level").text();
   return {
     level: level === "info" ? "info" : "warning",
-    event: shape.field("event").text(),
+    event: shape.field("event").text() as EventName, // the same edition wrote it
     text: shape.field("text").text(),
     fields: shape.field("fields").object(),
   };

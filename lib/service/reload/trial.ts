@@ -19,6 +19,7 @@ import { type FdReceiver, socketPair } from "../../posix/passed_fd.ts";
 import { Children } from "../../posix/process.ts";
 import { SIGKILL } from "../../posix/signals.ts";
 import { type StartedProgram, startProgram } from "../../posix/program.ts";
+import type { Timer } from "../../timer.ts";
 import type { OwnProgram } from "../own_program.ts";
 import {
   type Handed,
@@ -62,7 +63,7 @@ export class Trial {
   readonly #fd: number;
   readonly #receiver: VerdictReceiver;
   readonly #result = Promise.withResolvers<TrialResult>();
-  readonly #timer: ReturnType<typeof setTimeout>;
+  readonly #timer: Timer;
   #isRead = false;
   /** How it ended, when it has. */
   #end: string | undefined;

@@ -5,9 +5,7 @@
  */
 
 import { talkTo } from "../configuration.ts";
-
-/** What a {@linkcode within} is given that is not given a time of its own. */
-const PATIENCE_MS = 10_000;
+import { NEVER_MS } from "../machine.ts";
 
 /**
  * Waits for something that a daemon which is under attack may never do.
@@ -18,7 +16,7 @@ const PATIENCE_MS = 10_000;
 export async function within<T>(
   what: string,
   awaited: Promise<T>,
-  withinMs = PATIENCE_MS,
+  withinMs = NEVER_MS,
 ): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -39,9 +37,6 @@ export async function within<T>(
  * nothing came. So it can be awaited late.
  */
 export async function answerOf(address: string): Promise<string> {
-  return await within(
-    `an answer of ${address}`,
-    talkTo(address),
-    2 * PATIENCE_MS,
-  ).catch(String);
+  return await within(`an answer of ${address}`, talkTo(address))
+    .catch(String);
 }

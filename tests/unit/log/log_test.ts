@@ -35,7 +35,7 @@ Deno.test("openLog() writes JSON, for journald as well", async () => {
       {
         level: "warning",
         service: "",
-        event: "odd",
+        event: "configuration",
         text: "for the daemon",
         fields: {},
       },
@@ -46,7 +46,7 @@ Deno.test("openLog() writes JSON, for journald as well", async () => {
     assertEquals(rest, {
       level: "fatal",
       service: "/run/sock",
-      event: "end",
+      event: "cannot-go-on",
       text: "for {braces} 100% \x1b",
       fields: { count: 1 },
     });

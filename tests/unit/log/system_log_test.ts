@@ -212,7 +212,13 @@ Deno.test("SystemLog.flush() does not wait for a reader that has stopped", async
 
 Deno.test("SystemLog goes on where nobody reads", async () => {
   using scratch = new Scratch();
-  const log = logTo(scratch.path("none"));
-  log.write(ENTRY);
+  const path = scratch.path("log");
+  const log = logTo(path);
+  log.write(entry("to nobody"));
+  const begunMs = performance.now();
   await log.flush(LONG_MS);
+  assert(performance.now() - begunMs < LONG_MS, "it has waited for nobody");
+  await using reader = await DatagramReader.bind(path);
+  log.write(entry("to a reader"));
+  assertEquals((await reader.take(1)).map(textOf), ["to a reader"]);
 });

@@ -11,10 +11,11 @@ import {
 import { unchangingCredentials } from "../../../lib/posix/credentials.ts";
 import { lookAt } from "../../../lib/posix/files.ts";
 import { duplicate } from "../../../lib/posix/process.ts";
-import { Acceptor, withDescriptor } from "../../../lib/posix/sockets.ts";
+import { Acceptor } from "../../../lib/posix/sockets.ts";
 import { libc } from "../real_libc.ts";
 import { Scratch } from "../scratch.ts";
 import { isOpen } from "../posix/descriptors.ts";
+import { ListeningUnix } from "../posix/listening_unix.ts";
 
 /** Sockets on a name, as the direct engine has them. */
 function listening(name: string): ListeningSocket[] {
@@ -157,15 +158,11 @@ Deno.test("an inherited socket is found by the address that was asked for", () =
 Deno.test("a unix socket is inherited only where its name is still its own", () => {
   using scratch = new Scratch();
   const path = scratch.path("socket");
-  const { opened, fd } = withDescriptor(
-    libc,
-    () => Deno.listen({ transport: "unix", path }),
-  );
-  using _listener = opened;
+  using socket = new ListeningUnix(path);
   const old: ListeningSocket = {
     address: path,
     file: lookAt(libc, path),
-    source: { fd },
+    source: { fd: socket.fd },
     close: () => {},
   };
   const { inherited } = inheritedFrom([old]);
@@ -182,21 +179,17 @@ Deno.test("a unix socket is inherited only where its name is still its own", () 
 Deno.test("a unix socket's file goes with the socket, unless another has the name by then", () => {
   using scratch = new Scratch();
   const path = scratch.path("socket");
-  const { opened, fd } = withDescriptor(
-    libc,
-    () => Deno.listen({ transport: "unix", path }),
-  );
-  using _listener = opened;
+  using socket = new ListeningUnix(path);
   const old: ListeningSocket = {
     address: path,
     file: lookAt(libc, path),
-    source: { fd },
+    source: { fd: socket.fd },
     close: () => {},
   };
   const take = (): ListeningSocket => {
-    const socket = inheritedFrom([old]).inherited.take(path);
-    if (socket === undefined) throw new Error("not handed over");
-    return socket;
+    const taken = inheritedFrom([old]).inherited.take(path);
+    if (taken === undefined) throw new Error("not handed over");
+    return taken;
   };
   const moved = scratch.path("moved");
   const ours = take();

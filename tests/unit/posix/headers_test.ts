@@ -5,8 +5,8 @@ import { Scratch } from "../scratch.ts";
 import { compilerTest } from "./header.ts";
 
 const INCLUDED = [
-  ...["fcntl.h", "linux/limits.h", "linux/memfd.h", "signal.h", "stdio.h"],
-  ...["sys/mman.h", "sys/prctl.h", "sys/resource.h", "sys/socket.h"],
+  ...["fcntl.h", "linux/limits.h", "signal.h", "stdio.h"],
+  ...["sys/prctl.h", "sys/resource.h", "sys/socket.h"],
   ...["sys/stat.h"],
 ];
 
@@ -20,8 +20,6 @@ compilerTest(
       "constants.c",
       "#define _GNU_SOURCE\n" +
         INCLUDED.map((header) => `#include <${header}>\n`).join("") +
-        // Headers of a kernel before 6.3 do not have it.
-        "#ifndef MFD_NOEXEC_SEAL\n#define MFD_NOEXEC_SEAL 8U\n#endif\n" +
         "int main(void) {\n" +
         names.map((name) => `printf("%ld\\n", (long) ${name});\n`).join("") +
         "}\n",

@@ -105,3 +105,17 @@ rootTest(
     }
   },
 );
+
+rootTest(
+  "executeInPlace() ends a daemon that cannot rest as its owner again",
+  async () => {
+    const { code, stdout, stderr } = await runFixture("rest_lost.ts", {
+      prefix: ["unshare", "--user", "--map-root-user"],
+    });
+    assertEquals([code, stdout], [71, ""], stderr);
+    assertMatch(
+      stderr,
+      /^spawnd: panic: rest as the owner again: Invalid argument\n$/,
+    );
+  },
+);

@@ -1,12 +1,13 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { SystemError } from "../../../lib/posix/errno.ts";
 import { FdReceiver } from "../../../lib/posix/passed_fd.ts";
-import { Acceptor, withDescriptor } from "../../../lib/posix/sockets.ts";
+import { Acceptor } from "../../../lib/posix/sockets.ts";
 import { output, until } from "../../e2e/machine.ts";
 import { libc } from "../real_libc.ts";
 import { Scratch } from "../scratch.ts";
 import { isOpen, OpenFile } from "./descriptors.ts";
 import { compilerTest } from "./header.ts";
+import { ListeningUnix } from "./listening_unix.ts";
 
 /** fcntl.h */
 const F_GETFD = 1;
@@ -55,17 +56,13 @@ async function received(
   await Deno.writeTextFile(scratch.path("sender.c"), SENDER);
   await output("gcc", "-o", program, scratch.path("sender.c"));
   const path = scratch.path("socket");
-  const { opened, fd } = withDescriptor(
-    libc,
-    () => Deno.listen({ transport: "unix", path }),
-  );
+  using listening = new ListeningUnix(path);
   await output(program, path, String(copies), text);
   let from = -1;
   await until("it has connected", () => {
-    from = new Acceptor(libc).accept(fd);
+    from = new Acceptor(libc).accept(listening.fd);
     return from >= 0;
   });
-  opened.close();
   const receiver = new FdReceiver(libc);
   const { data, fds } = receiver.receive(from) ??
     { data: new Uint8Array(), fds: [] };

@@ -15,6 +15,7 @@ import { output } from "../../e2e/machine.ts";
 import { libc } from "../real_libc.ts";
 import { Scratch } from "../scratch.ts";
 import { isOpen, OpenFile } from "./descriptors.ts";
+import { ListeningUnix } from "./listening_unix.ts";
 
 /**
  * A `struct sockaddr` as the system's own Perl makes it from its C headers.
@@ -155,14 +156,10 @@ for (
 Deno.test("Acceptor.accept() takes a connection and tells its peer: unix", async () => {
   using scratch = new Scratch();
   const path = scratch.path("socket");
-  const { opened, fd } = withDescriptor(
-    libc,
-    () => Deno.listen({ transport: "unix", path }),
-  );
-  using _listener = opened;
+  using listening = new ListeningUnix(path);
   const acceptor = new Acceptor(libc);
   using _connection = await Deno.connect({ transport: "unix", path });
-  const accepted = acceptor.accept(fd);
+  const accepted = acceptor.accept(listening.fd);
   try {
     assertEquals(
       acceptor.peer(accepted),
@@ -264,13 +261,9 @@ Deno.test("socketAddress() throws for a descriptor that is no socket", () => {
 Deno.test("setBacklog() sets how many connections wait", () => {
   using scratch = new Scratch();
   const path = scratch.path("socket");
-  const { opened, fd } = withDescriptor(
-    libc,
-    () => Deno.listen({ transport: "unix", path }),
-  );
-  using _listener = opened;
+  using listening = new ListeningUnix(path);
   // The kernel lets one more wait than it was told.
-  setBacklog(libc, fd, 1);
+  setBacklog(libc, listening.fd, 1);
   const answers = Array.from({ length: 3 }, () => {
     const answer = whoListens(libc, path);
     return "listener" in answer ? "waits" : errorText(libc, answer.code);

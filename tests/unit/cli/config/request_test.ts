@@ -1,10 +1,13 @@
 import { assertEquals } from "@std/assert";
 import {
-  CONFIG_HELP,
   type ConfigRequest,
-  parseConfigRequest,
+  configRequest,
 } from "../../../../lib/cli/config/request.ts";
+import { CONFIG } from "../../../../lib/cli/config/subcommand.ts";
 import { EX, formatMistake } from "../../../../lib/result.ts";
+import { asked } from "../asked.ts";
+
+const parseConfigRequest = asked(CONFIG, configRequest);
 
 function requestOf(...args: string[]): ConfigRequest {
   const result = parseConfigRequest(args);
@@ -20,7 +23,7 @@ function refusalOf(...args: string[]): string {
   return formatMistake(result.mistake);
 }
 
-Deno.test("parseConfigRequest() asks for all actual values unless told otherwise", () => {
+Deno.test("spawnd config asks for all actual values unless told otherwise", () => {
   assertEquals(requestOf("-c", "/etc/postfix"), {
     directory: "/etc/postfix",
     names: [],
@@ -33,7 +36,7 @@ Deno.test("parseConfigRequest() asks for all actual values unless told otherwise
   });
 });
 
-Deno.test("parseConfigRequest() keeps names in their order, each as often as it is given", () => {
+Deno.test("spawnd config keeps names in their order, each as often as it is given", () => {
   assertEquals(requestOf("max_use", "-n", "owner", "max_use").names, [
     "max_use",
     "owner",
@@ -41,19 +44,19 @@ Deno.test("parseConfigRequest() keeps names in their order, each as often as it 
   ]);
 });
 
-Deno.test("parseConfigRequest() takes letters joined, as postconf does", () => {
+Deno.test("spawnd config takes letters joined, as postconf does", () => {
   assertEquals(requestOf("-nxh"), requestOf("-n", "-x", "-h"));
   assertEquals(requestOf("-xd"), requestOf("--defaults", "--expand"));
 });
 
-Deno.test("parseConfigRequest() does not take a word for joined letters that has others", () => {
+Deno.test("spawnd config does not take a word for joined letters that has others", () => {
   assertEquals(
     refusalOf("-nq"),
     "bad option: -nq: --set takes no value (write --set alone)",
   );
 });
 
-Deno.test("parseConfigRequest() refuses what defaults have no use for", () => {
+Deno.test("spawnd config refuses what defaults have no use for", () => {
   assertEquals(
     refusalOf("-d", "-n"),
     "specify one of -d -n (defaults are set nowhere)",
@@ -64,7 +67,7 @@ Deno.test("parseConfigRequest() refuses what defaults have no use for", () => {
   );
 });
 
-Deno.test("parseConfigRequest() takes classes as postconf does", () => {
+Deno.test("spawnd config takes classes as postconf does", () => {
   assertEquals(requestOf("-C", "user, builtin").classes, ["builtin", "user"]);
   assertEquals(requestOf("-C", "all,user").classes.length, 3);
   assertEquals(
@@ -74,7 +77,7 @@ Deno.test("parseConfigRequest() takes classes as postconf does", () => {
   );
 });
 
-Deno.test("parseConfigRequest() refuses what JSON has no place for", () => {
+Deno.test("spawnd config refuses what JSON has no place for", () => {
   assertEquals(requestOf("-nj").json, true);
   assertEquals(
     refusalOf("-jh"),
@@ -86,15 +89,7 @@ Deno.test("parseConfigRequest() refuses what JSON has no place for", () => {
   );
 });
 
-Deno.test("parseConfigRequest() tells that help was asked for, whatever else is wrong", () => {
+Deno.test("spawnd config tells that help was asked for, whatever else is wrong", () => {
   const result = parseConfigRequest(["-dn", "--help"]);
   assertEquals(result.ok && result.value, "help");
-});
-
-Deno.test("the examples in the help of spawnd config are right", () => {
-  const examples = [...CONFIG_HELP.matchAll(/^ {2}spawnd config ?(.*)$/gm)];
-  assertEquals(examples.length, 3);
-  for (const [, words = ""] of examples) {
-    requestOf(...words.split(" ").filter((word) => word !== ""));
-  }
 });

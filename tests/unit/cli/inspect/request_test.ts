@@ -1,6 +1,10 @@
 import { assertEquals } from "@std/assert";
-import { parseInspectRequest } from "../../../../lib/cli/inspect/request.ts";
+import { CHECK } from "../../../../lib/cli/check/subcommand.ts";
+import { inspectRequest } from "../../../../lib/cli/inspect/request.ts";
 import { formatMistake } from "../../../../lib/result.ts";
+import { asked as askedOf } from "../asked.ts";
+
+const parseInspectRequest = askedOf(CHECK, inspectRequest);
 
 /** What the words ask for, or why they are refused. */
 function asked(...args: string[]): unknown {
@@ -23,7 +27,7 @@ function withMailConfig(value: string | undefined, call: () => void): void {
   }
 }
 
-Deno.test("parseInspectRequest() takes -c before MAIL_CONFIG before /etc/spawnd", () => {
+Deno.test("spawnd check takes -c before MAIL_CONFIG before /etc/spawnd", () => {
   withMailConfig("/etc/other", () => {
     assertEquals(asked("-c", "/etc/postfix"), {
       directory: "/etc/postfix",
@@ -36,7 +40,7 @@ Deno.test("parseInspectRequest() takes -c before MAIL_CONFIG before /etc/spawnd"
   });
 });
 
-Deno.test("parseInspectRequest() refuses a stray word", () => {
+Deno.test("spawnd check refuses a stray word", () => {
   assertEquals(
     asked("/etc/postfix"),
     "unexpected word: /etc/postfix " +
@@ -44,6 +48,6 @@ Deno.test("parseInspectRequest() refuses a stray word", () => {
   );
 });
 
-Deno.test("parseInspectRequest() tells that help was asked for, whatever else is wrong", () => {
+Deno.test("spawnd check tells that help was asked for, whatever else is wrong", () => {
   assertEquals(asked("stray", "--help"), "help");
 });

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { CheckedService } from "../../../../lib/config/services.ts";
-import type { Endpoint } from "../../../../lib/cli/inspect/inspect.ts";
+import type { Endpoint } from "../../../../lib/cli/inspect/inspected_service.ts";
 import { reportSharedAddresses } from "../../../../lib/cli/inspect/shared_addresses.ts";
 
 /** What is told of services with an endpoint each, in lines 1, 2 and so on. */

@@ -1,10 +1,14 @@
 import { assertEquals } from "@std/assert";
 import {
-  parseInstallRequest,
+  installRequest,
   reloadCommand,
 } from "../../../../lib/cli/install_postfix/request.ts";
+import { INSTALL_POSTFIX } from "../../../../lib/cli/install_postfix/subcommand.ts";
+import { asked } from "../asked.ts";
 
-Deno.test("parseInstallRequest() shows, unless told to do it", () => {
+const parseInstallRequest = asked(INSTALL_POSTFIX, installRequest);
+
+Deno.test("spawnd install-postfix shows, unless told to do it", () => {
   assertEquals(parseInstallRequest(["-c", "/etc/postfix-out/"]), {
     ok: true,
     value: {
@@ -33,7 +37,7 @@ for (
     ["--force", "unknown option: --force"],
   ] as const
 ) {
-  Deno.test(`parseInstallRequest() refuses ${words}`, () => {
+  Deno.test(`spawnd install-postfix refuses ${words}`, () => {
     const parsed = parseInstallRequest(words.split(" "));
     assertEquals(!parsed.ok && parsed.mistake.text, text);
   });

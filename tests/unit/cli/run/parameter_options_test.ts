@@ -85,7 +85,7 @@ function settingsOf(
   transport: string,
   args: readonly string[],
 ): OptionSetting[] | string {
-  const parsed = parseOptions(args, parameterOptions(ROWS));
+  const parsed = parseOptions(args, { options: parameterOptions(ROWS) });
   if (!parsed.ok) return formatMistake(parsed.mistake);
   const { values, flags } = parsed.value;
   const reader = new ValueReader(values);

@@ -1,10 +1,10 @@
 import { assertEquals } from "@std/assert";
 import { defaultSettings } from "../../../../lib/config/service_settings.ts";
 import {
-  parseRunRequest,
-  RUN_OPTIONS,
   type RunRequest,
+  runRequest,
 } from "../../../../lib/cli/run/request.ts";
+import { RUN } from "../../../../lib/cli/run/subcommand.ts";
 import { configurationOf } from "../../../../lib/config/one_entry.ts";
 import { ANY_MACHINE } from "../../../../lib/config/machine.ts";
 import {
@@ -13,6 +13,9 @@ import {
 } from "../../../../lib/config/service_settings.ts";
 import type { Scope } from "../../../../lib/config/settings.ts";
 import { EX, formatMistake } from "../../../../lib/result.ts";
+import { asked as askedOf } from "../asked.ts";
+
+const parseRunRequest = askedOf(RUN, runRequest);
 
 const SERVICE = ["inet", "127.0.0.1:7007"];
 const ATTRIBUTES = ["user=nobody", "argv=/bin/cat"];
@@ -68,7 +71,7 @@ function refusalOf(...args: string[]): string {
   return formatMistake(result.mistake);
 }
 
-Deno.test("parseRunRequest() reads type, name and attributes", () => {
+Deno.test("spawnd run reads type, name and attributes", () => {
   const { type, name, attributes } = requestOf(
     "unix",
     "/run/echo.sock",
@@ -81,7 +84,7 @@ Deno.test("parseRunRequest() reads type, name and attributes", () => {
   assertEquals(attributes, ["user=nobody", "argv=/bin/cat", "-u"]);
 });
 
-Deno.test("parseRunRequest() has the defaults that the help tells", () => {
+Deno.test("spawnd run has the defaults that the help tells", () => {
   const request = requested();
   assertEquals(request, {
     type: "inet",
@@ -111,7 +114,7 @@ Deno.test("parseRunRequest() has the defaults that the help tells", () => {
   assertEquals(daemon.integer("default_process_limit", unexpected), 100);
 });
 
-Deno.test("parseRunRequest() leaves all that follows argv= to the command", () => {
+Deno.test("spawnd run leaves all that follows argv= to the command", () => {
   const { attributes, verbose } = requested("user=alice");
   assertEquals(attributes, ["user=alice", ...ATTRIBUTES]);
   assertEquals(verbose, false);
@@ -129,7 +132,7 @@ Deno.test("parseRunRequest() leaves all that follows argv= to the command", () =
   );
 });
 
-Deno.test("parseRunRequest() takes options anywhere before argv=", () => {
+Deno.test("spawnd run takes options anywhere before argv=", () => {
   for (
     const args of [
       ["--owner", "alice", ...SERVICE, ...ATTRIBUTES],
@@ -147,7 +150,7 @@ Deno.test("parseRunRequest() takes options anywhere before argv=", () => {
   }
 });
 
-Deno.test("parseRunRequest() tells that help was asked for, whatever else is wrong", () => {
+Deno.test("spawnd run tells that help was asked for, whatever else is wrong", () => {
   const asked = (...args: string[]): unknown => {
     const result = parseRunRequest(args);
     return result.ok ? result.value : result.mistake.text;
@@ -157,7 +160,7 @@ Deno.test("parseRunRequest() tells that help was asked for, whatever else is wro
   assertEquals(asked(...SERVICE, "--time-limit", "never", "--help"), "help");
 });
 
-Deno.test("parseRunRequest() refuses a type that there is not", () => {
+Deno.test("spawnd run refuses a type that there is not", () => {
   assertEquals(
     refusalOf("inte", "7007", ...ATTRIBUTES),
     "bad service type: inte (did you mean inet?)",
@@ -172,7 +175,7 @@ Deno.test("parseRunRequest() refuses a type that there is not", () => {
   );
 });
 
-Deno.test("parseRunRequest() refuses a service without a name", () => {
+Deno.test("spawnd run refuses a service without a name", () => {
   assertEquals(
     refusalOf("inet"),
     "missing service name (name it host:port)",
@@ -348,15 +351,15 @@ Deno.test("--verbose and -v ask for a report on each connection", () => {
   assertEquals(requested("-v").verbose, true);
 });
 
-Deno.test("parseRunRequest() tells the first of several mistakes", () => {
+Deno.test("spawnd run tells the first of several mistakes", () => {
   assertEquals(
     refusal("--backlog", "x", "--time-limit", "y"),
     "--time-limit y: bad time value or unit (write 90, 90s, 5m or 2h)",
   );
 });
 
-Deno.test("parseRunRequest() needs a value for every option that the help shows with one", () => {
-  for (const { name, value } of RUN_OPTIONS) {
+Deno.test("spawnd run needs a value for every option that the help shows with one", () => {
+  for (const { name, value } of RUN.options) {
     if (value === undefined) continue;
     assertEquals(
       refusal(`--${name}=`),

@@ -1,47 +1,25 @@
 import { assert, assertEquals } from "@std/assert";
-import { MAIN_HELP, runHelp } from "../../../../lib/cli/shared/help.ts";
-import {
-  parseRunRequest,
-  RUN_OPTIONS,
-} from "../../../../lib/cli/run/request.ts";
+import { mainHelp } from "../../../../lib/cli/shared/help.ts";
+import { PROGRAM } from "../../../../lib/cli/subcommands.ts";
+import { runRequest } from "../../../../lib/cli/run/request.ts";
+import { RUN } from "../../../../lib/cli/run/subcommand.ts";
+import { asked } from "../asked.ts";
 
-const SCREEN_LINES = 24;
-const SCREEN_COLUMNS = 80;
+const SCREEN = { lines: 24, columns: 80 };
 
-const HELPS = { "spawnd": MAIN_HELP, "spawnd run": runHelp(RUN_OPTIONS) };
-
-for (const [program, help] of Object.entries(HELPS)) {
-  Deno.test(`the help of ${program} is as wide as a screen`, () => {
-    for (const line of help.split("\n")) {
-      assert(line.length <= SCREEN_COLUMNS, line);
-    }
-  });
-
-  Deno.test(`the examples in the help of ${program} are right`, () => {
-    const [before = ""] = help.split("Usage:");
-    assert([...before.matchAll(/^ {2}spawnd /gm)].length >= 2, "no examples");
-    const examples = [...before.matchAll(/^ {2}spawnd run (.*)$/gm)];
-    assert(examples.length >= 1, "no example of run");
-    for (const [, words = ""] of examples) {
-      const result = parseRunRequest(words.split(" "));
-      assert(result.ok, `${words}: ${JSON.stringify(result)}`);
-    }
-  });
-}
+const MAIN_HELP = mainHelp(PROGRAM);
 
 Deno.test("the help of spawnd fits one screen", () => {
   // As console.log() prints it, with a newline more.
-  const { length } = MAIN_HELP.split("\n");
-  assert(length <= SCREEN_LINES, `${length} lines`);
+  const lines = MAIN_HELP.split("\n");
+  assert(lines.length <= SCREEN.lines, `${lines.length} lines`);
+  for (const line of lines) assert(line.length <= SCREEN.columns, line);
 });
 
-Deno.test("the help of spawnd run begins with examples", () => {
-  assertEquals(runHelp(RUN_OPTIONS).indexOf("  spawnd run inet "), 0);
-});
-
-Deno.test("the help of spawnd run names every option", () => {
-  const help = runHelp(RUN_OPTIONS);
-  for (const { name } of RUN_OPTIONS) {
-    assert(help.includes(`--${name} `), name);
-  }
+Deno.test("the help of spawnd has examples before all else, and they are right", () => {
+  const [before = ""] = MAIN_HELP.split("Usage:");
+  assertEquals([...before.matchAll(/^ {2}spawnd /gm)].length, 2);
+  const [[, words = ""] = []] = before.matchAll(/^ {2}spawnd run (.*)$/gm);
+  const request = asked(RUN, runRequest)(words.split(" "));
+  assert(request.ok, `${words}: ${JSON.stringify(request)}`);
 });

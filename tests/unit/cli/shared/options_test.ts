@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import {
-  nearestWord,
+  type CommandLine,
   optionLines,
   type OptionSpec,
   type ParsedOptions,
@@ -16,13 +16,20 @@ const SPECS: readonly OptionSpec[] = [
 ];
 
 function parsed(...args: string[]): ParsedOptions {
-  const result = parseOptions(args, SPECS);
+  return parsedWith({ options: SPECS }, args);
+}
+
+function parsedWith(
+  line: CommandLine,
+  args: readonly string[],
+): ParsedOptions {
+  const result = parseOptions(args, line);
   if (!result.ok) throw new Error(formatMistake(result.mistake));
   return result.value;
 }
 
 function refusal(...args: string[]): string {
-  const result = parseOptions(args, SPECS);
+  const result = parseOptions(args, { options: SPECS });
   if (result.ok) throw new Error(`taken: ${args.join(" ")}`);
   assertEquals(result.mistake.exitCode, EX.USAGE);
   return formatMistake(result.mistake);
@@ -45,6 +52,43 @@ Deno.test("parseOptions() takes a negative number for the value that it is", () 
 Deno.test("parseOptions() gives no value to an option that was not given", () => {
   const { values, flags, words } = parsed();
   assertEquals([values.size, flags.size, words.length], [0, 0, 0]);
+});
+
+Deno.test("parseOptions() takes letters that stand alone joined", () => {
+  const options = [...SPECS, { name: "quiet", alias: "q", help: "no words" }];
+  const { flags, words } = parsedWith({ options }, ["-vq", "x"]);
+  assertEquals(flags, new Set(["verbose", "quiet"]));
+  assertEquals(words, ["x"]);
+});
+
+Deno.test("parseOptions() turns off what is on by default", () => {
+  const options = [...SPECS, { name: "no-keepalive", help: "not alive" }];
+  const flags = (...args: string[]): string[] | string => {
+    const result = parseOptions(args, { options });
+    return result.ok ? [...result.value.flags] : formatMistake(result.mistake);
+  };
+  assertEquals(flags("--no-keepalive", "true"), ["no-keepalive"]);
+  assertEquals(flags("x"), []);
+  assertEquals(
+    flags("--no-keepalive=no"),
+    "bad option: --no-keepalive=no: --no-keepalive takes no value " +
+      "(write --no-keepalive alone)",
+  );
+});
+
+Deno.test("parseOptions() leaves the words of a command alone", () => {
+  const line = {
+    options: SPECS,
+    beginsCommand: (word: string) => word === "run:",
+  };
+  const args = ["-v", "x", "run:", "-v", "--", "--what"];
+  assertEquals(parsedWith(line, args).words, [
+    "x",
+    "run:",
+    "-v",
+    "--",
+    "--what",
+  ]);
 });
 
 Deno.test("parseOptions() has the last of several values count", () => {
@@ -121,31 +165,6 @@ Deno.test("parseOptions() refuses an option that there is not, and finds the one
 
 Deno.test("parseOptions() names the first of several options that there are not", () => {
   assert(refusal("--first-one", "--second-one").includes("--first-one"));
-});
-
-const WORDS = ["inet", "unix"];
-
-Deno.test("nearestWord() finds what a slip of the keys has become of", () => {
-  assertEquals(nearestWord("inte", WORDS), "inet");
-  assertEquals(nearestWord("unx", WORDS), "unix");
-  assertEquals(nearestWord("relais", ["direct", "relay"]), "relay");
-});
-
-Deno.test("nearestWord() finds a word by how it begins", () => {
-  assertEquals(
-    nearestWord("export", ["engine", "export-environment"]),
-    "export-environment",
-  );
-});
-
-Deno.test("nearestWord() finds nothing where nothing is near", () => {
-  assertEquals(nearestWord("datagram", WORDS), undefined);
-  assertEquals(nearestWord("", WORDS), undefined);
-});
-
-Deno.test("nearestWord() takes no short word for a slip when most of it is different", () => {
-  assertEquals(nearestWord("udp", WORDS), undefined);
-  assertEquals(nearestWord("foo", ["run", "--version", "--help"]), undefined);
 });
 
 Deno.test("optionLines() writes one line an option, the help texts below each other", () => {
