@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Daemon, type Ended, runToEnd, type StartOptions } from "./daemon.ts";
-import { Account, Folder, output, rootTest } from "./machine.ts";
+import { Account, Folder, ONE_AT_A_TIME, output, rootTest } from "./machine.ts";
 import {
   exists,
   freeAddresses,
@@ -136,6 +136,7 @@ rootTest("a service of the id that means none is refused", async () => {
     const file = await folder.file("passwd", accounts);
     // No tool makes such an account; the daemon gets a file of its own.
     const prefix = [
+      ...ONE_AT_A_TIME,
       "unshare",
       "--mount",
       "sh",

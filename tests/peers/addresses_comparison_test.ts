@@ -19,7 +19,7 @@ import { type Lookup, parseInetName } from "../../lib/net/inet_endpoint.ts";
 import { formatAddress } from "../../lib/posix/sockets.ts";
 import { peerTest } from "../e2e/load.ts";
 import { Folder, output } from "../e2e/machine.ts";
-import { Random } from "../unit/config/random_configuration.ts";
+import { Random } from "./random.ts";
 import {
   HOSTS,
   KNOWN_PREFIX,

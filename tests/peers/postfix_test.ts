@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { freePort } from "../e2e/configuration.ts";
 import { finish, readBytes, readLine } from "../e2e/load.ts";
 import { isAlive, output, proc, statusFields, until } from "../e2e/machine.ts";
 import { writeAll } from "../e2e/daemon.ts";
-import { freePort, Postfix, postfixTest } from "./postfix.ts";
+import { Postfix, postfixTest } from "./postfix.ts";
 
 /** Sends a line and waits for its echo, on a connection that stays. */
 async function echo(connection: Deno.Conn, line: string): Promise<void> {

@@ -1,0 +1,261 @@
+/**
+ * The house: which file may import which. The whole of lib is read, and so is
+ * main.ts; an import of types alone counts as any other.
+ *
+ * @module
+ */
+
+import { assertEquals, assertThrows } from "@std/assert";
+import { dirname } from "@std/path/posix/dirname";
+import { resolve } from "@std/path/posix/resolve";
+
+/**
+ * The rooms of lib, from the top down: each imports from those below it alone.
+ * Files in lib itself belong to no room, and import from none.
+ */
+const ROOMS: readonly string[] = [
+  "cli",
+  "master",
+  "service",
+  "admission",
+  "engine",
+  "net",
+  "config",
+  "observe",
+  "log",
+  "posix",
+];
+
+const ROOT = resolve(import.meta.dirname ?? "", "../..");
+
+/** Files, by their paths from the root, with those that each imports. */
+type Imports = ReadonlyMap<string, readonly string[]>;
+
+/** Reads the imports of main.ts and of every file of lib. */
+function readImports(): Imports {
+  const files = ["main.ts", ...filesBelow("lib")];
+  return new Map(
+    files.map((file) => [
+      file,
+      importsOf(Deno.readTextFileSync(resolve(ROOT, file)))
+        .filter((specifier) => specifier.startsWith("."))
+        .map((specifier) =>
+          resolve(ROOT, dirname(file), specifier).slice(ROOT.length + 1)
+        ),
+    ]),
+  );
+}
+
+function filesBelow(folder: string): string[] {
+  return [...Deno.readDirSync(resolve(ROOT, folder))].flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory) return filesBelow(path);
+    return path.endsWith(".ts") ? [path] : [];
+  }).sort();
+}
+
+/** Has Deno's own parser go through a module. */
+function visit(
+  source: string,
+  visitor: (context: Deno.lint.RuleContext) => Deno.lint.LintVisitor,
+): void {
+  const rules = { all: { create: visitor } };
+  Deno.lint.runPlugin({ name: "house", rules }, "module.ts", source);
+}
+
+/** What a module imports, as it is written there. */
+function importsOf(source: string): string[] {
+  const found: string[] = [];
+  const add = (node: { readonly source: unknown }): void => {
+    const { source } = node;
+    if (source === null) return;
+    if (
+      typeof source !== "object" || source === undefined ||
+      !("value" in source) || typeof source.value !== "string"
+    ) {
+      throw new Error("an import whose module is not a plain string");
+    }
+    found.push(source.value);
+  };
+  visit(source, (context) => ({
+    ImportDeclaration: add,
+    ImportExpression: add,
+    ExportAllDeclaration: add,
+    ExportNamedDeclaration: add,
+    TSImportType(node): void {
+      const text = context.sourceCode.getText(node);
+      found.push(/^import\("([^"]+)"/.exec(text)?.[1] ?? text);
+    },
+  }));
+  return found;
+}
+
+/** What a module does that is the command line's to do: print, and end. */
+function lastWordsOf(source: string): string[] {
+  const found: string[] = [];
+  visit(source, (context) => ({
+    MemberExpression(node): void {
+      const text = context.sourceCode.getText(node);
+      if (/^(?:console\.\w+|Deno\.exit)$/.test(text)) found.push(text);
+    },
+  }));
+  return found;
+}
+
+/** Imports that do not lead down, each with what is wrong. */
+function wrongWays(imports: Imports): string[] {
+  return [...imports].flatMap(([file, imported]) =>
+    imported.flatMap((other) => {
+      const why = whyNot(file, other);
+      return why === undefined ? [] : [`${file} imports ${other}: ${why}`];
+    })
+  );
+}
+
+function whyNot(file: string, other: string): string | undefined {
+  const [from, to] = [roomOf(file), roomOf(other)];
+  if (to === undefined) {
+    const isOutside = !other.startsWith("lib/") && other.endsWith(".ts");
+    return isOutside ? "no code of lib's is outside of it" : undefined;
+  }
+  if (file === "main.ts" || from === to) return undefined;
+  if (from === undefined) {
+    return `files in lib itself belong to no room and import from none`;
+  }
+  const [height, otherHeight] = [ROOMS.indexOf(from), ROOMS.indexOf(to)];
+  if (height < 0 || otherHeight < 0) {
+    return `the room ${height < 0 ? from : to} has no place in the order`;
+  }
+  if (height < otherHeight) return undefined;
+  return `${to} is above ${from}; move what both need down, ` +
+    `or have ${to} hand it in`;
+}
+
+function roomOf(file: string): string | undefined {
+  return /^lib\/([^/]+)\//.exec(file)?.[1];
+}
+
+/** Circles, each as the way around it; one for all that hang together. */
+function circles(imports: Imports): string[] {
+  const done = new Set<string>();
+  const way: string[] = [];
+  const found: string[] = [];
+  const visit = (file: string): void => {
+    const at = way.indexOf(file);
+    if (at >= 0) found.push([...way.slice(at), file].join(" -> "));
+    if (at >= 0 || done.has(file)) return;
+    way.push(file);
+    for (const other of imports.get(file) ?? []) visit(other);
+    way.pop();
+    done.add(file);
+  };
+  for (const file of imports.keys()) visit(file);
+  return found;
+}
+
+Deno.test("no file of lib imports itself by way of others, be it for a type", () => {
+  assertEquals(
+    circles(readImports()),
+    [],
+    "move what the files of a circle share to a file of its own",
+  );
+});
+
+Deno.test("rooms import from those below them alone", () => {
+  assertEquals(
+    wrongWays(readImports()),
+    [],
+    `the order is ${ROOMS.join(", ")}`,
+  );
+});
+
+Deno.test("the table of rooms has those that there are, in their order", () => {
+  const page = Deno.readTextFileSync(resolve(ROOT, "docs/architecture.md"));
+  const rows = [...page.matchAll(/^\| \[(\w+)\]\(\.\.\/lib\/\1\) /gm)];
+  const there = [...Deno.readDirSync(resolve(ROOT, "lib"))]
+    .filter(({ isDirectory }) => isDirectory).map(({ name }) => name);
+  assertEquals(
+    rows.map(([, room]) => room),
+    ROOMS.filter((room) => there.includes(room)),
+    "give each room its row in docs/architecture.md, in the order of ROOMS",
+  );
+});
+
+Deno.test("each room has a door where the table says that it is read first", () => {
+  const page = Deno.readTextFileSync(resolve(ROOT, "docs/architecture.md"));
+  const doors = [
+    ...page.matchAll(/^\| \[(\w+)\].*\(\.\.\/(lib\/\1\/\w+\.ts)\) *\|$/gm),
+  ].map(([, room, file = ""]) => {
+    const [head = ""] = Deno.readTextFileSync(resolve(ROOT, file)).split("*/");
+    return head.includes(`The door of lib/${room},`) ? room : file;
+  });
+  assertEquals(
+    doors,
+    ROOMS.filter((room) => doors.includes(room)),
+    'say in the first lines: "The door of lib/ROOM, which imports from ..."',
+  );
+  assertEquals(doors.length, page.match(/\]\(\.\.\/lib\/\w+\) /g)?.length);
+});
+
+Deno.test("below the command line nothing is printed, and nothing ends the process", () => {
+  const found = filesBelow("lib")
+    .filter((file) => roomOf(file) !== "cli")
+    .filter((file) =>
+      lastWordsOf(Deno.readTextFileSync(resolve(ROOT, file))).length > 0
+    );
+  // A daemon of unknown identity has nobody to tell it to.
+  assertEquals(found, ["lib/service/panic.ts"]);
+});
+
+Deno.test("each kind of import is seen, and none in a comment", () => {
+  assertEquals(
+    importsOf(`
+      /** import { g } from "./g.ts"; */
+      import { a } from "./a.ts";
+      import type { B } from "./b.ts";
+      import "./c.ts";
+      export * from "./d.ts";
+      export { e } from "./e.ts";
+      export const one = 1;
+      const f = async () => await import("./f.ts");
+      type H = import("./h.ts").H;
+      const text = 'from "./i.ts"';
+    `).sort(),
+    ["a", "b", "c", "d", "e", "f", "h"].map((name) => `./${name}.ts`),
+  );
+});
+
+Deno.test("an import that cannot be read is none that passes", () => {
+  assertThrows(() => importsOf("await import(name);"), Error);
+});
+
+Deno.test("a circle is told as the way around it", () => {
+  const imports: Imports = new Map([
+    ["main.ts", ["lib/a.ts"]],
+    ["lib/a.ts", ["lib/b.ts", "lib/c.ts"]],
+    ["lib/b.ts", ["lib/c.ts"]],
+    ["lib/c.ts", ["lib/b.ts"]],
+  ]);
+  assertEquals(circles(imports), ["lib/b.ts -> lib/c.ts -> lib/b.ts"]);
+});
+
+Deno.test("an import upwards, out of lib, or of no known room is told", () => {
+  const wrong = wrongWays(
+    new Map([
+      ["main.ts", ["lib/cli/run.ts", "lib/result.ts"]],
+      ["lib/cli/run.ts", ["lib/posix/libc.ts", "main.ts"]],
+      ["lib/net/listening.ts", ["lib/engine/engine.ts", "lib/result.ts"]],
+      ["lib/result.ts", ["lib/posix/errno.ts"]],
+      ["lib/attic/box.ts", ["lib/posix/errno.ts"]],
+    ]),
+  );
+  assertEquals(
+    wrong.map((line) => line.split(":")[0]),
+    [
+      "lib/cli/run.ts imports main.ts",
+      "lib/net/listening.ts imports lib/engine/engine.ts",
+      "lib/result.ts imports lib/posix/errno.ts",
+      "lib/attic/box.ts imports lib/posix/errno.ts",
+    ],
+  );
+});
