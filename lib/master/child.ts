@@ -36,6 +36,7 @@ import { Children, duplicate, giveFreedMemoryBack } from "../posix/process.ts";
 import { setBacklog } from "../posix/sockets.ts";
 import type { ServicePlan } from "../service/plan.ts";
 import { lockDown } from "../service/lock_down.ts";
+import { MachineReadings } from "../service/machine_readings.ts";
 import { ownProgram } from "../service/own_program.ts";
 import { panic } from "../service/panic.ts";
 import { type Handed, remember } from "../service/reload/handed.ts";
@@ -133,9 +134,12 @@ export async function serveTurn(
     over: (why) => end(why),
     now: () => performance.now(),
   });
+  const readings = new MachineReadings();
+  const { rules } = plan.service;
+  if (rules !== undefined) readings.open(libc, rules.busyLimits);
   const service = new Service({
     ...plan.service,
-    engine,
+    ...{ readings, engine },
     log,
     logsConnections: plan.service.settings.spawnd_log_connections,
     ownPeakMemoryBytes: () => ownUsage(libc).peakMemoryBytes,

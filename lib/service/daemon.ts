@@ -8,6 +8,7 @@
  * @module
  */
 
+import { admissionRules } from "../admission/admission_rules.ts";
 import { DirectEngine } from "../engine/direct.ts";
 import type { Command, Engine } from "../engine/engine.ts";
 import { RelayEngine } from "../engine/relay.ts";
@@ -43,6 +44,7 @@ import {
   success,
 } from "../result.ts";
 import { lockDown } from "./lock_down.ts";
+import { MachineReadings } from "./machine_readings.ts";
 import { closeOpened, openSockets } from "./open_sockets.ts";
 import { type OwnProgram, ownProgram } from "./own_program.ts";
 import { panic } from "./panic.ts";
@@ -366,12 +368,17 @@ function makeServices(
   const ownPeakMemoryBytes = libc &&
     (() => ownUsage(libc).peakMemoryBytes);
   const services = new Map<string, Service>();
+  const readings = new MachineReadings();
   for (const service of plan.services) {
+    const rules = admissionRules(service.settings, service.admission);
+    if (rules !== undefined && libc !== undefined) {
+      readings.open(libc, rules.busyLimits);
+    }
     services.set(
       service.id,
       new Service({
         ...service,
-        ...{ engine, log: log.forService(service.name) },
+        ...{ rules, readings, engine, log: log.forService(service.name) },
         sockets: sockets.get(service) ?? [],
         logsConnections: service.settings.spawnd_log_connections,
         ...ownPeakMemoryBytes && { ownPeakMemoryBytes },
@@ -381,7 +388,10 @@ function makeServices(
   for (const { id, name, memory } of handed) {
     const service = services.get(id) ??
       leftover(name, memory.commands[0]?.running.command);
-    if (service === undefined) continue;
+    if (service === undefined) {
+      for (const { fd } of memory.waiting) libc?.c.close(fd);
+      continue;
+    }
     services.set(id, service);
     service.resume(memory);
   }

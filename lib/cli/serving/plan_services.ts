@@ -40,6 +40,7 @@ import type {
   PlanListenOptions,
   ServicePlan,
 } from "../../service/plan.ts";
+import { unknowableLimits } from "./busy_limits.ts";
 import { logDestination, ownListeners } from "./plan_own.ts";
 import { serviceOf } from "./plan_service.ts";
 import {
@@ -101,6 +102,9 @@ export function planServices(
     ...problems.flatMap((problem) => mistakeOf(problem, origin)),
     ...services.flatMap((service) => foreign(service, context)),
     ...services.flatMap((service) => chrooted(service, means, context)),
+    ...services.flatMap((service) => unfitPeers(service, means)),
+    ...services.flatMap((each) => unknowableLimits(context.libc, each))
+      .map(({ place, mistake }) => ({ ...mistake, place: placeOf(place) })),
   ];
   if (mistakes.length === 0 && services.length === 0) {
     mistakes.push({
@@ -241,6 +245,21 @@ function chrooted(
       : `the ${engine} engine cannot change a command's root directory`,
     mend: "write n for chroot, its fifth field",
     exitCode: self.uid === 0 ? EX.CONFIG : EX.NOPERM,
+  }];
+}
+
+/** Only the kernel's own call tells who is behind a unix socket. */
+function unfitPeers(
+  { admission, places }: CheckedService,
+  { engine }: Means,
+): Mistake[] {
+  if (admission.peers === undefined || engine === "direct") return [];
+  return [{
+    place: placeOf(places.name),
+    text: `the ${engine} engine cannot tell users of unix sockets apart`,
+    mend: "leave spawnd_peer_users and spawnd_peer_groups empty, or set " +
+      "spawnd_socket_owner and spawnd_socket_mode",
+    exitCode: EX.CONFIG,
   }];
 }
 
