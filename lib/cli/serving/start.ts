@@ -54,7 +54,7 @@ export interface StartContext extends DaemonContext {
   readonly variables: Variables;
   /** The ids that the process was started with. */
   readonly self: Identity;
-  /** Whether journald reads standard error, and in the format for people. */
+  /** Whether journald reads what is written for people to standard error. */
   readonly isUnderJournal: boolean;
 }
 
