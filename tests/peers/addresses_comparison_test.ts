@@ -14,6 +14,7 @@
 import { assert } from "@std/assert";
 import { toBytes } from "../../lib/config/bytes.ts";
 import { checkDaemon } from "../../lib/config/daemon_settings.ts";
+import { ANY_MACHINE } from "../../lib/config/machine.ts";
 import { loadConfiguration } from "../../lib/config/load_configuration.ts";
 import { type Lookup, parseInetName } from "../../lib/net/inet_endpoint.ts";
 import { formatAddress } from "../../lib/posix/sockets.ts";
@@ -134,7 +135,7 @@ class Group {
         toBytes(
           path === "./main.cf" ? this.#main : names.map(line).join(""),
         ),
-      { machine: { hostname: () => "x", mailVersion: () => "", servicePort } },
+      { machine: { ...ANY_MACHINE, hostname: () => "x", servicePort } },
     );
     const { settings } = checkDaemon(configuration);
     const { problems, entries, knownPorts } = configuration;
