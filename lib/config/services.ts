@@ -8,6 +8,10 @@
  */
 
 import {
+  checkAdmission,
+  type CheckedAdmission,
+} from "./admission/check_admission.ts";
+import {
   type Accounts,
   type CommandAttributes,
   findIdentity,
@@ -38,7 +42,7 @@ import {
   readServiceSettings,
   type ServiceSettings,
 } from "./service_settings.ts";
-import { timeLimitParameter } from "./parameters.ts";
+import { findParameter, timeLimitParameter } from "./parameters.ts";
 import type { Scope } from "./settings.ts";
 
 export type { CheckContext } from "./service_attributes.ts";
@@ -89,6 +93,7 @@ export interface CheckedService {
   readonly waits: boolean;
   /** Whether they may run as long as they like: nobody has said how long. */
   readonly isUnlimited: boolean;
+  readonly admission: CheckedAdmission;
   /** Whose its unix socket is. */
   readonly socketOwner: { readonly identity: Identity } | "starter";
   readonly attributes: CommandAttributes;
@@ -144,6 +149,16 @@ function importedNames(
   return new Set(entries?.map(({ name }) => name));
 }
 
+/** Parameters that look at each client. */
+const RULES_OF_CLIENTS = [
+  "spawnd_client_connection_count_limit",
+  "spawnd_client_connection_rate_limit",
+  "spawnd_clients",
+  "spawnd_peer_groups",
+  "spawnd_peer_users",
+  "spawnd_proxy_protocol",
+] as const satisfies readonly (keyof ServiceSettings)[];
+
 /** What a line may have beside `-o`: -v for verbose, -D for a debugger. */
 const NO_FLAG = /[^-vD]/;
 
@@ -154,6 +169,7 @@ class ServiceChecker {
   readonly #origin: Configuration["origin"];
   readonly #scope: Scope;
   readonly #file: string;
+  readonly #readFile: (path: string) => Uint8Array;
   readonly #report: Report = (problem) => this.problems.push(problem);
 
   constructor(
@@ -166,6 +182,7 @@ class ServiceChecker {
     this.#imported = imported;
     this.#scope = configuration.scopeOf(entry);
     this.#file = configuration.master.file;
+    this.#readFile = (path) => configuration.machine.readFile(path);
   }
 
   /** The service; `undefined` where there is an error. */
@@ -195,6 +212,7 @@ class ServiceChecker {
       login: settings && checked && this.#login(settings, checked, context),
       waits,
       isUnlimited: waits && !this.#isTimeLimitSet(),
+      admission: settings && this.#admission(settings, context.accounts),
       socketOwner: this.#socketOwner(context.accounts),
       attributes: checked?.attributes,
       isVerbose: flags.includes("v"),
@@ -294,6 +312,17 @@ class ServiceChecker {
     return undefined;
   }
 
+  /** What comes is the command's to take: nobody else looks at it. */
+  #refuseRules(settings: ServiceSettings | undefined): void {
+    for (const name of RULES_OF_CLIENTS) {
+      if (settings?.texts[name] === findParameter(name)?.default) continue;
+      this.#report(problemInText(this.#scope.place(name), {
+        text: `${name}: a command that waits takes clients by itself`,
+        mend: "leave it out of this service, or spawnd_wait",
+      }));
+    }
+  }
+
   #isTimeLimitSet(): boolean {
     const { name } = this.#entry;
     return this.#scope.setting("command_time_limit") !== undefined ||
@@ -310,7 +339,21 @@ class ServiceChecker {
         mend: "make it inet or unix, or leave spawnd_wait out",
       }));
     }
+    if (waits || type === "udp") this.#refuseRules(settings);
     return waits || type === "udp";
+  }
+
+  #admission(settings: ServiceSettings, accounts: Accounts): CheckedAdmission {
+    const scope = this.#scope;
+    return checkAdmission(settings, {
+      ...{ accounts, report: this.#report, type: this.#entry.type },
+      readFile: this.#readFile,
+      placeOf: (name) => scope.place(name),
+      isOwn: (name) =>
+        this.#entry.options.some((option) =>
+          option.kind === "override" && option.setting?.name.text === name
+        ),
+    });
   }
 
   #socketOwner(accounts: Accounts): CheckedService["socketOwner"] | undefined {

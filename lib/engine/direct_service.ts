@@ -6,6 +6,7 @@
  */
 
 import { availableParallelism } from "node:os";
+import type { ResourceUsage } from "../posix/resource_usage.ts";
 import type { Caller } from "../posix/connection_environment.ts";
 import {
   connectionOptionList,
@@ -14,7 +15,7 @@ import {
 import type { RawAddress } from "../posix/sockets.ts";
 import type { PreparedCommand, Start } from "../posix/starter.ts";
 import type { Timer } from "../timer.ts";
-import { ClientCounts } from "./client_counts.ts";
+import { ClientCounts, type ClientKey } from "./client_counts.ts";
 import {
   ACCEPT_RETRY_MS,
   type Command,
@@ -22,7 +23,10 @@ import {
   type ServedService,
   type ServeOptions,
   type ServiceEvents,
+  type WaitingConnection,
 } from "./engine.ts";
+import type { Gate } from "./gate.ts";
+import type { ProxiedConnections } from "./proxied.ts";
 
 /** A command of the direct engine's. */
 export interface DirectCommand extends RunningCommand {
@@ -40,6 +44,7 @@ export interface DirectCommand extends RunningCommand {
   problem: string | undefined;
   /** Whether its end was told. */
   isTold: boolean;
+  usage: ResourceUsage | undefined;
 }
 
 /**
@@ -56,6 +61,9 @@ export interface EngineAccess {
   /** Starts a command for a connection that was accepted elsewhere. */
   start(connection: number): void;
   adopt(command: RunningCommand): RunningCommand;
+  adoptWaiting(waiting: WaitingConnection): void;
+  /** Starts commands for connections that are ready, soon. */
+  startReady(): void;
   watch(fd: number, watched: boolean): void;
   forget(fd: number): void;
   signal(command: RunningCommand, signal: number): void;
@@ -69,6 +77,8 @@ export interface DirectServiceOptions {
   readonly engine: EngineAccess;
   /** Where the engine has the address of who has come. */
   readonly address: RawAddress;
+  /** Where proxies say who their clients are. */
+  readonly proxied: ProxiedConnections | undefined;
 }
 
 /** The service. */
@@ -82,12 +92,16 @@ export class DirectService implements ServedService {
   /** What its command is told of a connection, where it is told anything. */
   readonly caller: Caller | undefined;
   readonly #clients: ClientCounts | undefined;
+  readonly gate: Gate | undefined;
+  readonly proxied: ProxiedConnections | undefined;
   endsGroups = false;
   readonly #options: DirectServiceOptions;
   #isWanted = false;
   #isPaused = false;
   #pauseTimer: Timer | undefined;
   #isCrowded = false;
+  #isFull = false;
+  #isStopping = false;
   #isWatched = false;
   /** The turn of the loop in which it had a client the last time. */
   #lastTurn = -1;
@@ -106,6 +120,8 @@ export class DirectService implements ServedService {
     this.connectionOptions = serve.connectionOptions &&
       connectionOptionList(serve.connectionOptions);
     this.waits = serve.waits ?? false;
+    this.gate = serve.gate;
+    this.proxied = options.proxied;
     this.prepared = prepared;
     const { connectionEnvironment: told = "none" } = serve.command;
     if (told === "none" || this.waits) return;
@@ -119,7 +135,7 @@ export class DirectService implements ServedService {
    * @param listening The socket that it was accepted from; -1 for none.
    * @returns What tells it from other clients, where they are counted.
    */
-  meet(listening: number): number | string | undefined {
+  meet(listening: number): ClientKey {
     const { caller } = this;
     if (caller === undefined) return undefined;
     caller.listening = listening;
@@ -129,13 +145,24 @@ export class DirectService implements ServedService {
   }
 
   /** Takes note that one of a client's connections is over. */
-  leave(client: number | string | undefined): void {
+  leave(client: ClientKey): void {
     this.#clients?.left(client);
   }
 
   /** Whether the next connection may be accepted. */
   get accepting(): boolean {
     return this.#isWanted && !this.#isPaused;
+  }
+
+  /** Whether it has stopped to listen. */
+  get isStopping(): boolean {
+    return this.#isStopping;
+  }
+
+  /** Whether a command may be started for what was accepted already. */
+  get startsReady(): boolean {
+    return (this.#isWanted || this.#isStopping) && this.freeSlots > 0 &&
+      this.events.room > 0;
   }
 
   /**
@@ -183,6 +210,7 @@ export class DirectService implements ServedService {
     if (this.#isWanted === accepting) return;
     this.#isWanted = accepting;
     this.#update();
+    if (accepting && this.proxied?.hasReady) this.#options.engine.startReady();
   }
 
   take(connection: number): void {
@@ -212,12 +240,32 @@ export class DirectService implements ServedService {
     this.#update();
   }
 
+  /** Leaves the queue alone while others are ready to be started. */
+  setFull(isFull: boolean): void {
+    if (this.#isFull === isFull) return;
+    this.#isFull = isFull;
+    this.#update();
+  }
+
+  get waiting(): readonly WaitingConnection[] {
+    return this.proxied?.all ?? [];
+  }
+
+  adoptWaiting(waiting: WaitingConnection): void {
+    this.#options.engine.adoptWaiting(waiting);
+  }
+
+  dropWaiting(): void {
+    this.proxied?.closeAll();
+  }
+
   adopt(command: RunningCommand): RunningCommand {
-    this.#clients?.came(command.client);
+    this.#clients?.came(command.clientKey);
     return this.#options.engine.adopt(command);
   }
 
   stopListening(): void {
+    this.#isStopping = true;
     this.setAccepting(false);
     for (const fd of this.#options.fds) this.#options.engine.forget(fd);
     for (const socket of this.#options.serve.sockets) socket.close();
@@ -232,7 +280,7 @@ export class DirectService implements ServedService {
   }
 
   #update(): void {
-    const isWatched = this.accepting && !this.#isCrowded;
+    const isWatched = this.accepting && !this.#isCrowded && !this.#isFull;
     if (this.#isWatched === isWatched) return;
     this.#isWatched = isWatched;
     for (const fd of this.#options.fds) {

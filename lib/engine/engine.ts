@@ -16,8 +16,12 @@
  */
 
 import type { ListeningSocket } from "../net/listening.ts";
+import type { Client } from "../posix/client.ts";
 import type { ConnectionEnvironment } from "../posix/connection_environment.ts";
 import type { Identity } from "../posix/credentials.ts";
+import type { Gate } from "./gate.ts";
+import type { ResourceUsage } from "../posix/resource_usage.ts";
+import { formatOrigin, type Origin } from "../posix/sockets.ts";
 import type { ConnectionOptions } from "../posix/socket_options.ts";
 import type { Surroundings } from "../posix/surroundings/surroundings.ts";
 import type { WaitStatus } from "./wait_status.ts";
@@ -46,12 +50,38 @@ export interface RunningCommand {
   readonly pid: number;
   /** Where the connection came from; empty unless peers were asked for. */
   readonly peer: string;
+  /** The same for who comes to ask; written down already, or not yet. */
+  readonly origin?: Origin | string | undefined;
+  /** What it has used, when it has ended and the kernel has told. */
+  readonly usage?: ResourceUsage | undefined;
   /** When it was started, in milliseconds of `performance.now()`. */
   readonly startedMs: number;
   /** The command as it was configured by then. */
   readonly command: Command;
-  /** What tells its client from others, where clients are counted. */
-  readonly client?: number | string | undefined;
+  /** What its client is counted by, where commands are told how many. */
+  readonly clientKey?: number | string | undefined;
+  /** Who was admitted, where there is a gate. */
+  readonly client?: Client | undefined;
+}
+
+/** A connection of which a proxy is yet to say who its client is. */
+export interface WaitingConnection {
+  readonly fd: number;
+  readonly proxy: Client;
+  /** When it came, in milliseconds of `performance.now()`. */
+  readonly sinceMs: number;
+}
+
+/**
+ * Tells where the connection of a command came from, also where nobody wanted to
+ * know it at the time.
+ *
+ * @param command The command.
+ * @returns It; empty where it is not known.
+ */
+export function clientOf({ peer, origin = peer }: RunningCommand): string {
+  if (peer !== "") return peer;
+  return typeof origin === "string" ? origin : formatOrigin(origin);
 }
 
 /** Why the command of a connection did not start. */
@@ -65,6 +95,8 @@ export interface StartProblem {
   readonly isShortage: boolean;
   /** The command, if it was told of as starting. */
   readonly command?: RunningCommand | undefined;
+  /** If it was not: who was admitted, where there is a gate. */
+  readonly client?: Client | undefined;
 }
 
 /** What an engine tells a service, always from the event loop's thread. */
@@ -87,6 +119,8 @@ export interface ServiceEvents {
    * wait in the kernel's queue; the engine tries again every second.
    */
   notAccepted(reason: string): void;
+  /** The last connection that {@linkcode ServedService.waiting} had has gone. */
+  noneWaiting(): void;
 }
 
 /** What an engine serves. */
@@ -106,6 +140,8 @@ export interface ServeOptions {
    * what comes; by the service's limit one at a time.
    */
   readonly waits?: boolean | undefined;
+  /** Who decides on clients; everybody is taken where there is none. */
+  readonly gate?: Gate | undefined;
 }
 
 /** A service in an engine's hands. It accepts nothing until it is told to. */
@@ -131,8 +167,21 @@ export interface ServedService {
    * @throws {TypeError} If the engine knows no processes.
    */
   adopt(command: RunningCommand): RunningCommand;
-  /** Stops listening for good; running commands go on. */
+  /**
+   * Stops listening for good; running commands go on, and what was accepted is
+   * served.
+   */
   stopListening(): void;
+  /** Connections whose clients are not known yet, or cannot be served yet. */
+  readonly waiting: readonly WaitingConnection[];
+  /**
+   * Takes a connection over that a former image of this process has had wait.
+   *
+   * @param waiting The connection.
+   */
+  adoptWaiting(waiting: WaitingConnection): void;
+  /** Closes the connections that wait. */
+  dropWaiting(): void;
   /** Signals a running command's whole process group. */
   signal(command: RunningCommand, signal: number): void;
   /**

@@ -100,6 +100,7 @@ const SYMBOLS = {
     parameters: ["buffer", "buffer", "buffer", "usize", "buffer"],
     result: "i32",
   },
+  getrusage: { parameters: ["i32", "buffer"], result: "i32" },
   getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   getsockopt: {
@@ -132,12 +133,16 @@ const SYMBOLS = {
     parameters: ["i32", "buffer", "buffer"],
     result: "i32",
   },
+  // An ssize_t, of fewer bytes than 32 bits count, as that of recv.
+  pread: { parameters: ["i32", "buffer", "usize", "i64"], result: "i32" },
   pwrite: { parameters: ["i32", "buffer", "usize", "i64"], result: "i64" },
   read: { parameters: ["i32", "buffer", "usize"], result: "i64" },
   readlinkat: {
     parameters: ["i32", "buffer", "buffer", "usize"],
     result: "i64",
   },
+  // An ssize_t, of fewer bytes than 32 bits count.
+  recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
   recvmsg: { parameters: ["i32", "u64", "i32"], result: "i64" },
   renameat: {
     parameters: ["i32", "buffer", "i32", "buffer"],
@@ -206,7 +211,7 @@ const SYMBOLS = {
   umask: { parameters: ["u32"], result: "u32" },
   unlinkat: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   waitid: { parameters: ["i32", "u32", "buffer", "i32"], result: "i32" },
-  waitpid: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  wait4: { parameters: ["i32", "buffer", "i32", "buffer"], result: "i32" },
   write: { parameters: ["i32", "buffer", "usize"], result: "i64" },
 } as const satisfies Deno.ForeignLibraryInterface;
 

@@ -4,11 +4,12 @@
  * @module
  */
 
-import { checked, EAGAIN, errno } from "./errno.ts";
+import { checked, EAGAIN, EINTR, EMSGSIZE, ENOBUFS, errno } from "./errno.ts";
 import {
   AF_INET,
   AF_INET6,
   AF_UNIX,
+  MSG_DONTWAIT,
   MSG_NOSIGNAL,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
@@ -23,12 +24,17 @@ import { duplicate } from "./process.ts";
 // asm-generic/socket.h
 const SO_TYPE = 3;
 const SO_PEERCRED = 17;
+const SO_RCVTIMEO = 20;
+const SO_SNDTIMEO = 21;
 const SO_ACCEPTCONN = 30;
+const MSG_PEEK = 0x2;
 
 /** `struct sockaddr_storage`: no address is larger. */
 const ADDRESS_BYTES = 128;
 /** `struct sockaddr_in`: family, port, address, and what fills it up. */
 const INET4_BYTES = 16;
+/** `struct sockaddr_in6`. */
+const INET6_BYTES = 28;
 /** The third of the four words of ::ffff:0:0/96, as it lies in memory. */
 const MAPPED_WORD = 0xffff0000;
 /** `struct sockaddr_un`: the family, then 108 bytes of path. */
@@ -55,6 +61,9 @@ export interface PeerProcess {
   readonly uid: number;
   readonly gid: number;
 }
+
+/** Whom a connection came from, in bytes of the kernel's. */
+export type Origin = Uint8Array<ArrayBuffer>;
 
 /**
  * An address as the kernel has it, in a `struct sockaddr_storage` that is used
@@ -83,6 +92,26 @@ export class RawAddress {
   clear(): void {
     this.#length[0] = 0;
     this.bytes[0] = 0;
+  }
+
+  /**
+   * Sets it to an address that somebody has told.
+   *
+   * @param address The address in words, the highest first, and the port.
+   */
+  setInet({ address, port }: {
+    readonly address: readonly number[];
+    readonly port: number;
+  }): void {
+    const isInet6 = address.length > 1;
+    const view = new DataView(this.bytes.buffer);
+    this.bytes.fill(0);
+    view.setUint16(0, isInet6 ? AF_INET6 : AF_INET, true);
+    view.setUint16(2, port);
+    for (const [index, word] of address.entries()) {
+      view.setUint32((isInet6 ? 8 : 4) + 4 * index, word);
+    }
+    this.#length[0] = isInet6 ? INET6_BYTES : INET4_BYTES;
   }
 
   /** Of which kind it is. */
@@ -166,8 +195,11 @@ export function peerNameInto(libc: Libc, fd: number, into: RawAddress): void {
 /** Accepts connections; keeps its buffers from one call to the next. */
 export class Acceptor {
   readonly #libc: Libc;
-  /** Where the connection accepted last came from. */
-  readonly address: RawAddress = new RawAddress();
+  /** The address of who has connected last. */
+  readonly raw: RawAddress = new RawAddress();
+  readonly #view = new DataView(this.raw.bytes.buffer);
+  readonly #length = new Uint32Array(1);
+  readonly #lengthBytes = new Uint8Array(this.#length.buffer);
 
   /** @param libc The C library. */
   constructor(libc: Libc) {
@@ -182,31 +214,165 @@ export class Acceptor {
    * @returns The connection, or the negated error number.
    */
   accept(fd: number): number {
-    const { address } = this;
-    address.makeRoom();
+    const { raw } = this;
+    raw.makeRoom();
     const connection = this.#libc.c.accept4(
       fd,
-      address.bytes,
-      address.lengthBytes,
+      raw.bytes,
+      raw.lengthBytes,
       SOCK_CLOEXEC,
     );
     return connection >= 0 ? connection : -errno(this.#libc);
   }
 
   /**
-   * Tells whom the connection accepted last came from.
+   * Tells whom the connection accepted last came from, as the kernel has it: to
+   * write it down takes longer, and is for who asks.
    *
    * @param connection That connection.
-   * @returns `host:port`, or a unix peer's process and user.
+   * @returns What {@linkcode formatOrigin} writes down.
    */
-  peer(connection: number): string {
-    const address = decodeAddress(this.address.bytes, this.address.length);
-    if (address.kind !== "unix") return formatAddress(address);
-    const process = peerProcess(this.#libc, connection);
-    return process === undefined
-      ? "unix"
-      : `unix:pid=${process.pid},uid=${process.uid}`;
+  origin(connection: number): Origin {
+    // A unix client has no address as a rule, but a process.
+    const { bytes, length: size } = this.raw;
+    if (bytes[0] !== AF_UNIX) return bytes.slice(0, size);
+    const origin = new Uint8Array(SUN_PATH_OFFSET + CREDENTIALS_BYTES);
+    origin[0] = AF_UNIX;
+    this.#length[0] = CREDENTIALS_BYTES;
+    const value = origin.subarray(SUN_PATH_OFFSET);
+    const { c } = this.#libc;
+    const length = this.#lengthBytes;
+    const isTold =
+      c.getsockopt(connection, SOL_SOCKET, SO_PEERCRED, value, length) === 0;
+    return isTold ? origin : origin.subarray(0, SUN_PATH_OFFSET);
   }
+
+  /** The address of who has connected last: a `struct sockaddr`. */
+  get address(): DataView {
+    return this.#view;
+  }
+
+  /** What kind of address that is; 0 for none. */
+  get family(): number {
+    return this.raw.length >= 2 ? this.#view.getUint16(0, true) : 0;
+  }
+
+  /**
+   * Has {@linkcode Acceptor.address} be that of the other end of a connection
+   * that was accepted elsewhere: getpeername(2).
+   *
+   * @param connection The connection; what is none has no address.
+   */
+  lookAt(connection: number): void {
+    peerNameInto(this.#libc, connection, this.raw);
+  }
+}
+
+/**
+ * Writes down whom a connection came from.
+ *
+ * @param origin What {@linkcode Acceptor.origin} has given.
+ * @returns `host:port`, or a unix peer's process and user.
+ */
+export function formatOrigin(origin: Origin): string {
+  if (origin[0] !== AF_UNIX) {
+    return formatAddress(decodeAddress(origin, origin.length));
+  }
+  if (origin.length === SUN_PATH_OFFSET) return "unix";
+  const view = new DataView(origin.buffer, origin.byteOffset + SUN_PATH_OFFSET);
+  return `unix:pid=${view.getInt32(0, true)},uid=${view.getUint32(4, true)}`;
+}
+
+/**
+ * Connects to a unix socket. What is sent and received waits for the other side,
+ * but not for long.
+ *
+ * @param libc The C library.
+ * @param path The socket's path.
+ * @param timeoutSeconds How long it waits.
+ * @returns The connection.
+ * @throws {SystemError} If nobody listens, or may not be connected to.
+ */
+export function connectUnix(
+  libc: Libc,
+  path: string,
+  timeoutSeconds: number,
+): number {
+  const type = SOCK_STREAM | SOCK_CLOEXEC;
+  const fd = checked(libc, "socket", libc.c.socket(AF_UNIX, type, 0));
+  try {
+    const timeout = new BigInt64Array([BigInt(timeoutSeconds), 0n]);
+    const bytes = new Uint8Array(timeout.buffer);
+    for (const option of [SO_RCVTIMEO, SO_SNDTIMEO]) {
+      const set = libc.c.setsockopt(
+        fd,
+        SOL_SOCKET,
+        option,
+        bytes,
+        bytes.length,
+      );
+      checked(libc, "setsockopt", set);
+    }
+    const address = unixAddress(path);
+    checked(libc, path, libc.c.connect(fd, address, address.length));
+    return fd;
+  } catch (error) {
+    libc.c.close(fd);
+    throw error;
+  }
+}
+
+/**
+ * Takes the next connection from a listening socket's queue; it does not block.
+ *
+ * @param libc The C library.
+ * @param fd The listening socket, which does not block either.
+ * @returns The connection, or the negated error number.
+ */
+export function acceptNonBlocking(libc: Libc, fd: number): number {
+  const flags = SOCK_CLOEXEC | SOCK_NONBLOCK;
+  const connection = libc.c.accept4(fd, null, null, flags);
+  return connection >= 0 ? connection : -errno(libc);
+}
+
+/**
+ * Sends bytes over a stream, as far as there is room, or will be in time.
+ *
+ * @param libc The C library.
+ * @param fd The connection.
+ * @param bytes The bytes.
+ * @returns How many were taken, 0 for want of room; `undefined` where nobody
+ * takes any more.
+ */
+export function sendSome(
+  libc: Libc,
+  fd: number,
+  bytes: Uint8Array<ArrayBuffer>,
+): number | undefined {
+  const sent = Number(
+    libc.c.sendto(fd, bytes, BigInt(bytes.length), MSG_NOSIGNAL, null, 0),
+  );
+  if (sent >= 0) return sent;
+  return errno(libc) === EAGAIN ? 0 : undefined;
+}
+
+/**
+ * Takes bytes from a stream, which are there or come in time.
+ *
+ * @param libc The C library.
+ * @param fd The connection.
+ * @param bytes Where to put them.
+ * @returns How many there were, 0 at the end; `undefined` where there are none.
+ */
+export function receiveSome(
+  libc: Libc,
+  fd: number,
+  bytes: Uint8Array<ArrayBuffer>,
+): number | undefined {
+  const count = Number(libc.c.read(fd, bytes, BigInt(bytes.length)));
+  if (count >= 0) return count;
+  const code = errno(libc);
+  return code === EAGAIN || code === EINTR ? undefined : 0;
 }
 
 /**
@@ -228,6 +394,42 @@ export function peerProcess(libc: Libc, fd: number): PeerProcess | undefined {
     uid: view.getUint32(4, true),
     gid: view.getUint32(8, true),
   };
+}
+
+/**
+ * Looks at what has come over a connection, and leaves it there.
+ *
+ * @param libc The C library.
+ * @param fd The connection.
+ * @param bytes Where to put it.
+ * @returns How many bytes; 0 at the end of the connection; or the negated error
+ * number, EAGAIN where nothing has come yet.
+ */
+export function peek(
+  libc: Libc,
+  fd: number,
+  bytes: Uint8Array<ArrayBuffer>,
+): number {
+  const length = BigInt(bytes.length);
+  const count = libc.c.recv(fd, bytes, length, MSG_PEEK | MSG_DONTWAIT);
+  return count >= 0 ? count : -errno(libc);
+}
+
+/**
+ * Takes the first bytes that have come over a connection, and no more.
+ *
+ * @param libc The C library.
+ * @param fd The connection, over which as many have come.
+ * @param bytes As many, to be overwritten.
+ * @returns Whether they were there.
+ */
+export function takeBytes(
+  libc: Libc,
+  fd: number,
+  bytes: Uint8Array<ArrayBuffer>,
+): boolean {
+  const length = BigInt(bytes.length);
+  return libc.c.recv(fd, bytes, length, MSG_DONTWAIT) === bytes.length;
 }
 
 /**
@@ -352,14 +554,29 @@ export function whoListens(
   }
 }
 
-/** Makes a `struct sockaddr_un`. */
+/** Makes a `struct sockaddr_un`; a name of no file begins with `@`, as in ss(8). */
 function unixAddress(path: string): Uint8Array<ArrayBuffer> {
-  const name = cString(path);
+  const isAbstract = path.startsWith("@");
+  const name = isAbstract
+    ? cString(path.slice(1)).subarray(0, -1)
+    : cString(path);
+  if (isAbstract) {
+    const address = new Uint8Array(SUN_PATH_OFFSET + 1 + name.length);
+    new DataView(address.buffer).setUint16(0, AF_UNIX, true);
+    address.set(name, SUN_PATH_OFFSET + 1);
+    return address;
+  }
   const address = new Uint8Array(SUN_PATH_OFFSET + name.length);
   new DataView(address.buffer).setUint16(0, AF_UNIX, true);
   address.set(name, SUN_PATH_OFFSET);
   return address;
 }
+
+/**
+ * What became of a datagram: the reader has it, has no room now, is not there,
+ * or takes none that is so large.
+ */
+export type SendOutcome = "sent" | "full" | "absent" | "too large";
 
 /**
  * Sends datagrams to a unix socket by its name, so that whoever listens there
@@ -390,10 +607,9 @@ export class DatagramSender {
    * Sends a text, or not at all: it never waits.
    *
    * @param text The text.
-   * @returns `false` if the reader has no room now; `true` otherwise, also
-   * where nobody reads.
+   * @returns What became of it.
    */
-  send(text: string): boolean {
+  send(text: string): SendOutcome {
     const bytes = this.#encoder.encode(text);
     const sent = this.#libc.c.sendto(
       this.#fd,
@@ -403,7 +619,16 @@ export class DatagramSender {
       this.#address,
       this.#address.length,
     );
-    return sent >= 0n || errno(this.#libc) !== EAGAIN;
+    if (sent >= 0n) return "sent";
+    switch (errno(this.#libc)) {
+      case EAGAIN:
+      case ENOBUFS:
+        return "full";
+      case EMSGSIZE:
+        return "too large";
+      default:
+        return "absent";
+    }
   }
 }
 

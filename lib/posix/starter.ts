@@ -81,6 +81,9 @@ export interface StartOptions {
   readonly caller?: Caller | undefined;
 }
 
+/** The variables of a command that is given none of its own. */
+export const NO_VARIABLES: readonly string[] = [];
+
 /** A file to execute, and with what words. */
 interface Attempt {
   readonly path: bigint;
@@ -182,9 +185,13 @@ export class PreparedCommand {
   readonly #libc: Libc;
   readonly #means: Means;
   readonly #candidates: readonly Attempt[];
-  readonly #environment: bigint;
+  /** Vectors by the variables beside those of every start. */
+  readonly #environments = new Map<readonly string[], bigint>();
   readonly #slots: Slot[] = [];
-  readonly #areas = new Map<Slot, EnvironmentAreas>();
+  readonly #areas = new Map<
+    Slot,
+    Map<readonly string[], EnvironmentAreas>
+  >();
   /** Written down when the first command starts: handlers are there by then. */
   #calls: CommandCalls | undefined;
   #takenCount = 0;
@@ -198,7 +205,6 @@ export class PreparedCommand {
     const paths = name.includes("/")
       ? [name]
       : searchPath.map((folder) => `${folder}/${name}`);
-    this.#environment = vectorInCMemory(libc, means.command.environment);
     const vector = vectorInCMemory(libc, argv);
     const shell = stringInCMemory(libc, SHELL);
     this.#candidates = paths.map((path) => ({
@@ -224,13 +230,19 @@ export class PreparedCommand {
    * @param connection Its descriptor. It is closed, whatever happens, as soon
    * as it is not needed.
    * @param options How.
+   * @param variables `NAME=VALUE` words for this one beside those of every
+   * start, before which they count. The same list is laid out once.
    * @returns What goes on; or the error number, when nothing does.
    */
-  start(connection: number, options: StartOptions): Start | number {
+  start(
+    connection: number,
+    options: StartOptions,
+    variables: readonly string[] = NO_VARIABLES,
+  ): Start | number {
     const [attempt] = this.#candidates;
     if (attempt === undefined) return this.#refuse(connection, ENOENT);
     const slot = this.#takeSlot();
-    this.#describe(slot, connection, options.caller);
+    this.#describe(slot, connection, { caller: options.caller, variables });
     const landing = options.sharesDescriptors
       ? this.#means.landings.take(connection)
       : undefined;
@@ -337,21 +349,38 @@ export class PreparedCommand {
   }
 
   /** Only a slot that no child is in may be written to. */
-  #describe(slot: Slot, connection: number, caller: Caller | undefined): void {
-    const { connectionEnvironment: style = "none", environment } =
-      this.#means.command;
-    if (style === "none") return;
-    let areas = this.#areas.get(slot);
-    if (areas === undefined) {
-      areas = new EnvironmentAreas(this.#libc, style, environment);
-      this.#areas.set(slot, areas);
-    }
-    const vector = caller === undefined
-      ? this.#environment
-      : areas.write(connection, caller);
+  #describe(
+    slot: Slot,
+    connection: number,
+    { caller, variables }: {
+      readonly caller: Caller | undefined;
+      readonly variables: readonly string[];
+    },
+  ): void {
+    const { connectionEnvironment: style = "none" } = this.#means.command;
+    const vector = style === "none" || caller === undefined
+      ? this.#environmentWith(variables)
+      : this.#areasOf(slot, style, variables).write(connection, caller);
     if (slot.environment === vector) return;
     slot.environment = vector;
     slot.list.setArgument(this.#writtenCalls.execRow, 2, vector);
+  }
+
+  /** Each slot has its own, for each list of variables that may come. */
+  #areasOf(
+    slot: Slot,
+    style: Exclude<ConnectionEnvironment, "none">,
+    variables: readonly string[],
+  ): EnvironmentAreas {
+    let ofSlot = this.#areas.get(slot);
+    if (ofSlot === undefined) this.#areas.set(slot, ofSlot = new Map());
+    let areas = ofSlot.get(variables);
+    if (areas === undefined) {
+      const words = this.#wordsWith(variables);
+      areas = new EnvironmentAreas(this.#libc, style, words);
+      ofSlot.set(variables, areas);
+    }
+    return areas;
   }
 
   get #writtenCalls(): CommandCalls {
@@ -392,12 +421,28 @@ export class PreparedCommand {
       : opened.errorOutput;
   }
 
+  #environmentWith(variables: readonly string[]): bigint {
+    const known = this.#environments.get(variables);
+    if (known !== undefined) return known;
+    const address = vectorInCMemory(this.#libc, this.#wordsWith(variables));
+    this.#environments.set(variables, address);
+    return address;
+  }
+
+  #wordsWith(variables: readonly string[]): readonly string[] {
+    const own = new Set(variables.map(nameIn));
+    const { environment } = this.#means.command;
+    return [
+      ...environment.filter((word) => !own.has(nameIn(word))),
+      ...variables,
+    ];
+  }
+
   #takeSlot(): Slot {
     let slot = this.#slots.find(({ isTaken }) => !isTaken);
     if (slot === undefined) {
-      const { calls, execRow } = this.#writtenCalls;
+      const { calls } = this.#writtenCalls;
       slot = new Slot(this.#libc, calls);
-      slot.list.setArgument(execRow, 2, this.#environment);
       this.#slots.push(slot);
     }
     slot.isTaken = true;
@@ -445,4 +490,9 @@ function limitsOf(
 
 function limitValue(words: bigint): LimitValue {
   return words > Number.MAX_SAFE_INTEGER ? "infinity" : Number(words);
+}
+
+/** The name of a variable, out of its `NAME=VALUE` word. */
+function nameIn(word: string): string {
+  return word.slice(0, word.indexOf("="));
 }

@@ -13,11 +13,13 @@ import { DirectEngine } from "../engine/direct.ts";
 import type { Engine } from "../engine/engine.ts";
 import { RelayEngine } from "../engine/relay.ts";
 import type { DaemonLog } from "../log/log.ts";
+import { openDestination } from "../log/destination.ts";
+import type { Outlet } from "../log/outlet.ts";
 import { handOn, type InheritedSockets } from "../net/inherited_sockets.ts";
+import { ServiceManager } from "../observe/service_manager.ts";
 import {
   type Credentials,
   type Identity,
-  restAs,
   unchangingCredentials,
 } from "../posix/credentials.ts";
 import { isShortage, MORE_DESCRIPTORS, SystemError } from "../posix/errno.ts";
@@ -35,14 +37,22 @@ import {
 import { lockDown } from "./lock_down.ts";
 import { makeServices } from "./make_services.ts";
 import { closeOpened, openSockets } from "./open_sockets.ts";
+import { Observation } from "./observation.ts";
 import { retune } from "./retune.ts";
 import { type OwnProgram, ownProgram } from "./own_program.ts";
-import { panic } from "./panic.ts";
+import {
+  closeOwnSockets,
+  handOnOwn,
+  openOwnSockets,
+  type OwnSockets,
+  tellMissing,
+} from "./own_sockets.ts";
 import type { DaemonPlan, OpenSockets } from "./plan.ts";
 import { claimPidFile, keepPidFile, type PidFile } from "./pid_file.ts";
 import { type Handed, remember } from "./reload/handed.ts";
 import { Reloader } from "./reload/reloader.ts";
 import { tellReloaded } from "./reload/tell_reloaded.ts";
+import { rest } from "./rest.ts";
 import type { Service } from "./service.ts";
 import { SignalQueue, untilStopped } from "./stopping.ts";
 import { unmappedUsers } from "./unmapped_users.ts";
@@ -51,6 +61,10 @@ import { unmappedUsers } from "./unmapped_users.ts";
 export interface DaemonContext {
   readonly libc: Libc | undefined;
   readonly log: DaemonLog;
+  /** Where the log goes, until the plan says it. */
+  readonly outlet?: Outlet | undefined;
+  /** The version of the program. */
+  readonly version: string;
   /** What a former image of this process has handed on. */
   readonly adopted?: Adopted | undefined;
 }
@@ -74,7 +88,10 @@ export async function serveUntilStopped(
   plan: DaemonPlan,
   context: DaemonContext,
 ): Promise<Result<void, readonly Mistake[]>> {
-  const { libc, log, adopted } = context;
+  const { libc, log, outlet, adopted } = context;
+  const sink = libc && plan.log && openDestination(libc, plan.log);
+  // Whoever starts it by hand is to see why it does not come to serve.
+  if (sink !== undefined) outlet?.add(sink);
   const unmapped = libc === undefined || adopted !== undefined
     ? []
     : unmappedUsers(libc, plan);
@@ -84,15 +101,24 @@ export async function serveUntilStopped(
   const signals = new SignalQueue({ log, libc: direct });
   // The sockets are removed with whatever credentials there are by then.
   const credentials = adopted?.credentials ?? { now: unchangingCredentials() };
-  const opened = openSockets(plan, {
+  const means = {
     libc,
     inherited: adopted?.inherited,
     credentials: () => credentials.now,
-  });
+  };
+  const opened = openSockets(plan, means);
   if (!opened.ok) return opened;
+  const own = openOwnSockets(plan, means);
+  for (const mistake of own.missing) tellMissing(log, mistake);
+  if (own.mistakes.length > 0) {
+    closeOpened(opened.value, adopted?.inherited);
+    return { ok: false, mistake: own.mistakes };
+  }
   const served = await serveOpened({
     ...context,
-    ...{ plan, direct, signals, credentials, sockets: opened.value },
+    ...{ plan, direct, signals, credentials },
+    ...{ sockets: opened.value, own: own.sockets },
+    serving: () => sink && outlet?.keepTo(sink),
   });
   return served.ok ? served : { ok: false, mistake: [served.mistake] };
 }
@@ -105,21 +131,29 @@ interface OpenedDaemon extends DaemonContext {
   readonly signals: SignalQueue;
   readonly credentials: { now: Credentials };
   readonly sockets: OpenSockets;
+  /** The sockets on which it tells of itself. */
+  readonly own: OwnSockets;
+  /** Called when nothing keeps it from serving any more. */
+  readonly serving: () => void;
 }
 
 /** Nothing stays behind of a daemon that could not come to serve. */
 async function serveOpened(daemon: OpenedDaemon): Promise<Result<void>> {
-  const { sockets, adopted } = daemon;
   try {
     const served = await lockAndServe(daemon);
-    if (!served.ok) closeOpened(sockets, adopted?.inherited);
+    if (!served.ok) closeSockets(daemon);
     return served;
   } catch (error) {
-    closeOpened(sockets, adopted?.inherited);
+    closeSockets(daemon);
     if (!(error instanceof SystemError)) throw error;
     const mend = isShortage(error.code) ? MORE_DESCRIPTORS : undefined;
     return failure({ text: error.message, mend, exitCode: EX.OSERR });
   }
+}
+
+function closeSockets({ sockets, own, adopted }: OpenedDaemon): void {
+  closeOwnSockets(own, adopted?.inherited);
+  closeOpened(sockets, adopted?.inherited);
 }
 
 async function lockAndServe(daemon: OpenedDaemon): Promise<Result<void>> {
@@ -134,6 +168,7 @@ async function lockAndServe(daemon: OpenedDaemon): Promise<Result<void>> {
   const published = pidFile?.publish() ?? success(undefined);
   if (!published.ok && adopted === undefined) return published;
   if (!published.ok) warnOfPidFile(daemon.log, published.mistake);
+  daemon.serving();
   plan.announce(sockets);
   await run(daemon, locked.value);
   return success(undefined);
@@ -163,6 +198,10 @@ function warnOfPidFile(log: DaemonLog, mistake: Mistake): void {
 
 /** A daemon that has given up all that it can. */
 interface LockedDaemon {
+  /** Who is told how the daemon fares, if anybody is. */
+  readonly manager: ServiceManager | undefined;
+  /** When the first image of it began, as `Date.now()` has it. */
+  readonly sinceMs: number;
   readonly engine: Engine;
   readonly services: ReadonlyMap<string, Service>;
   readonly reloader: Reloader | undefined;
@@ -173,10 +212,12 @@ function lock(
   daemon: OpenedDaemon,
   pidFile: PidFile | undefined,
 ): Result<LockedDaemon> {
-  const { plan, log, adopted, direct, signals, sockets } = daemon;
+  const { plan, libc, log, adopted, direct, signals, sockets } = daemon;
   const start = direct !== undefined && plan.reloads
     ? noteStart(direct, plan.owner)
     : undefined;
+  const manager = libc && ServiceManager.find(libc);
+  const sinceMs = adopted?.handed.sinceMs ?? Date.now();
   enterDirectory(plan.directory);
   // Lock 3. The relay engine cannot have it: there the runtime itself becomes
   // the command's user, in the child.
@@ -200,30 +241,46 @@ function lock(
       ...start,
       ...{ engine, log, signals, credentials },
       present: () => ({
-        sockets: handOn([...sockets.values()].flat()),
+        sockets: [
+          ...handOn([...sockets.values()].flat()),
+          ...handOnOwn(daemon.own),
+        ],
+        sinceMs,
         services: [...services].map(([id, service]) => remember(id, service)),
         descriptorLimit,
         pidFileFd: pidFile?.fd,
       }),
-      failed: () => pidFile?.touch(),
+      failed: () => {
+        pidFile?.touch();
+        manager?.ready(readyText(plan));
+      },
     });
   const services = makeServices(plan, {
-    ...{ engine, log, sockets },
+    ...{ engine, log, libc, sockets },
     handed: adopted?.handed.services ?? [],
   });
   lockDown(engine.name);
-  return success({ engine, services, reloader });
+  return success({ engine, services, reloader, manager, sinceMs });
 }
 
 /** Accepts connections until a signal has ended that. */
 async function run(
-  { plan, libc, log, adopted, direct, signals }: OpenedDaemon,
-  { engine, services, reloader }: LockedDaemon,
+  daemon: OpenedDaemon,
+  { engine, services, reloader, manager, sinceMs }: LockedDaemon,
 ): Promise<void> {
+  const { plan, libc, log, adopted, direct, signals } = daemon;
   if (engine instanceof DirectEngine && signals.fd !== undefined) {
     engine.watch(signals.fd, () => signals.poll());
   }
   const running = engine.run();
+  const observation = direct && engine instanceof DirectEngine
+    ? new Observation({
+      ...daemon,
+      ...{ libc: direct, watcher: engine, services, sinceMs },
+      sockets: daemon.own,
+      drain: () => signals.post("SIGTERM"),
+    })
+    : undefined;
   for (const service of services.values()) service.start();
   if (direct !== undefined && adopted !== undefined) {
     tellReloaded(direct, adopted.handed, log);
@@ -232,6 +289,7 @@ async function run(
   if (libc !== undefined && plan.readyFd !== undefined) {
     tellReady(libc, plan.readyFd, log);
   }
+  manager?.ready(readyText(plan));
   if (libc !== undefined) giveFreedMemoryBack(libc);
   const whyNot = plan.reloads
     ? "the relay engine cannot reload, restart it"
@@ -239,28 +297,16 @@ async function run(
   const stopped = untilStopped({
     services: [...services.values()],
     ...{ log, signals, whyNot, stopTimeoutMs: plan.stopTimeoutMs },
-    reload: reloader && (() => reloader.reload()),
+    stopping: (left) => manager?.stopping(left),
+    reload: reloader && (() => {
+      manager?.reloading();
+      return reloader.reload();
+    }),
   });
   await Promise.race([stopped, running]);
+  manager?.close();
+  observation?.close();
   engine.stop();
-}
-
-/** Gives root's effective ids away, as far as the kernel lets it. */
-function rest(libc: Libc, owner: Identity): Result<Credentials> {
-  try {
-    const rested = restAs(libc, { owner, lost: panic });
-    if (!("unsafe" in rested)) return success(rested);
-    const { unsafe: text, mend } = rested;
-    return failure({ text, mend, exitCode: EX.CONFIG });
-  } catch (error) {
-    if (!(error instanceof SystemError)) throw error;
-    return failure({
-      text: `cannot rest as uid ${owner.uid}, gid ${owner.gid}: ` +
-        error.message,
-      mend: "let the daemon take these ids, or name another owner",
-      exitCode: EX.NOPERM,
-    });
-  }
 }
 
 /** What is to be known to start anew, as long as it can be. */
@@ -277,6 +323,11 @@ function noteStart(
       groups: supplementaryGroups(libc),
     },
   };
+}
+
+/** What a service manager shows of a daemon that serves. */
+function readyText({ services: { length } }: DaemonPlan): string {
+  return length === 1 ? "Serving 1 service" : `Serving ${length} services`;
 }
 
 /** Whoever waits for it may have gone; that is no reason not to serve. */

@@ -5,8 +5,12 @@
  * @module
  */
 
+import { admissionRules } from "../admission/admission_rules.ts";
 import type { Command, Engine } from "../engine/engine.ts";
 import type { DaemonLog } from "../log/log.ts";
+import type { Libc } from "../posix/libc.ts";
+import { ownUsage } from "../posix/resource_usage.ts";
+import { MachineReadings } from "./machine_readings.ts";
 import { partsOf } from "./parts.ts";
 import type { DaemonPlan, OpenSockets } from "./plan.ts";
 import type { HandedService } from "./reload/handed.ts";
@@ -16,6 +20,7 @@ import { Service } from "./service.ts";
 export interface ServiceGround {
   readonly engine: Engine;
   readonly log: DaemonLog;
+  readonly libc: Libc | undefined;
   readonly sockets: OpenSockets;
   /** What a former image of this process remembered. */
   readonly handed: readonly HandedService[];
@@ -31,21 +36,38 @@ export interface ServiceGround {
  */
 export function makeServices(
   plan: DaemonPlan,
-  { engine, log, sockets, handed }: ServiceGround,
+  { engine, log, libc, sockets, handed }: ServiceGround,
 ): ReadonlyMap<string, Service> {
+  const ownPeakMemoryBytes = libc &&
+    (() => ownUsage(libc).peakMemoryBytes);
   const services = new Map<string, Service>();
+  const readings = new MachineReadings();
   for (const service of plan.services) {
+    const rules = admissionRules(service.settings, service.admission);
+    if (rules !== undefined && libc !== undefined) {
+      readings.open(libc, rules.busyLimits);
+    }
     for (
       const { id, ...part } of partsOf(service, sockets.get(service) ?? [])
     ) {
-      const own = { ...part, engine, log: log.forService(service.name) };
-      services.set(id, new Service({ ...service, ...own }));
+      services.set(
+        id,
+        new Service({
+          ...{ ...service, ...part },
+          ...{ rules, readings, engine, log: log.forService(service.name) },
+          logsConnections: service.settings.spawnd_log_connections,
+          ...ownPeakMemoryBytes && { ownPeakMemoryBytes },
+        }),
+      );
     }
   }
   for (const { id, name, memory } of handed) {
     const command = memory.commands[0]?.running.command;
     const service = services.get(id) ?? leftover(name, command);
-    if (service === undefined) continue;
+    if (service === undefined) {
+      for (const { fd } of memory.waiting) libc?.c.close(fd);
+      continue;
+    }
     services.set(id, service);
     service.resume(memory);
   }

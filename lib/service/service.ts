@@ -10,6 +10,7 @@
  * @module
  */
 
+import type { AdmissionRules } from "../admission/admission.ts";
 import type {
   Command,
   Engine,
@@ -17,17 +18,25 @@ import type {
   ServedService,
   ServiceEvents,
   StartProblem,
+  WaitingConnection,
 } from "../engine/engine.ts";
 import { formatWaitStatus, type WaitStatus } from "../engine/wait_status.ts";
 import type { Log } from "../log/log.ts";
 import { quoted } from "../log/quoted.ts";
 import type { ListeningSocket } from "../net/listening.ts";
+import {
+  type CountersRecord,
+  ServiceCounters,
+} from "../observe/service_counters.ts";
 import { SIGKILL, SIGTERM } from "../posix/signals.ts";
 import type { ConnectionOptions } from "../posix/socket_options.ts";
 import type { Timer } from "../timer.ts";
+import { connectionRecord } from "./connection_record.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Fault } from "./fault.ts";
 import { listed } from "./listed.ts";
+import type { MachineReadings } from "./machine_readings.ts";
+import { ServiceGate } from "./service_gate.ts";
 
 /** How often a service that stays at its limit says so. */
 const LIMIT_WARNING_MS = 60_000;
@@ -74,6 +83,13 @@ export interface ServiceOptions {
   readonly log: Log;
   /** Whether to report each connection that comes, and then its end. */
   readonly verbose: boolean;
+  /** Whether to tell of each connection when it has ended, what it took. */
+  readonly logsConnections?: boolean;
+  /**
+   * Tells the peak memory of this process: a command begins with it, so that
+   * no less can be told of a command.
+   */
+  readonly ownPeakMemoryBytes?: () => number;
   /**
    * Whether clients are tried one a second while the command cannot be started;
    * the others wait in the kernel's queue. Otherwise each is, and its connection
@@ -87,6 +103,10 @@ export interface ServiceOptions {
    * and one command at a time.
    */
   readonly waits?: boolean;
+  /** Who may connect, and how much; `undefined` for everybody without limit. */
+  readonly rules?: AdmissionRules | undefined;
+  /** How busy the machine is, where the rules have a limit to that. */
+  readonly readings?: MachineReadings;
   /** Who follows its connections. */
   readonly observer?: ServiceObserver;
   /** Whether it is no news that commands stand at the limit. */
@@ -115,14 +135,20 @@ export interface FollowedCommand {
 /** What a service has in memory, for a program that goes on in its place. */
 export interface ServiceMemory {
   readonly commands: readonly FollowedCommand[];
+  /** Connections of which a proxy is yet to say who its client is. */
+  readonly waiting: readonly WaitingConnection[];
   /** How often its command could not be started; 0 where that is over. */
   readonly startFailures: number;
   /** The same, of accepting connections. */
   readonly acceptFailures: number;
+  /** What was counted; not there where another edition has not counted it. */
+  readonly counters?: CountersRecord | undefined;
 }
 
 /** A service that is served. */
 export class Service implements ServiceEvents {
+  /** What there is to count of it. */
+  readonly counters = new ServiceCounters();
   readonly #options: ServiceOptions;
   readonly #served: ServedService;
   readonly #running = new Deadlines<RunningCommand>((command) =>
@@ -130,6 +156,7 @@ export class Service implements ServiceEvents {
   );
   /** Those that were killed, but not collected yet. */
   readonly #killed = new Set<RunningCommand>();
+  readonly #gate: ServiceGate | undefined;
   readonly #startFault: Fault;
   readonly #acceptFault: Fault;
   readonly #restartFault: Fault;
@@ -176,6 +203,13 @@ export class Service implements ServiceEvents {
         `command ${shown} ${reason}: what comes waits meanwhile`,
       over: () => `command ${shown} is started again as before`,
     });
+    const { rules, readings } = options;
+    this.#gate = rules && new ServiceGate({
+      ...{ rules, readings, log, counter: this.counters },
+      changed: () => {
+        if (this.#state === "serving") this.#goOn();
+      },
+    });
     this.#served = options.engine.serve({
       sockets: options.sockets,
       command: options.command,
@@ -183,6 +217,7 @@ export class Service implements ServiceEvents {
       connectionOptions: options.connectionOptions,
       waits: options.waits,
       events: this,
+      gate: this.#gate,
     });
   }
 
@@ -207,6 +242,29 @@ export class Service implements ServiceEvents {
     return this.#options.name;
   }
 
+  /** Whether it listens: not any more once it is to end. */
+  get isServing(): boolean {
+    return this.#state === "serving";
+  }
+
+  /** How many commands may run at once; 0 for no limit. */
+  get limit(): number {
+    return this.#options.maxProcesses;
+  }
+
+  /** What it listens on while it is serving. */
+  get sockets(): readonly ListeningSocket[] {
+    return this.#options.sockets;
+  }
+
+  /** Its commands, and whether each was killed. */
+  *commands(): Generator<
+    readonly [command: RunningCommand, isKilled: boolean]
+  > {
+    for (const [command] of this.#running.entries()) yield [command, false];
+    for (const command of this.#killed) yield [command, true];
+  }
+
   /** What is to be known of it to go on in its place. */
   get memory(): ServiceMemory {
     const { timeLimitMs } = this.#options;
@@ -221,8 +279,10 @@ export class Service implements ServiceEvents {
           isKilled: true,
         })),
       ],
+      waiting: this.#served.waiting,
       startFailures: this.#startFault.count,
       acceptFailures: this.#acceptFault.count,
+      counters: this.counters.record,
     };
   }
 
@@ -232,16 +292,21 @@ export class Service implements ServiceEvents {
    *
    * @param memory What that had in memory.
    */
-  resume({ commands, startFailures, acceptFailures }: ServiceMemory): void {
+  resume(memory: ServiceMemory): void {
+    const { commands, waiting, startFailures, acceptFailures, counters } =
+      memory;
+    if (counters !== undefined) this.counters.resume(counters);
     this.#startFault.resume(startFailures);
     this.#acceptFault.resume(acceptFailures);
     for (const { running, limitMs, isKilled } of commands) {
       const command = this.#served.adopt(running);
+      if (running.client !== undefined) this.#gate?.resume(running.client);
       if (isKilled) this.#killed.add(command);
       else {
         this.#running.add(command, { startedMs: running.startedMs, limitMs });
       }
     }
+    for (const connection of waiting) this.#served.adoptWaiting(connection);
   }
 
   /** Begins to accept connections, as far as its limit allows. */
@@ -269,6 +334,7 @@ export class Service implements ServiceEvents {
     if (this.#state === "serving") {
       this.#state = "draining";
       this.#served.stopListening();
+      this.#gate?.stop();
       clearTimeout(this.#limitTimer);
       clearTimeout(this.#throttleTimer);
       this.#leaveLater([...this.#killed]);
@@ -289,6 +355,7 @@ export class Service implements ServiceEvents {
     const drained = this.drain();
     if (this.#state !== "terminating") {
       this.#state = "terminating";
+      this.#served.dropWaiting();
       this.#served.endGroups();
       this.#signalAll(SIGTERM);
       setTimeout(() => this.#killAll(), TERMINATE_MS);
@@ -296,9 +363,37 @@ export class Service implements ServiceEvents {
     return drained;
   }
 
+  /**
+   * Ends commands that run, because somebody wants it: politely, and after five
+   * seconds for good.
+   *
+   * @param isMeant Which ones.
+   * @returns Those.
+   */
+  endByHand(isMeant: (command: RunningCommand) => boolean): RunningCommand[] {
+    const ended = [...this.commands()]
+      .flatMap(([command, isKilled]) => isKilled ? [] : [command])
+      .filter(isMeant);
+    for (const command of ended) {
+      this.counters.endedByHand();
+      this.#served.signal(command, SIGTERM);
+    }
+    if (ended.length === 0) return ended;
+    setTimeout(() => {
+      for (const command of ended) {
+        // It is signalled only while it is followed: not collected.
+        if (!this.#running.delete(command)) continue;
+        this.#killed.add(command);
+        this.#served.signal(command, SIGKILL);
+        if (this.#state === "draining") this.#leaveLater([command]);
+      }
+    }, TERMINATE_MS);
+    return ended;
+  }
+
   #killAll(): void {
     this.#signalAll(SIGKILL);
-    for (const command of this.#commands()) {
+    for (const [command] of [...this.commands()]) {
       if (this.#running.delete(command)) this.#killed.add(command);
     }
     setTimeout(() => this.#leave([...this.#killed]), LEAVE_MS);
@@ -332,6 +427,7 @@ export class Service implements ServiceEvents {
     });
     this.#acceptFault.over();
     if (this.#options.waits) this.#countRestart();
+    this.counters.connected(command.startedMs);
     // Commands of clients that were accepted together come one by one, and an
     // observer may have ended the service at one of them.
     if (this.#atLimit() && this.#state === "serving") {
@@ -374,8 +470,10 @@ export class Service implements ServiceEvents {
     this.#rest(leftMs);
   }
 
-  notStarted({ reason, isShortage, command }: StartProblem): void {
+  notStarted({ reason, isShortage, command, client }: StartProblem): void {
+    if (client !== undefined) this.#gate?.giveBack(client);
     this.#startFault.met(reason);
+    this.counters.notStarted();
     this.#starts = false;
     if (isShortage || this.#options.isThrottled) this.#rest();
     if (command !== undefined) this.#forget(command);
@@ -393,6 +491,7 @@ export class Service implements ServiceEvents {
 
   #forget(command: RunningCommand): void {
     this.#running.delete(command) || this.#killed.delete(command);
+    if (command.client !== undefined) this.#gate?.giveBack(command.client);
     this.#options.observer?.ended();
     if (this.#state === "serving") this.#goOn();
     else this.#tellIdle();
@@ -412,9 +511,14 @@ export class Service implements ServiceEvents {
     this.#acceptFault.met(reason);
   }
 
+  noneWaiting(): void {
+    if (this.#state !== "serving") this.#tellIdle();
+  }
+
   #goOn(): void {
     this.#served.setAccepting(
-      !this.#atLimit() && this.#throttleTimer === undefined,
+      !this.#atLimit() && this.#throttleTimer === undefined &&
+        !this.#gate?.isResting,
     );
   }
 
@@ -448,6 +552,7 @@ export class Service implements ServiceEvents {
 
   #expire(running: RunningCommand): void {
     this.#killed.add(running);
+    this.counters.timedOut();
     const { pid, command: { argv: [name] } } = running;
     this.#options.log.warning(
       "time-limit",
@@ -460,8 +565,14 @@ export class Service implements ServiceEvents {
 
   #report(running: RunningCommand, status: WaitStatus): void {
     const { pid, peer, startedMs, command: { argv: [name] } } = running;
-    const { log } = this.#options;
-    if (!isNormalEnd(status)) {
+    const { log, logsConnections = false } = this.#options;
+    const durationMs = performance.now() - startedMs;
+    const isNormal = isNormalEnd(status);
+    this.counters.ended(isNormal ? "well" : "failed", {
+      durationMs,
+      used: running.usage,
+    });
+    if (!isNormal) {
       const { kind, ...details } = status;
       const event = kind === "signaled" ? "killed" : "failed";
       log.warning(event, `command ${name} ${formatWaitStatus(status)}`, {
@@ -470,9 +581,17 @@ export class Service implements ServiceEvents {
         ...details,
       });
     }
+    if (logsConnections) {
+      const { ownPeakMemoryBytes = () => 0 } = this.#options;
+      const { text, fields } = connectionRecord(running, {
+        ...{ status, durationMs },
+        leastPeakBytes: ownPeakMemoryBytes(),
+      });
+      log.info("connection", text, fields);
+    }
     // Whoever was told as it came: what it was before a reload counts.
     if (peer === "") return;
-    const seconds = (performance.now() - startedMs) / 1000;
+    const seconds = durationMs / 1000;
     log.info(
       "disconnected",
       `disconnect from ${peer}: process id ${pid}, ` +
@@ -482,18 +601,13 @@ export class Service implements ServiceEvents {
   }
 
   #signalAll(signal: number): void {
-    for (const command of this.#commands()) {
+    for (const [command] of [...this.commands()]) {
       this.#served.signal(command, signal);
     }
   }
 
-  #commands(): RunningCommand[] {
-    const running = [...this.#running.entries()].map(([command]) => command);
-    return [...running, ...this.#killed];
-  }
-
   #tellIdle(): void {
-    if (this.count > 0) return;
+    if (this.count > 0 || this.#served.waiting.length > 0) return;
     this.#running.stop();
     this.#idle.resolve();
   }

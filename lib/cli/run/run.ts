@@ -23,11 +23,8 @@ import { prepareProcess } from "../../service/prepare_process.ts";
 import { lookAtCommand } from "../inspect/find_command.ts";
 import { planServices } from "../serving/plan_services.ts";
 import { type RunRequest, runRequest } from "./request.ts";
-import {
-  checkMeans,
-  openContext,
-  type StartContext,
-} from "../serving/start.ts";
+import { checkMeans } from "../serving/means.ts";
+import { openContext, type StartContext } from "../serving/start.ts";
 import type { ParsedOptions } from "../shared/options.ts";
 import type { Outcome } from "../shared/subcommand.ts";
 import { thisMachine } from "../shared/this_machine.ts";

@@ -34,11 +34,8 @@ import { type ServeRequest, serveRequest } from "./request.ts";
 import { announcement } from "./announcement.ts";
 import { planServices } from "../serving/plan_services.ts";
 import { readConfiguration } from "../shared/read_configuration.ts";
-import {
-  checkMeans,
-  openContext,
-  type StartContext,
-} from "../serving/start.ts";
+import { checkMeans } from "../serving/means.ts";
+import { openContext, type StartContext } from "../serving/start.ts";
 import type { ParsedOptions } from "../shared/options.ts";
 import type { Outcome } from "../shared/subcommand.ts";
 import { versionLine } from "../shared/version.ts";
@@ -96,7 +93,7 @@ function tryToServe(
   });
   tryPlan(planned, {
     libc: context.libc,
-    ...{ handed, trialFd, records },
+    ...{ handed, trialFd, records, log },
     program: versionLine(),
   });
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { compileLookups } from "../../admission/admission_rules.ts";
 import type { CheckedService } from "../../config/services.ts";
 import {
   commandEnvironment,
@@ -33,7 +34,7 @@ export function serviceOf(
   service: CheckedService,
   { way, queueDirectory, variables }: ServiceGround,
 ): Omit<ServicePlan, "id" | "listen" | "verbose"> {
-  const { name, attributes, settings, maxProcesses, isChrooted } = service;
+  const { attributes, settings, maxProcesses, isChrooted } = service;
   const { login: { found: login }, groups: { gids: groups } } = service;
   const { argv, identity, userName } = attributes;
   const surroundings = surroundingsOf(settings, groups);
@@ -42,7 +43,7 @@ export function serviceOf(
       WAYS[way].connectionEnvironment,
   } = settings;
   return {
-    name,
+    name: service.name,
     command: {
       ...{ argv, identity, connectionEnvironment },
       environment: commandEnvironment(
@@ -55,6 +56,7 @@ export function serviceOf(
       ...isChrooted && { rootDirectory: queueDirectory },
     },
     settings,
+    admission: compileLookups(service.admission),
     timeLimitMs: service.isUnlimited
       ? Infinity
       : 1000 * settings.command_time_limit,

@@ -24,6 +24,8 @@ export interface Way {
    * below master(8), each client learns at once that there is none.
    */
   readonly isThrottled: boolean;
+  /** Whether `spawnd status` finds it, by its `queue_directory`. */
+  readonly hasStatus: boolean;
 }
 
 /** The ways. */
@@ -36,6 +38,7 @@ export const WAYS = {
     reloads: false,
     connectionEnvironment: "ucspi",
     isThrottled: true,
+    hasStatus: false,
   },
   /** `spawnd serve`: master(8)'s part as well. */
   serve: {
@@ -45,6 +48,7 @@ export const WAYS = {
     reloads: true,
     connectionEnvironment: "ucspi",
     isThrottled: true,
+    hasStatus: true,
   },
   /** Below master(8), which has made the environment what is to be imported. */
   master: {
@@ -54,5 +58,6 @@ export const WAYS = {
     reloads: true,
     connectionEnvironment: "none",
     isThrottled: false,
+    hasStatus: false,
   },
 } as const satisfies Record<string, Way>;

@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { RunningCommand } from "../../engine/engine.ts";
+import { clientOf, type RunningCommand } from "../../engine/engine.ts";
 import type { HandedSocket } from "../../net/inherited_sockets.ts";
 import { monotonicOffsetMs } from "../../posix/clock.ts";
 import type { Libc } from "../../posix/libc.ts";
@@ -16,6 +16,8 @@ import { lookAtDescriptor } from "../../posix/files.ts";
 import type { DescriptorLimit } from "../../posix/process.ts";
 import { EX, reasonOf, Refusal } from "../../result.ts";
 import type { Service, ServiceMemory } from "../service.ts";
+import { clientIn, waitingOf } from "./client_record.ts";
+import { countersOf } from "./counters_record.ts";
 import { Shape } from "./shape.ts";
 
 /** Names the descriptor of what was handed on. */
@@ -25,7 +27,7 @@ export const HANDED_VARIABLE = "SPAWND_HANDED_FD";
 export const TRIAL_VARIABLE = "SPAWND_TRIAL_FD";
 
 /** Changed with whatever changes what is written here. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** A service's memory, by what tells the service from others. */
 export interface HandedService {
@@ -54,6 +56,8 @@ export interface Handed {
   readonly pidFileFd?: number | undefined;
   /** The master(8) that the first image was started by. */
   readonly masterPid?: number | undefined;
+  /** When the first image was started, in milliseconds of the calendar. */
+  readonly sinceMs?: number | undefined;
   /** Whether a SIGHUP has come that nothing was done about. */
   readonly isReloadWanted: boolean;
   /** When connections were accepted last, on the machine's monotonic clock. */
@@ -94,12 +98,18 @@ export function writeHanded(libc: Libc, handed: Handed): number {
       commands: memory.commands.map(({ running, limitMs, isKilled }) => ({
         pid: running.pid,
         peer: running.peer,
-        client: running.client,
+        origin: clientOf(running),
+        clientKey: running.clientKey,
         startedMs: running.startedMs + offsetMs,
         name: running.command.argv[0],
         ...running.command.identity,
+        client: running.client,
         limitMs,
         isKilled,
+      })),
+      waiting: memory.waiting.map(({ fd, proxy, sinceMs }) => ({
+        ...{ fd, proxy },
+        sinceMs: sinceMs + offsetMs,
       })),
     };
   }
@@ -137,6 +147,7 @@ export function readHanded(libc: Libc, fd: number): Handed {
     })),
     pidFileFd: all.field("pidFileFd").optional((fd) => fd.count()),
     masterPid: all.field("masterPid").optional((pid) => pid.count()),
+    sinceMs: all.field("sinceMs").optional((since) => since.number()),
     isReloadWanted: all.field("isReloadWanted").flag(),
     pausedMs: all.field("pausedMs").number(),
   };
@@ -169,6 +180,7 @@ function serviceOf(shape: Shape, offsetMs: number): HandedService {
     memory: {
       startFailures: shape.field("startFailures").count(),
       acceptFailures: shape.field("acceptFailures").count(),
+      counters: shape.field("counters").optional(countersOf),
       commands: shape.field("commands").list().map((command) => ({
         running: runningOf(command, offsetMs),
         // JSON has no word for it.
@@ -176,6 +188,8 @@ function serviceOf(shape: Shape, offsetMs: number): HandedService {
           Infinity,
         isKilled: command.field("isKilled").flag(),
       })),
+      waiting: shape.field("waiting").list()
+        .map((waiting) => waitingOf(waiting, offsetMs)),
     },
   };
 }
@@ -187,7 +201,8 @@ function runningOf(shape: Shape, offsetMs: number): RunningCommand {
   return {
     pid,
     peer: shape.field("peer").text(),
-    client: shape.field("client").optional((client) => client.textOrNumber()),
+    origin: shape.field("origin").optional((origin) => origin.text()),
+    clientKey: shape.field("clientKey").optional((key) => key.textOrNumber()),
     startedMs: shape.field("startedMs").number() - offsetMs,
     command: {
       argv: [shape.field("name").text()],
@@ -197,6 +212,7 @@ function runningOf(shape: Shape, offsetMs: number): RunningCommand {
         gid: shape.field("gid").count(),
       },
     },
+    client: shape.field("client").optional(clientIn),
   };
 }
 

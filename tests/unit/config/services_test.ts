@@ -1,7 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { loadConfiguration } from "../../../lib/config/load_configuration.ts";
 import { inOrder } from "../../../lib/config/problems.ts";
-import { defaultSettings } from "../../../lib/config/service_settings.ts";
 import {
   type CheckedService,
   checkServices,
@@ -14,6 +13,7 @@ import {
   owner,
   told,
 } from "./configuration.ts";
+import { defaultSettings } from "../../../lib/config/service_settings.ts";
 
 function service(master: string, main = ""): CheckedService {
   const configuration = load({ "main.cf": main, "master.cf": master });
@@ -61,11 +61,6 @@ Deno.test("checkServices() has all that serving takes", () => {
     settings: {
       ...defaults,
       command_time_limit: 300,
-      export_environment: [
-        { name: "TZ" },
-        { name: "MAIL_CONFIG" },
-        { name: "LANG" },
-      ],
       spawnd_backlog: 9,
       texts: {
         ...defaults.texts,
@@ -77,6 +72,7 @@ Deno.test("checkServices() has all that serving takes", () => {
     login: { found: undefined },
     waits: false,
     isUnlimited: false,
+    admission: { clients: undefined, proxies: undefined, peers: undefined },
     socketOwner: "starter",
     attributes: {
       identity: { uid: 1000, gid: 100 },

@@ -1,5 +1,4 @@
-import { assertEquals } from "@std/assert";
-import { defaultSettings } from "../../../../lib/config/service_settings.ts";
+import { assertEquals, assertObjectMatch } from "@std/assert";
 import {
   type RunRequest,
   runRequest,
@@ -8,6 +7,7 @@ import { RUN } from "../../../../lib/cli/run/subcommand.ts";
 import { configurationOf } from "../../../../lib/config/one_entry.ts";
 import { ANY_MACHINE } from "../../../../lib/config/machine.ts";
 import {
+  defaultSettings,
   readServiceSettings,
   type ServiceSettings,
 } from "../../../../lib/config/service_settings.ts";
@@ -99,15 +99,13 @@ Deno.test("spawnd run has the defaults that the help tells", () => {
   });
   const settings = settingsOf(request);
   assertEquals(settings, defaultSettings());
-  assertEquals(
-    [
-      settings.command_time_limit,
-      settings.spawnd_backlog,
-      settings.spawnd_socket_mode,
-      settings.spawnd_socket_owner,
-    ],
-    [1000, 1024, 0o666, ""],
-  );
+  assertObjectMatch(settings, {
+    command_time_limit: 1000,
+    spawnd_backlog: 1024,
+    spawnd_log_connections: false,
+    spawnd_socket_mode: 0o666,
+    spawnd_socket_owner: "",
+  });
   const { daemon } = scopesOf(request);
   assertEquals(daemon.string("owner", unexpected), "daemon");
   assertEquals(daemon.seconds("spawnd_stop_timeout", unexpected), 0);
