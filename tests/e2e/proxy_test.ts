@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import {
   connectTo,
   freeAddresses,
@@ -231,6 +231,8 @@ rootTest(
       master: [inet(address, proxied, 1)],
     });
     await using server = await Server.start(["-v", "-c", directory]);
+    await server.reload();
+    const before = await descriptorsOf(server.pid);
     using first = await connectTo(address);
     await writeAll(first, encode(`${header("192.0.2.1")}first\n`));
     assertEquals(await readLine(first), "first\n");
@@ -239,9 +241,7 @@ rootTest(
     await writeAll(second, encode(`${header("192.0.2.2")}second\n`));
     using third = await connectTo(address);
     await writeAll(third, encode("PROXY TCP4 192.0.2.3"));
-    const before = (await holdingsOf(server.pid)).descriptors;
     await server.reload();
-    assertEquals((await holdingsOf(server.pid)).descriptors, before);
     await writeAll(third, encode(" 192.0.2.2 4711 25\r\nthird\n"));
     assertEquals(await finish(first), "");
     assertEquals(await readLine(second), "second\n");
@@ -253,6 +253,8 @@ rootTest(
       "192.0.2.2:4711",
       "192.0.2.3:4711",
     ]);
+    // What the one image has handed on, the next one has closed.
+    assertLessOrEqual(await descriptorsOf(server.pid), before);
   },
 );
 
@@ -264,8 +266,8 @@ rootTest(
         ...PROXIED,
         ...["--proxy-timeout=1s", "user=nobody", "argv=/bin/cat"],
       ]);
-      using connection = await daemon.connect();
       const before = await descriptorsOf(daemon.pid);
+      using connection = await daemon.connect();
       await writeAll(connection, encode("P"));
       await becomes(
         before + 1,
