@@ -24,6 +24,7 @@
  * @module
  */
 
+import { admissionRules } from "../admission/admission_rules.ts";
 import { DirectEngine } from "../engine/direct.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { DaemonLog } from "../log/log.ts";
@@ -52,8 +53,8 @@ import { startWatchdog } from "./watchdog.ts";
 /** What a child serves, checked. */
 export interface ChildPlan {
   readonly service:
-    & Omit<ServiceOptions, "engine" | "log" | "observer">
-    & Pick<ServicePlan, "settings">;
+    & Omit<ServiceOptions, "engine" | "log" | "observer" | "rules" | "readings">
+    & Pick<ServicePlan, "settings" | "admission">;
   /** How connections arrive. */
   readonly transport: "inet" | "unix" | "pass" | "stdin";
   readonly owner: Identity;
@@ -135,11 +136,12 @@ export async function serveTurn(
     now: () => performance.now(),
   });
   const readings = new MachineReadings();
-  const { rules } = plan.service;
+  const { settings, admission } = plan.service;
+  const rules = admissionRules(settings, admission);
   if (rules !== undefined) readings.open(libc, rules.busyLimits);
   const service = new Service({
     ...plan.service,
-    ...{ readings, engine },
+    ...{ rules, readings, engine },
     log,
     logsConnections: plan.service.settings.spawnd_log_connections,
     ownPeakMemoryBytes: () => ownUsage(libc).peakMemoryBytes,

@@ -6,6 +6,7 @@
  */
 
 import { settingsFromTexts } from "../config/service_settings.ts";
+import { lookupsOf } from "../service/reload/admission_record.ts";
 import { commandOf, identityOf } from "../service/reload/command_record.ts";
 import { Shape } from "../service/reload/shape.ts";
 import type { ChildPlan } from "./child.ts";
@@ -97,6 +98,7 @@ function serviceOf(
     sockets,
     command: commandOf(shape.field("command")),
     settings: settingsFromTexts(shape.field("settings").object()),
+    admission: lookupsOf(shape.field("admission")),
     timeLimitMs: shape.field("timeLimitMs").count(),
     maxProcesses: shape.field("maxProcesses").count(),
     verbose: shape.field("verbose").flag(),

@@ -196,7 +196,6 @@ function planOf(
   return {
     service: {
       ...planned,
-      rules,
       sockets: transport === "stdin" ? [] : listeningSockets(libc, sockets),
       maxProcesses: commands,
       verbose: false,
