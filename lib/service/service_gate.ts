@@ -54,6 +54,8 @@ export class ServiceGate implements Gate {
   readonly #admission: Admission;
   readonly #refusals = new Refusals();
   readonly #restFault: Fault;
+  /** When clients were about to be taken the last time. */
+  #nowMs = performance.now();
   /** When it was found that there is nothing to rest for. */
   #lookedMs = -Infinity;
   #restTimer: Timer | undefined;
@@ -82,6 +84,7 @@ export class ServiceGate implements Gate {
 
   room(): number {
     const nowMs = performance.now();
+    this.#nowMs = nowMs;
     // Hours and readings change by seconds, and take time to look at.
     const isFresh = nowMs - this.#lookedMs < LOOK_MS;
     const room = this.#admission.roomAt(nowMs);
@@ -108,7 +111,7 @@ export class ServiceGate implements Gate {
   }
 
   admit(client: Client): readonly string[] | undefined {
-    const decision = this.#admission.decide(client, performance.now());
+    const decision = this.#admission.decide(client, this.#nowMs);
     if (!("refused" in decision)) return decision.variables;
     this.#refused(decision.refused, client);
     return undefined;

@@ -64,11 +64,14 @@ export interface PlanRequest {
   readonly verbose: boolean;
 }
 
+/** A service that is in a plan, as it was checked. */
+export type PlannedService = Omit<CheckedService, "admission">;
+
 /** What is to be served. */
 export interface Planned {
   readonly plan: Omit<DaemonPlan, "announce">;
   /** Its services as they were checked. */
-  readonly services: readonly CheckedService[];
+  readonly services: readonly PlannedService[];
 }
 
 /**
@@ -134,7 +137,7 @@ export function planServices(
   if (!log.ok) return { ok: false, mistake: [log.mistake] };
   if (!own.ok) return { ok: false, mistake: [own.mistake] };
   return success({
-    services,
+    services: services.map(withoutRules),
     plan: {
       services: plans,
       ...means,
@@ -284,16 +287,23 @@ interface Ground {
 
 function planOf(service: CheckedService, ground: Ground): ServicePlan {
   const { settings: { queueDirectory }, variables, request } = ground;
+  const kept = withoutRules(service);
   return {
     ...serviceOf(service, { way: request.way, queueDirectory, variables }),
     id: `${service.type} ${service.isPrivate ? "-" : "public"} ${service.name}`,
-    listen: (options) => listen(service, ground, options),
+    listen: (options) => listen(kept, ground, options),
     verbose: request.verbose || service.isVerbose,
   };
 }
 
+/** Rules may be thousands, and are in the plan as what they were made into. */
+function withoutRules(service: CheckedService): PlannedService {
+  const { admission: _, ...kept } = service;
+  return kept;
+}
+
 function listen(
-  service: CheckedService,
+  service: PlannedService,
   ground: Ground,
   given: PlanListenOptions,
 ): Result<ListeningSocket[]> {
@@ -305,7 +315,7 @@ function listen(
 }
 
 function listenAt(
-  { type, address, ...service }: CheckedService,
+  { type, address, ...service }: PlannedService,
   { settings, owner, configuration: { origin, knownPorts } }: Ground,
   options: PlanListenOptions & ListenOptions,
 ): Result<ListeningSocket[]> {
