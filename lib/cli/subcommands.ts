@@ -21,6 +21,7 @@ import { CHECK } from "./check/subcommand.ts";
 import { COMPLETION } from "./completion/subcommand.ts";
 import { CONFIG } from "./config/subcommand.ts";
 import { DRAIN } from "./drain/subcommand.ts";
+import { IMPORT } from "./import/subcommand.ts";
 import { INSTALL_POSTFIX } from "./install_postfix/subcommand.ts";
 import { KILL } from "./kill/subcommand.ts";
 import { RELOAD } from "./reload/subcommand.ts";
@@ -44,6 +45,7 @@ const ALL: readonly Subcommand[] = [
   CONFIG,
   SERVICES,
   INSTALL_POSTFIX,
+  IMPORT,
   COMPLETION,
   SELF_TEST,
 ];

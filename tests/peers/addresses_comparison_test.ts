@@ -204,7 +204,7 @@ class Group {
       }
     }
     const { path } = this.#folder;
-    await output("unshare", "--net", "--mount", "bash", `${path}/run`, path);
+    await output("unshare", ...APART, "bash", `${path}/run`, path);
     const sockets = socketsIn(Deno.readTextFileSync(`${path}/sockets`));
     const found = runs.map((_, index) =>
       hasStarted(`${path}/${index}`) ? sockets : undefined
@@ -269,6 +269,19 @@ function socketsIn(text: string): string[] {
     ];
   }).sort();
 }
+
+/**
+ * The namespaces of its own that the script has. In that of processes, an id of
+ * one that has ended can have come to be nobody else's, whom it would kill.
+ */
+const APART = [
+  "--net",
+  "--mount",
+  "--pid",
+  "--fork",
+  "--kill-child",
+  "--mount-proc",
+] as const;
 
 /** Starts each master, and notes what they listen on that come so far. */
 const RUN = `

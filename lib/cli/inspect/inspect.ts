@@ -26,7 +26,8 @@ import { EX, failure, type Result, success } from "../../result.ts";
 import type { Endpoint, InspectedService } from "./inspected_service.ts";
 import { reportSharedAddresses } from "./shared_addresses.ts";
 import { unknowableLimits } from "../serving/busy_limits.ts";
-import { findOwner, openContext } from "../serving/start.ts";
+import { findOwner } from "../serving/identities.ts";
+import { openContext } from "../serving/start.ts";
 import { readConfiguration } from "../shared/read_configuration.ts";
 
 /** What looking at a configuration came to. */

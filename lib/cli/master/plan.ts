@@ -38,7 +38,7 @@ import type { ServiceOptions } from "../../service/service.ts";
 import { type MasterRequest, parseMasterRequest } from "./request.ts";
 import { serviceOf } from "../serving/plan_service.ts";
 import { readConfiguration } from "../shared/read_configuration.ts";
-import { accountsOf } from "../serving/start.ts";
+import { accountsOf } from "../shared/accounts.ts";
 import { directoryVariable, ownVariables } from "../shared/variables.ts";
 import { WAYS } from "../shared/ways.ts";
 

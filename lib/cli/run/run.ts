@@ -16,16 +16,15 @@ import {
   type Result,
   success,
 } from "../../result.ts";
-import { prepareProcess, serveUntilStopped } from "../../service/daemon.ts";
+import { serveUntilStopped } from "../../service/daemon.ts";
 import type { DaemonPlan } from "../../service/plan.ts";
+import { prepareProcess } from "../../service/prepare_process.ts";
 import { lookAtCommand } from "../inspect/find_command.ts";
-import { type PlannedService, planServices } from "../serving/plan_services.ts";
+import type { PlannedService } from "../serving/listen.ts";
+import { planServices } from "../serving/plan_services.ts";
 import { type RunRequest, runRequest } from "./request.ts";
-import {
-  checkMeans,
-  openContext,
-  type StartContext,
-} from "../serving/start.ts";
+import { checkMeans } from "../serving/means.ts";
+import { openContext, type StartContext } from "../serving/start.ts";
 import type { ParsedOptions } from "../shared/options.ts";
 import type { Outcome } from "../shared/subcommand.ts";
 import { thisMachine } from "../shared/this_machine.ts";
@@ -71,7 +70,10 @@ function plan(
   const { libc, log } = context;
   const means = checkMeans(request, context);
   if (!means.ok) return { ok: false, mistake: [means.mistake] };
-  if (libc !== undefined) prepareProcess(libc);
+  const prepared = libc === undefined
+    ? success(undefined)
+    : prepareProcess(libc);
+  if (!prepared.ok) return { ok: false, mistake: [prepared.mistake] };
   const { type, name, maxProcesses, attributes: words, verbose } = request;
   const configuration = configurationOf(
     { type, name, maxProcesses, words },
