@@ -208,7 +208,6 @@ function planOf(
   return {
     service: {
       ...planned,
-      rules,
       sockets: transport === "stdin" ? [] : listeningSockets(libc, sockets),
       maxProcesses: commands,
       verbose: false,

@@ -21,6 +21,9 @@ import { EX, failure, type Result, success } from "../../result.ts";
 import type { PlanListenOptions } from "../../service/plan.ts";
 import { placeOf } from "./place_of.ts";
 
+/** A service that is in a plan, as it was checked. */
+export type PlannedService = Omit<CheckedService, "admission">;
+
 /** What is to be known of the whole configuration. */
 export interface ListenGround {
   readonly configuration: Configuration;
@@ -37,7 +40,7 @@ export interface ListenGround {
  * @returns The sockets; or what is wrong, at the service's name.
  */
 export function listen(
-  service: CheckedService,
+  service: PlannedService,
   ground: ListenGround,
   given: PlanListenOptions,
 ): Result<ListeningSocket[]> {
@@ -56,7 +59,7 @@ export function listen(
 }
 
 function listenAt(
-  { type, address, ...service }: CheckedService,
+  { type, address, ...service }: PlannedService,
   { settings, owner, configuration: { origin, knownPorts } }: ListenGround,
   options: PlanListenOptions & ListenOptions,
 ): Result<ListeningSocket[]> {
