@@ -20,6 +20,7 @@ export interface HandedSocket {
   readonly address: string;
   readonly asked?: string | undefined;
   readonly file?: FileId | undefined;
+  readonly name?: string | undefined;
 }
 
 /**
@@ -29,8 +30,8 @@ export interface HandedSocket {
  * @returns Those that have descriptors.
  */
 export function handOn(sockets: readonly ListeningSocket[]): HandedSocket[] {
-  return sockets.flatMap(({ source, address, asked, file }) =>
-    "fd" in source ? [{ fd: source.fd, address, asked, file }] : []
+  return sockets.flatMap(({ source, address, asked, file, name }) =>
+    "fd" in source ? [{ fd: source.fd, address, asked, file, name }] : []
   );
 }
 
@@ -79,6 +80,26 @@ export class InheritedSockets implements SocketsAtHand {
   }
 
   /**
+   * Takes all sockets over that a service manager has given a name.
+   *
+   * @param name The name.
+   * @returns The sockets, in their order.
+   */
+  takeNamed(name: string): ListeningSocket[] {
+    const sockets: ListeningSocket[] = [];
+    for (;;) {
+      const socket = this.#take((socket) => socket.name === name);
+      if (socket === undefined) return sockets;
+      sockets.push(socket);
+    }
+  }
+
+  /** What nobody has taken over yet. */
+  get rest(): readonly HandedSocket[] {
+    return [...this.#handed];
+  }
+
+  /**
    * Takes a socket over by its descriptor.
    *
    * @param fd The descriptor.
@@ -117,12 +138,12 @@ export class InheritedSockets implements SocketsAtHand {
     return undefined;
   }
 
-  #socketOf({ fd, address, asked, file }: HandedSocket): ListeningSocket {
+  #socketOf({ fd, address, asked, file, name }: HandedSocket): ListeningSocket {
     const close = (): void => {
       const socket = { path: address, file, fd };
       if (file === undefined) this.#libc.c.close(fd);
       else closeSocket(this.#libc, socket, this.#credentials);
     };
-    return { address, asked, file, source: { fd }, close };
+    return { address, asked, file, name, source: { fd }, close };
   }
 }

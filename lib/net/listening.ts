@@ -32,6 +32,8 @@ export interface ListeningSocket {
   readonly asked?: string | undefined;
   /** The socket's name in the file system, where it has one. */
   readonly file?: FileId | undefined;
+  /** What the service manager calls it that has opened it. */
+  readonly name?: string | undefined;
   /** What to accept from. */
   readonly source:
     | { readonly fd: number }

@@ -14,7 +14,11 @@ import { RelayEngine } from "../engine/relay.ts";
 import type { DaemonLog } from "../log/log.ts";
 import { openDestination } from "../log/destination.ts";
 import type { Outlet } from "../log/outlet.ts";
-import { handOn, type InheritedSockets } from "../net/inherited_sockets.ts";
+import {
+  type HandedSocket,
+  handOn,
+  type InheritedSockets,
+} from "../net/inherited_sockets.ts";
 import {
   type Credentials,
   dropInheritableCapabilities,
@@ -76,6 +80,8 @@ export interface DaemonContext {
   readonly version: string;
   /** What a former image of this process has handed on. */
   readonly adopted?: Adopted | undefined;
+  /** What a service manager has opened. */
+  readonly activated?: InheritedSockets | undefined;
 }
 
 /** What a former image of this process has handed on. */
@@ -127,18 +133,23 @@ export async function serveUntilStopped(
   const signals = new SignalQueue({ log, libc: direct });
   // The sockets are removed with whatever credentials there are by then.
   const credentials = adopted?.credentials ?? { now: unchangingCredentials() };
+  const inherited = adopted?.inherited ?? context.activated;
   const means = {
-    libc,
-    inherited: adopted?.inherited,
+    ...{ libc, inherited },
     credentials: () => credentials.now,
   };
   const opened = openSockets(plan, means);
   if (!opened.ok) return opened;
   const own = openOwnSockets(plan, means);
   for (const mistake of own.missing) tellMissing(log, mistake);
-  if (own.mistakes.length > 0) {
-    closeOpened(opened.value, adopted?.inherited);
-    return { ok: false, mistake: own.mistakes };
+  const mistakes = [
+    ...own.mistakes,
+    ...context.activated?.rest.map(nobodys) ?? [],
+  ];
+  if (mistakes.length > 0) {
+    closeOpened(opened.value, inherited);
+    closeOwnSockets(own.sockets, inherited);
+    return { ok: false, mistake: mistakes };
   }
   try {
     const served = await serveOpened(plan, opened.value, {
@@ -157,6 +168,16 @@ export async function serveUntilStopped(
     const { message: text } = error;
     return { ok: false, mistake: [{ text, mend, exitCode: EX.OSERR }] };
   }
+}
+
+/** Its clients would wait for ever. */
+function nobodys({ fd, address, name }: HandedSocket): Mistake {
+  return {
+    text: `descriptor ${fd} of the service manager, ${address}` +
+      `${name === undefined ? "" : `, named ${name}`}, is no service's`,
+    mend: "give it a service's name by FileDescriptorName=, or its address",
+    exitCode: EX.CONFIG,
+  };
 }
 
 /** What there is when all sockets are open. */
@@ -280,11 +301,24 @@ async function serveOpened(
       return reloader.reload();
     }),
   });
-  await Promise.race([stopped, running]);
+  const { connectionFd: fd } = plan;
+  const over = fd === undefined ? [] : [serveOnly(services, fd)];
+  await Promise.race([stopped, running, ...over]);
   manager?.close();
   observation?.close();
   engine.stop();
   return success(undefined);
+}
+
+/** Serves one connection, and waits for the end of its command. */
+async function serveOnly(
+  services: ReadonlyMap<string, Service>,
+  connectionFd: number,
+): Promise<void> {
+  for (const service of services.values()) {
+    service.serveOne(connectionFd);
+    await service.drain();
+  }
 }
 
 /** Gives root's effective ids away, as far as the kernel lets it. */

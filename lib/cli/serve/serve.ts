@@ -41,6 +41,7 @@ import {
   checkMeans,
   openContext,
   type StartContext,
+  takeActivated,
 } from "../serving/start.ts";
 import type { ParsedOptions } from "../shared/options.ts";
 import type { Outcome } from "../shared/subcommand.ts";
@@ -120,9 +121,14 @@ async function serveConfiguration(
     );
   if (!planned.ok) return planned;
   const descriptorLimit = limitFor(planned.value, libc, start?.handed);
+  // In the same process, what was said of it the first time still stands there.
+  const activated = adopted === undefined
+    ? takeActivated(context, planned.value.engine)
+    : success(undefined);
+  if (!activated.ok) return { ok: false, mistake: [activated.mistake] };
   return await serveUntilStopped(
     { ...planned.value, descriptorLimit },
-    { ...context, adopted },
+    { ...context, adopted, activated: activated.value },
   );
 }
 

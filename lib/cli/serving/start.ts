@@ -10,13 +10,16 @@ import type { Command, EngineName } from "../../engine/engine.ts";
 import type { Variables } from "../../engine/environment.ts";
 import { underJournal } from "../../log/journal.ts";
 import { type LogFormat, openLog } from "../../log/log.ts";
+import { activatedSockets } from "../../net/activation.ts";
 import { getentAccounts } from "../../net/getent.ts";
+import { InheritedSockets } from "../../net/inherited_sockets.ts";
 import { findGroup, findUser } from "../../posix/accounts.ts";
 import { isUtf8 } from "../../posix/byte_text.ts";
 import {
   type Identity,
   missingCapabilities,
   startedAs,
+  unchangingCredentials,
 } from "../../posix/credentials.ts";
 import { MORE_DESCRIPTORS, SystemError } from "../../posix/errno.ts";
 import { isLibc, type Libc, openLibc } from "../../posix/libc.ts";
@@ -275,4 +278,32 @@ export function refuseBytes(
     mend: "the relay engine passes on nothing else: change it, or leave it out",
     exitCode: EX.CONFIG,
   };
+}
+
+/**
+ * Takes the sockets over that a service manager has opened for this process.
+ *
+ * @param context What the process has.
+ * @param engine The engine that is to accept.
+ * @returns The sockets; `undefined` where there are none.
+ */
+export function takeActivated(
+  { libc }: StartContext,
+  engine: EngineName,
+): Result<InheritedSockets | undefined> {
+  const sockets = libc === undefined ? success([]) : activatedSockets(libc);
+  if (!sockets.ok) return sockets;
+  if (libc === undefined || sockets.value.length === 0) {
+    return success(undefined);
+  }
+  if (engine !== "direct") {
+    return failure({
+      text: `the ${engine} engine takes no sockets of a service manager`,
+      mend: "leave --engine out, or let spawnd open them itself",
+      exitCode: EX.CONFIG,
+    });
+  }
+  return success(
+    new InheritedSockets(libc, sockets.value, unchangingCredentials),
+  );
 }
