@@ -21,7 +21,7 @@ usage() {
 Usage: ./build.sh [WORD] [ARGUMENT...]
 
   (no word)      build dist/spawnd; at once when nothing has changed
-  test [ARG...]  build, then run all tests
+  test [ARG...]  build, then run all tests; or unit, e2e, peers, a folder, a file
   bench [ARG...] build, then measure
   check          formatting, lint and types
   deno ARG...    run the pinned Deno

@@ -2,6 +2,10 @@
  * The command line: the table of subcommands, from which they are dispatched,
  * and from which help, completion and manual are made.
  *
+ * The door of lib/cli, which imports from all other rooms: it makes a
+ * `DaemonPlan` of words and files, or tells every mistake in them, and is the
+ * only one that prints.
+ *
  * Each has a folder, whose `subcommand.ts` is read first: it has no more than
  * the table needs, and finds the rest when it is asked for. A folder may use
  * `shared/`; those that serve `serving/`, those that look at a configuration
@@ -17,6 +21,7 @@ import { CHECK } from "./check/subcommand.ts";
 import { COMPLETION } from "./completion/subcommand.ts";
 import { CONFIG } from "./config/subcommand.ts";
 import { DRAIN } from "./drain/subcommand.ts";
+import { IMPORT } from "./import/subcommand.ts";
 import { INSTALL_POSTFIX } from "./install_postfix/subcommand.ts";
 import { KILL } from "./kill/subcommand.ts";
 import { RELOAD } from "./reload/subcommand.ts";
@@ -40,6 +45,7 @@ const ALL: readonly Subcommand[] = [
   CONFIG,
   SERVICES,
   INSTALL_POSTFIX,
+  IMPORT,
   COMPLETION,
   SELF_TEST,
 ];

@@ -8,6 +8,10 @@
  */
 
 import {
+  checkAdmission,
+  type CheckedAdmission,
+} from "./admission/check_admission.ts";
+import {
   type Accounts,
   type CommandAttributes,
   findIdentity,
@@ -77,6 +81,7 @@ export interface CheckedService {
   /** Commands at once; 0 for no limit. */
   readonly maxProcesses: number;
   readonly settings: ServiceSettings;
+  readonly admission: CheckedAdmission;
   /** Whose its unix socket is. */
   readonly socketOwner: { readonly identity: Identity } | "starter";
   readonly attributes: CommandAttributes;
@@ -142,6 +147,7 @@ class ServiceChecker {
   readonly #origin: Configuration["origin"];
   readonly #scope: Scope;
   readonly #file: string;
+  readonly #readFile: (path: string) => Uint8Array;
   readonly #report: Report = (problem) => this.problems.push(problem);
 
   constructor(
@@ -154,6 +160,7 @@ class ServiceChecker {
     this.#imported = imported;
     this.#scope = configuration.scopeOf(entry);
     this.#file = configuration.master.file;
+    this.#readFile = (path) => configuration.machine.readFile(path);
   }
 
   /** The service; `undefined` where there is an error. */
@@ -170,13 +177,15 @@ class ServiceChecker {
     });
     const maxProcesses = this.#entry.maxProcesses ??
       scope.integer("default_process_limit", report);
+    const settings = this.#settings();
     const service = {
       name: toText(name.text),
       type,
       isPrivate,
       address: this.#address(scope.string("queue_directory", report)),
       maxProcesses,
-      settings: this.#settings(),
+      settings,
+      admission: settings && this.#admission(settings, context.accounts),
       socketOwner: this.#socketOwner(context.accounts),
       attributes: checked?.attributes,
       isVerbose: flags.includes("v"),
@@ -241,6 +250,19 @@ class ServiceChecker {
       }));
     }
     return settings;
+  }
+
+  #admission(settings: ServiceSettings, accounts: Accounts): CheckedAdmission {
+    const scope = this.#scope;
+    return checkAdmission(settings, {
+      ...{ accounts, report: this.#report, type: this.#entry.type },
+      readFile: this.#readFile,
+      placeOf: (name) => scope.place(name),
+      isOwn: (name) =>
+        this.#entry.options.some((option) =>
+          option.kind === "override" && option.setting?.name.text === name
+        ),
+    });
   }
 
   #socketOwner(accounts: Accounts): CheckedService["socketOwner"] | undefined {

@@ -17,6 +17,7 @@
 
 import { delay } from "@std/async/delay";
 import { setImmediate } from "node:timers";
+import { type Client, clientBehind, formatClient } from "../posix/client.ts";
 import type { Credentials } from "../posix/credentials.ts";
 import { Epoll } from "../posix/epoll.ts";
 import {
@@ -34,17 +35,24 @@ import {
   keepAlive,
   type Origin,
 } from "../posix/sockets.ts";
-import { type Start, Starter, type StartOptions } from "../posix/starter.ts";
+import {
+  NO_VARIABLES,
+  type Start,
+  Starter,
+  type StartOptions,
+} from "../posix/starter.ts";
 import { type DirectCommand, DirectService } from "./direct_service.ts";
 import type {
   Engine,
   RunningCommand,
   ServedService,
   ServeOptions,
+  WaitingConnection,
 } from "./engine.ts";
 import { COMMAND_PATH } from "./environment.ts";
 import { Lingering } from "./lingering.ts";
 import { collectOrphans } from "./orphans.ts";
+import { ProxiedConnections } from "./proxied.ts";
 import { Starts } from "./starts.ts";
 import { decodeWaitStatus } from "./wait_status.ts";
 
@@ -97,8 +105,19 @@ export interface DirectEngineOptions {
 /** A start that was begun, or the error number where it was not. */
 interface Begun {
   readonly start: Start | number;
-  readonly origin: Origin | undefined;
+  readonly origin: Origin | string | undefined;
+  /** Who was admitted, where there is a gate. */
+  readonly client: Client | undefined;
 }
+
+/** A client that was let through a gate, and the variables that it came by. */
+interface Admitted {
+  readonly client: Client | undefined;
+  readonly variables: readonly string[];
+}
+
+/** Where there is no gate. */
+const EVERYBODY: Admitted = { client: undefined, variables: NO_VARIABLES };
 
 /** The engine for Linux with glibc. */
 export class DirectEngine implements Engine {
@@ -116,6 +135,8 @@ export class DirectEngine implements Engine {
   readonly #lingering: Lingering;
   /** Services with clients that wait for a slot. */
   readonly #crowded = new Set<DirectService>();
+  /** Services with connections of which a proxy has said who the client is. */
+  readonly #ready = new Set<DirectService>();
   /** Services that wait for a descriptor: the end of a command frees one. */
   readonly #paused = new Set<DirectService>();
   /** Descriptors that others have an interest in, and what to call. */
@@ -166,7 +187,10 @@ export class DirectEngine implements Engine {
       serve: options,
       prepared,
       fds,
+      proxied: this.#proxiedFor(options, () => service),
       engine: {
+        startReady: () => this.#epoll.wake(),
+        adoptWaiting: (waiting) => this.#adoptWaiting(service, waiting),
         watch: (fd, watched) => this.#epoll.watch(fd, watched),
         start: (connection) => this.#startFor(service, connection),
         forget: (fd) => {
@@ -186,12 +210,33 @@ export class DirectEngine implements Engine {
     return service;
   }
 
+  #proxiedFor(
+    { gate }: ServeOptions,
+    service: () => DirectService,
+  ): ProxiedConnections | undefined {
+    const timeoutMs = gate?.proxyTimeoutMs;
+    if (gate === undefined || timeoutMs === undefined) return undefined;
+    return new ProxiedConnections({
+      libc: this.#libc,
+      timeoutMs,
+      watch: (fd, readable) => {
+        this.#epoll.addChanging(fd);
+        this.#watched.set(fd, readable);
+      },
+      unwatch: (fd) => this.unwatch(fd),
+      refused: (proxy, why) => gate.refusedHeader(proxy, why),
+      changed: () => this.#waitingChanged(service()),
+    });
+  }
+
   async run(): Promise<void> {
     collectOrphans(this.#children, (pid) => this.#collectByPid(pid));
     let turnedMs = performance.now();
     let pausedMs = turnedMs;
     while (!this.#stopped) {
       this.#lookAtStarts();
+      // By now there may be a slot for them.
+      if (this.#ready.size > 0) this.#startReady();
       const isCrowded = this.#crowded.size > 0 && this.#awaitSlot();
       const isPauseDue = turnedMs - pausedMs >= PAUSE_MS;
       let count = isPauseDue ? 0 : this.#epoll.waitHere(
@@ -287,26 +332,35 @@ export class DirectEngine implements Engine {
    */
   #acceptFrom(fd: number, service: DirectService): void {
     if (!service.accepting) return;
-    const { freeSlots } = service;
+    const { freeSlots, gate, proxied } = service;
+    const gateRoom = gate === undefined ? Infinity : gate.room();
+    if (gateRoom <= 0) return;
+    if (proxied !== undefined) return this.#acceptProxied(fd, service);
     if (freeSlots <= 0) {
       this.#crowded.add(service);
       return;
     }
     const most = service.comesAgain(this.#turn) ? ACCEPT_BATCH : 1;
-    const room = Math.min(most, service.events.room, freeSlots);
+    const room = Math.min(most, service.events.room, freeSlots, gateRoom);
     const begun: Begun[] = [];
     const how = this.#howToStart(service);
     let failure = 0;
     this.#starter.withoutSignals(() => {
-      while (begun.length < room) {
+      for (let taken = 0; taken < room; taken++) {
         const connection = this.#acceptor.accept(fd);
         if (connection < 0) {
           failure = -connection;
           break;
         }
+        const admitted = gate === undefined
+          ? EVERYBODY
+          : this.#admit(service, connection);
+        if (admitted === undefined) continue;
+        const { client, variables } = admitted;
         if (service.keepAlive) keepAlive(this.#libc, connection);
         const origin = this.#acceptor.origin(connection);
-        begun.push({ start: service.prepared.start(connection, how), origin });
+        const start = service.prepared.start(connection, how, variables);
+        begun.push({ start, origin, client });
       }
     });
     if (begun.length > 0) this.#tellBegun(service, begun);
@@ -323,14 +377,117 @@ export class DirectEngine implements Engine {
     service.pause(errorText(this.#libc, code));
   }
 
+  /** The connection is the last one that the acceptor has looked at. */
+  #admit(
+    service: DirectService,
+    connection: number,
+  ): Admitted | undefined {
+    const { gate } = service;
+    if (gate === undefined) return EVERYBODY;
+    const client = clientBehind(this.#libc, {
+      acceptor: this.#acceptor,
+      connection,
+      asksForUsers: gate.asksForUsers,
+    });
+    return this.#admitClient(service, connection, client);
+  }
+
+  /** Lets a client through the gate, or closes its connection. */
+  #admitClient(
+    { gate }: DirectService,
+    connection: number,
+    client: Client,
+  ): Admitted | undefined {
+    const variables = gate?.admit(client);
+    if (variables === undefined) {
+      this.#libc.c.close(connection);
+      return undefined;
+    }
+    const isPlain = variables.length === 0;
+    return { client, variables: isPlain ? NO_VARIABLES : variables };
+  }
+
   #startFor(service: DirectService, connection: number): void {
+    if (service.gate !== undefined) this.#acceptor.lookAt(connection);
+    const admitted = this.#admit(service, connection);
+    if (admitted === undefined) return;
+    const { client, variables } = admitted;
     const how = this.#howToStart(service);
     const begun: Begun[] = [];
     this.#starter.withoutSignals(() => {
-      const start = service.prepared.start(connection, how);
-      begun.push({ start, origin: undefined });
+      const start = service.prepared.start(connection, how, variables);
+      begun.push({ start, origin: undefined, client });
     });
     this.#tellBegun(service, begun);
+  }
+
+  /** Takes the next connections in, to be told of them who their clients are. */
+  #acceptProxied(fd: number, service: DirectService): void {
+    const { gate, proxied } = service;
+    if (gate === undefined || proxied === undefined) return;
+    const most = service.comesAgain(this.#turn) ? ACCEPT_BATCH : 1;
+    for (let taken = 0; taken < most; taken++) {
+      const connection = this.#acceptor.accept(fd);
+      if (connection < 0) return this.#acceptFailed(service, -connection);
+      const proxy = clientBehind(this.#libc, {
+        acceptor: this.#acceptor,
+        connection,
+        asksForUsers: gate.asksForUsers,
+      });
+      if (!gate.admitProxy(proxy)) {
+        this.#libc.c.close(connection);
+        continue;
+      }
+      if (service.keepAlive) keepAlive(this.#libc, connection);
+      const sinceMs = performance.now();
+      proxied.add({ fd: connection, proxy, sinceMs });
+    }
+  }
+
+  /** One that is not waited for any more would wait for ever. */
+  #adoptWaiting(service: DirectService, waiting: WaitingConnection): void {
+    if (service.proxied === undefined) this.#libc.c.close(waiting.fd);
+    else service.proxied.add(waiting);
+  }
+
+  #waitingChanged(service: DirectService): void {
+    const { proxied } = service;
+    if (proxied === undefined) return;
+    service.setFull(proxied.hasReady);
+    if (proxied.hasReady) this.#ready.add(service);
+    else {
+      this.#ready.delete(service);
+      if (proxied.isEmpty) service.events.noneWaiting();
+    }
+  }
+
+  /** Starts commands for those who were said to be somebody. */
+  #startReady(): void {
+    for (const service of this.#ready) {
+      const { proxied, gate } = service;
+      if (proxied === undefined || gate === undefined) continue;
+      if (!service.startsReady) continue;
+      const gateRoom = service.isStopping ? Infinity : gate.room();
+      const room = Math.min(
+        ...[ACCEPT_BATCH, service.events.room, service.freeSlots, gateRoom],
+      );
+      const how = this.#howToStart(service);
+      const begun: Begun[] = [];
+      this.#starter.withoutSignals(() => {
+        for (let taken = 0; taken < room; taken++) {
+          const ready = proxied.take();
+          if (ready === undefined) break;
+          const { waiting: { fd }, client } = ready;
+          const admitted = this.#admitClient(service, fd, client);
+          if (admitted === undefined) continue;
+          const { variables } = admitted;
+          const start = service.prepared.start(fd, how, variables);
+          begun.push({ start, origin: formatClient(client), client });
+        }
+      });
+      this.#tellBegun(service, begun);
+      this.#waitingChanged(service);
+    }
   }
 
   #howToStart({ keepsConnections }: DirectService): StartOptions {
@@ -342,22 +499,24 @@ export class DirectEngine implements Engine {
 
   #tellBegun(service: DirectService, begun: readonly Begun[]): void {
     const startedMs = performance.now();
-    for (const { start, origin } of begun) {
+    for (const { start, origin, client } of begun) {
       if (typeof start === "number") {
         service.noteFailure();
         service.events.notStarted({
           reason: errorText(this.#libc, start),
           isShortage: isStartShortage(start),
+          client,
         });
         continue;
       }
       const command: DirectCommand = {
         pid: start.pid,
         pidFd: start.pidFd,
-        peer: service.peers && origin ? formatOrigin(origin) : "",
+        peer: service.peers && origin ? formatPeer(origin) : "",
         origin,
         startedMs,
         command: service.command,
+        client,
         service,
         start,
         hasFailed: false,
@@ -575,4 +734,9 @@ export class DirectEngine implements Engine {
     for (const service of this.#paused) service.resume();
     this.#paused.clear();
   }
+}
+
+/** What a proxy has said is written down already. */
+function formatPeer(origin: Origin | string): string {
+  return typeof origin === "string" ? origin : formatOrigin(origin);
 }

@@ -16,7 +16,10 @@ import {
   type ServedService,
   type ServeOptions,
   type ServiceEvents,
+  type WaitingConnection,
 } from "./engine.ts";
+import type { Gate } from "./gate.ts";
+import type { ProxiedConnections } from "./proxied.ts";
 
 /** A command of the direct engine's. */
 export interface DirectCommand extends RunningCommand {
@@ -51,6 +54,9 @@ export interface EngineAccess {
   /** Starts a command for a connection that was accepted elsewhere. */
   start(connection: number): void;
   adopt(command: RunningCommand): RunningCommand;
+  adoptWaiting(waiting: WaitingConnection): void;
+  /** Starts commands for connections that are ready, soon. */
+  startReady(): void;
   watch(fd: number, watched: boolean): void;
   forget(fd: number): void;
   signal(command: RunningCommand, signal: number): void;
@@ -62,6 +68,8 @@ export interface DirectServiceOptions {
   readonly prepared: PreparedCommand;
   readonly fds: readonly number[];
   readonly engine: EngineAccess;
+  /** Where proxies say who their clients are. */
+  readonly proxied: ProxiedConnections | undefined;
 }
 
 /** The service. */
@@ -71,12 +79,16 @@ export class DirectService implements ServedService {
   readonly prepared: PreparedCommand;
   readonly peers: boolean;
   readonly keepAlive: boolean;
+  readonly gate: Gate | undefined;
+  readonly proxied: ProxiedConnections | undefined;
   endsGroups = false;
   readonly #options: DirectServiceOptions;
   #isWanted = false;
   #isPaused = false;
   #pauseTimer: Timer | undefined;
   #isCrowded = false;
+  #isFull = false;
+  #isStopping = false;
   #isWatched = false;
   /** The turn of the loop in which it had a client the last time. */
   #lastTurn = -1;
@@ -93,12 +105,25 @@ export class DirectService implements ServedService {
     this.command = serve.command;
     this.peers = serve.peers;
     this.keepAlive = serve.keepAlive ?? false;
+    this.gate = serve.gate;
+    this.proxied = options.proxied;
     this.prepared = prepared;
   }
 
   /** Whether the next connection may be accepted. */
   get accepting(): boolean {
     return this.#isWanted && !this.#isPaused;
+  }
+
+  /** Whether it has stopped to listen. */
+  get isStopping(): boolean {
+    return this.#isStopping;
+  }
+
+  /** Whether a command may be started for what was accepted already. */
+  get startsReady(): boolean {
+    return (this.#isWanted || this.#isStopping) && this.freeSlots > 0 &&
+      this.events.room > 0;
   }
 
   /**
@@ -146,6 +171,7 @@ export class DirectService implements ServedService {
     if (this.#isWanted === accepting) return;
     this.#isWanted = accepting;
     this.#update();
+    if (accepting && this.proxied?.hasReady) this.#options.engine.startReady();
   }
 
   take(connection: number): void {
@@ -175,11 +201,31 @@ export class DirectService implements ServedService {
     this.#update();
   }
 
+  /** Leaves the queue alone while others are ready to be started. */
+  setFull(isFull: boolean): void {
+    if (this.#isFull === isFull) return;
+    this.#isFull = isFull;
+    this.#update();
+  }
+
+  get waiting(): readonly WaitingConnection[] {
+    return this.proxied?.all ?? [];
+  }
+
+  adoptWaiting(waiting: WaitingConnection): void {
+    this.#options.engine.adoptWaiting(waiting);
+  }
+
+  dropWaiting(): void {
+    this.proxied?.closeAll();
+  }
+
   adopt(command: RunningCommand): RunningCommand {
     return this.#options.engine.adopt(command);
   }
 
   stopListening(): void {
+    this.#isStopping = true;
     this.setAccepting(false);
     for (const fd of this.#options.fds) this.#options.engine.forget(fd);
     for (const socket of this.#options.serve.sockets) socket.close();
@@ -194,7 +240,7 @@ export class DirectService implements ServedService {
   }
 
   #update(): void {
-    const isWatched = this.accepting && !this.#isCrowded;
+    const isWatched = this.accepting && !this.#isCrowded && !this.#isFull;
     if (this.#isWatched === isWatched) return;
     this.#isWatched = isWatched;
     for (const fd of this.#options.fds) {

@@ -16,7 +16,9 @@
  */
 
 import type { ListeningSocket } from "../net/listening.ts";
+import type { Client } from "../posix/client.ts";
 import type { Identity } from "../posix/credentials.ts";
+import type { Gate } from "./gate.ts";
 import type { ResourceUsage } from "../posix/resource_usage.ts";
 import { formatOrigin, type Origin } from "../posix/sockets.ts";
 import type { WaitStatus } from "./wait_status.ts";
@@ -49,6 +51,16 @@ export interface RunningCommand {
   readonly startedMs: number;
   /** The command as it was configured by then. */
   readonly command: Command;
+  /** Who was admitted, where there is a gate. */
+  readonly client?: Client | undefined;
+}
+
+/** A connection of which a proxy is yet to say who its client is. */
+export interface WaitingConnection {
+  readonly fd: number;
+  readonly proxy: Client;
+  /** When it came, in milliseconds of `performance.now()`. */
+  readonly sinceMs: number;
 }
 
 /**
@@ -74,6 +86,8 @@ export interface StartProblem {
   readonly isShortage: boolean;
   /** The command, if it was told of as starting. */
   readonly command?: RunningCommand | undefined;
+  /** If it was not: who was admitted, where there is a gate. */
+  readonly client?: Client | undefined;
 }
 
 /** What an engine tells a service, always from the event loop's thread. */
@@ -96,6 +110,8 @@ export interface ServiceEvents {
    * wait in the kernel's queue; the engine tries again every second.
    */
   notAccepted(reason: string): void;
+  /** The last connection that {@linkcode ServedService.waiting} had has gone. */
+  noneWaiting(): void;
 }
 
 /** What an engine serves. */
@@ -110,6 +126,8 @@ export interface ServeOptions {
    * said for sockets that were told so before the first client came.
    */
   readonly keepAlive?: boolean | undefined;
+  /** Who decides on clients; everybody is taken where there is none. */
+  readonly gate?: Gate | undefined;
 }
 
 /** A service in an engine's hands. It accepts nothing until it is told to. */
@@ -135,8 +153,21 @@ export interface ServedService {
    * @throws {TypeError} If the engine knows no processes.
    */
   adopt(command: RunningCommand): RunningCommand;
-  /** Stops listening for good; running commands go on. */
+  /**
+   * Stops listening for good; running commands go on, and what was accepted is
+   * served.
+   */
   stopListening(): void;
+  /** Connections whose clients are not known yet, or cannot be served yet. */
+  readonly waiting: readonly WaitingConnection[];
+  /**
+   * Takes a connection over that a former image of this process has had wait.
+   *
+   * @param waiting The connection.
+   */
+  adoptWaiting(waiting: WaitingConnection): void;
+  /** Closes the connections that wait. */
+  dropWaiting(): void;
   /** Signals a running command's whole process group. */
   signal(command: RunningCommand, signal: number): void;
   /**

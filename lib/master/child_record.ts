@@ -9,6 +9,7 @@ import { settingsFromTexts } from "../config/service_settings.ts";
 import { commandOf, identityOf } from "../service/reload/command_record.ts";
 import { Shape } from "../service/reload/shape.ts";
 import type { ChildPlan } from "./child.ts";
+import { TRANSPORTS } from "./transport.ts";
 
 /** A plan, and under what name it logs, and where. */
 export interface NamedPlan {
@@ -57,8 +58,7 @@ export function readChildPlan(
   const plan = all.field("plan");
   const turn = plan.field("turn");
   const retireMs = turn.field("retireMs").optional((time) => time.count());
-  const transports = ["inet", "unix", "pass"] as const;
-  const transport = transports.find((known) =>
+  const transport = TRANSPORTS.find((known) =>
     known === plan.field("transport").text()
   );
   if (transport === undefined) throw new TypeError("no known transport");

@@ -3,6 +3,10 @@
  * loop: what one costs is bounded in memory and in time, whatever it sends and
  * however slowly it reads, and nobody else waits for it.
  *
+ * The door of lib/observe, which imports from log and posix. A
+ * {@linkcode Slots} holds who asks; what is told is in a service's counters and
+ * in the records of status.
+ *
  * @module
  */
 

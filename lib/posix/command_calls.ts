@@ -25,8 +25,6 @@ export interface CallAddresses {
   readonly zeroes: bigint;
   /** An array of one `gid_t`, the command's group. */
   readonly group: bigint;
-  /** The environment's vector. */
-  readonly environment: bigint;
   /** The new root directory, with its path for messages, where there is one. */
   readonly root?:
     | { readonly address: bigint; readonly path: string }
@@ -53,7 +51,7 @@ export interface CommandCalls {
   readonly connectionRows: readonly number[];
   /** The one that closes what is above the connection: the first argument. */
   readonly aboveRow: number;
-  /** The last one: its first argument is the path, its second the vector. */
+  /** The last one: the path, the arguments' vector, the environment's vector. */
   readonly execRow: number;
 }
 
@@ -105,7 +103,7 @@ export function commandCalls(
   });
   const execRow = add({
     call: "execve",
-    args: [0, 0, addresses.environment],
+    args: [0, 0, 0],
     what: "",
   });
   return { calls, connectionRows, aboveRow, execRow };

@@ -30,6 +30,9 @@ export const RLIMIT_NOFILE = 7;
 
 // sys/socket.h
 export const AF_UNIX = 1;
+export const AF_INET = 2;
+export const AF_INET6 = 10;
+export const MSG_DONTWAIT = 0x40;
 export const SOCK_CLOEXEC = 0o2000000;
 export const MSG_NOSIGNAL = 0x4000;
 

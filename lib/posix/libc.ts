@@ -80,6 +80,7 @@ const SYMBOLS = {
     result: "i32",
   },
   getgroups: { parameters: ["i32", "buffer"], result: "i32" },
+  getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   getpwnam_r: {
     parameters: ["buffer", "buffer", "buffer", "usize", "buffer"],
     result: "i32",
@@ -116,12 +117,16 @@ const SYMBOLS = {
     parameters: ["i32", "buffer", "buffer"],
     result: "i32",
   },
+  // An ssize_t, of fewer bytes than 32 bits count, as that of recv.
+  pread: { parameters: ["i32", "buffer", "usize", "i64"], result: "i32" },
   pwrite: { parameters: ["i32", "buffer", "usize", "i64"], result: "i64" },
   read: { parameters: ["i32", "buffer", "usize"], result: "i64" },
   readlinkat: {
     parameters: ["i32", "buffer", "buffer", "usize"],
     result: "i64",
   },
+  // An ssize_t, of fewer bytes than 32 bits count.
+  recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
   recvmsg: { parameters: ["i32", "u64", "i32"], result: "i64" },
   renameat: {
     parameters: ["i32", "buffer", "i32", "buffer"],

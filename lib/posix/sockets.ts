@@ -5,14 +5,19 @@
  */
 
 import { checked, EAGAIN, EINTR, EMSGSIZE, ENOBUFS, errno } from "./errno.ts";
-import { AF_UNIX, MSG_NOSIGNAL, SOCK_CLOEXEC } from "./headers.ts";
+import {
+  AF_INET,
+  AF_INET6,
+  AF_UNIX,
+  MSG_DONTWAIT,
+  MSG_NOSIGNAL,
+  SOCK_CLOEXEC,
+} from "./headers.ts";
 import { cString, type Libc } from "./libc.ts";
 import { mappedInet4Of } from "./mapped_inet4.ts";
 import { duplicate } from "./process.ts";
 
 // bits/socket.h, bits/socket_type.h, asm-generic/socket.h
-const AF_INET = 2;
-const AF_INET6 = 10;
 const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
 const SOCK_NONBLOCK = 0o4000;
@@ -22,6 +27,7 @@ const SO_PEERCRED = 17;
 const SO_RCVTIMEO = 20;
 const SO_SNDTIMEO = 21;
 const SO_ACCEPTCONN = 30;
+const MSG_PEEK = 0x2;
 
 /** `struct sockaddr_storage`: no address is larger. */
 const ADDRESS_BYTES = 128;
@@ -56,6 +62,8 @@ export class Acceptor {
   readonly #address = new Uint8Array(ADDRESS_BYTES);
   readonly #length = new Uint32Array(1);
   readonly #lengthBytes = new Uint8Array(this.#length.buffer);
+
+  readonly #view = new DataView(this.#address.buffer);
 
   /** @param libc The C library. */
   constructor(libc: Libc) {
@@ -101,6 +109,29 @@ export class Acceptor {
     const isTold =
       c.getsockopt(connection, SOL_SOCKET, SO_PEERCRED, value, length) === 0;
     return isTold ? origin : origin.subarray(0, SUN_PATH_OFFSET);
+  }
+
+  /** The address of who has connected last: a `struct sockaddr`. */
+  get address(): DataView {
+    return this.#view;
+  }
+
+  /** What kind of address that is; 0 for none. */
+  get family(): number {
+    return (this.#length[0] ?? 0) >= 2 ? this.#view.getUint16(0, true) : 0;
+  }
+
+  /**
+   * Has {@linkcode Acceptor.address} be that of the other end of a connection
+   * that was accepted elsewhere: getpeername(2).
+   *
+   * @param connection The connection; what is none has no address.
+   */
+  lookAt(connection: number): void {
+    this.#length[0] = ADDRESS_BYTES;
+    const { c } = this.#libc;
+    const result = c.getpeername(connection, this.#address, this.#lengthBytes);
+    if (result !== 0) this.#length[0] = 0;
   }
 }
 
@@ -233,6 +264,42 @@ export function peerProcess(libc: Libc, fd: number): PeerProcess | undefined {
     uid: view.getUint32(4, true),
     gid: view.getUint32(8, true),
   };
+}
+
+/**
+ * Looks at what has come over a connection, and leaves it there.
+ *
+ * @param libc The C library.
+ * @param fd The connection.
+ * @param bytes Where to put it.
+ * @returns How many bytes; 0 at the end of the connection; or the negated error
+ * number, EAGAIN where nothing has come yet.
+ */
+export function peek(
+  libc: Libc,
+  fd: number,
+  bytes: Uint8Array<ArrayBuffer>,
+): number {
+  const length = BigInt(bytes.length);
+  const count = libc.c.recv(fd, bytes, length, MSG_PEEK | MSG_DONTWAIT);
+  return count >= 0 ? count : -errno(libc);
+}
+
+/**
+ * Takes the first bytes that have come over a connection, and no more.
+ *
+ * @param libc The C library.
+ * @param fd The connection, over which as many have come.
+ * @param bytes As many, to be overwritten.
+ * @returns Whether they were there.
+ */
+export function takeBytes(
+  libc: Libc,
+  fd: number,
+  bytes: Uint8Array<ArrayBuffer>,
+): boolean {
+  const length = BigInt(bytes.length);
+  return libc.c.recv(fd, bytes, length, MSG_DONTWAIT) === bytes.length;
 }
 
 /**

@@ -60,6 +60,9 @@ export interface StartOptions {
   readonly sharesDescriptors: boolean;
 }
 
+/** The variables of a command that is given none of its own. */
+export const NO_VARIABLES: readonly string[] = [];
+
 /** A file to execute, and with what words. */
 interface Attempt {
   readonly path: bigint;
@@ -132,6 +135,8 @@ export interface Start {
   connection: number;
   /** The low descriptor that the connection is on, if it is on one; else -1. */
   landing: number;
+  /** What its environment has beside that of every start. */
+  readonly variables: readonly string[];
 }
 
 /** Why a command was not started. */
@@ -153,6 +158,8 @@ export class PreparedCommand {
   readonly #libc: Libc;
   readonly #means: Means;
   readonly #candidates: readonly Attempt[];
+  /** Vectors by the variables beside those of every start. */
+  readonly #environments = new Map<readonly string[], bigint>();
   readonly #slots: Slot[] = [];
   /** Written down when the first command starts: handlers are there by then. */
   #calls: CommandCalls | undefined;
@@ -192,9 +199,15 @@ export class PreparedCommand {
    * @param connection Its descriptor. It is closed, whatever happens, as soon
    * as it is not needed.
    * @param options How.
+   * @param variables `NAME=VALUE` words for this one beside those of every
+   * start, before which they count. The same list is laid out once.
    * @returns What goes on; or the error number, when nothing does.
    */
-  start(connection: number, options: StartOptions): Start | number {
+  start(
+    connection: number,
+    options: StartOptions,
+    variables: readonly string[] = NO_VARIABLES,
+  ): Start | number {
     const [attempt] = this.#candidates;
     if (attempt === undefined) return this.#refuse(connection, ENOENT);
     const landing = options.sharesDescriptors
@@ -209,6 +222,7 @@ export class PreparedCommand {
       isDenied: false,
       connection: landing === undefined ? connection : -1,
       landing: landing ?? -1,
+      variables,
     };
     const code = this.#clone(start);
     if (code !== 0) {
@@ -282,7 +296,7 @@ export class PreparedCommand {
   }
 
   #clone(start: Start): number {
-    const { slot, attempt } = start;
+    const { slot, attempt, variables } = start;
     const { list } = slot;
     const { connectionRows, aboveRow, execRow } = this.#writtenCalls;
     const shares = start.landing >= 0;
@@ -293,6 +307,10 @@ export class PreparedCommand {
       slot.holds = attempt;
       list.setArgument(execRow, 0, attempt.path);
       list.setArgument(execRow, 1, attempt.argv);
+    }
+    if (slot.variables !== variables) {
+      slot.variables = variables;
+      list.setArgument(execRow, 2, this.#environmentWith(variables));
     }
     const { cloner, spare } = this.#means;
     const pid = spare.use(() => cloner.clone(slot, shares));
@@ -308,8 +326,7 @@ export class PreparedCommand {
 
   #writeCalls(): CommandCalls {
     const libc = this.#libc;
-    const { identity, environment, rootDirectory, descriptorLimit } =
-      this.#means.command;
+    const { identity, rootDirectory, descriptorLimit } = this.#means.command;
     const limit = descriptorLimit && new BigUint64Array([
       descriptorLimit.soft,
       descriptorLimit.hard,
@@ -323,7 +340,6 @@ export class PreparedCommand {
           libc,
           new Uint8Array(new Uint32Array([identity?.gid ?? 0]).buffer),
         ),
-        environment: vectorInCMemory(libc, environment),
         slash: stringInCMemory(libc, "/"),
         ...rootDirectory === undefined ? {} : {
           root: {
@@ -336,6 +352,19 @@ export class PreparedCommand {
           : { descriptorLimit: inCMemory(libc, new Uint8Array(limit.buffer)) },
       },
     });
+  }
+
+  #environmentWith(variables: readonly string[]): bigint {
+    const known = this.#environments.get(variables);
+    if (known !== undefined) return known;
+    const own = new Set(variables.map(nameIn));
+    const { environment } = this.#means.command;
+    const address = vectorInCMemory(this.#libc, [
+      ...environment.filter((word) => !own.has(nameIn(word))),
+      ...variables,
+    ]);
+    this.#environments.set(variables, address);
+    return address;
   }
 
   #takeSlot(): Slot {
@@ -374,4 +403,9 @@ export class PreparedCommand {
     this.#libc.c.close(connection);
     return code;
   }
+}
+
+/** The name of a variable, out of its `NAME=VALUE` word. */
+function nameIn(word: string): string {
+  return word.slice(0, word.indexOf("="));
 }

@@ -10,6 +10,7 @@
  * @module
  */
 
+import type { AdmissionRules } from "../admission/admission.ts";
 import type {
   Command,
   Engine,
@@ -17,6 +18,7 @@ import type {
   ServedService,
   ServiceEvents,
   StartProblem,
+  WaitingConnection,
 } from "../engine/engine.ts";
 import { formatWaitStatus, type WaitStatus } from "../engine/wait_status.ts";
 import type { Log } from "../log/log.ts";
@@ -32,6 +34,8 @@ import { connectionRecord } from "./connection_record.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Fault } from "./fault.ts";
 import { listed } from "./listed.ts";
+import type { MachineReadings } from "./machine_readings.ts";
+import { ServiceGate } from "./service_gate.ts";
 
 /** How often a service that stays at its limit says so. */
 const LIMIT_WARNING_MS = 60_000;
@@ -86,6 +90,10 @@ export interface ServiceOptions {
   readonly isThrottled: boolean;
   /** Whether to tell the kernel for each connection to keep it alive. */
   readonly keepAlive?: boolean;
+  /** Who may connect, and how much; `undefined` for everybody without limit. */
+  readonly rules?: AdmissionRules | undefined;
+  /** How busy the machine is, where the rules have a limit to that. */
+  readonly readings?: MachineReadings;
   /** Who follows its connections. */
   readonly observer?: ServiceObserver;
   /** Whether it is no news that commands stand at the limit. */
@@ -114,6 +122,8 @@ export interface FollowedCommand {
 /** What a service has in memory, for a program that goes on in its place. */
 export interface ServiceMemory {
   readonly commands: readonly FollowedCommand[];
+  /** Connections of which a proxy is yet to say who its client is. */
+  readonly waiting: readonly WaitingConnection[];
   /** How often its command could not be started; 0 where that is over. */
   readonly startFailures: number;
   /** The same, of accepting connections. */
@@ -133,6 +143,7 @@ export class Service implements ServiceEvents {
   );
   /** Those that were killed, but not collected yet. */
   readonly #killed = new Set<RunningCommand>();
+  readonly #gate: ServiceGate | undefined;
   readonly #startFault: Fault;
   readonly #acceptFault: Fault;
   readonly #idle = Promise.withResolvers<void>();
@@ -168,12 +179,20 @@ export class Service implements ServiceEvents {
       over: (count) =>
         `connections are accepted again, after ${failures(count)}`,
     });
+    const { rules, readings } = options;
+    this.#gate = rules && new ServiceGate({
+      ...{ rules, readings, log, counter: this.counters },
+      changed: () => {
+        if (this.#state === "serving") this.#goOn();
+      },
+    });
     this.#served = options.engine.serve({
       sockets: options.sockets,
       command: options.command,
       peers: options.verbose,
       keepAlive: options.keepAlive,
       events: this,
+      gate: this.#gate,
     });
   }
 
@@ -235,6 +254,7 @@ export class Service implements ServiceEvents {
           isKilled: true,
         })),
       ],
+      waiting: this.#served.waiting,
       startFailures: this.#startFault.count,
       acceptFailures: this.#acceptFault.count,
       counters: this.counters.record,
@@ -248,17 +268,20 @@ export class Service implements ServiceEvents {
    * @param memory What that had in memory.
    */
   resume(memory: ServiceMemory): void {
-    const { commands, startFailures, acceptFailures, counters } = memory;
+    const { commands, waiting, startFailures, acceptFailures, counters } =
+      memory;
     if (counters !== undefined) this.counters.resume(counters);
     this.#startFault.resume(startFailures);
     this.#acceptFault.resume(acceptFailures);
     for (const { running, limitMs, isKilled } of commands) {
       const command = this.#served.adopt(running);
+      if (running.client !== undefined) this.#gate?.resume(running.client);
       if (isKilled) this.#killed.add(command);
       else {
         this.#running.add(command, { startedMs: running.startedMs, limitMs });
       }
     }
+    for (const connection of waiting) this.#served.adoptWaiting(connection);
   }
 
   /** Begins to accept connections, as far as its limit allows. */
@@ -286,6 +309,7 @@ export class Service implements ServiceEvents {
     if (this.#state === "serving") {
       this.#state = "draining";
       this.#served.stopListening();
+      this.#gate?.stop();
       clearTimeout(this.#limitTimer);
       clearTimeout(this.#throttleTimer);
       this.#leaveLater([...this.#killed]);
@@ -304,6 +328,7 @@ export class Service implements ServiceEvents {
     const drained = this.drain();
     if (this.#state !== "terminating") {
       this.#state = "terminating";
+      this.#served.dropWaiting();
       this.#served.endGroups();
       this.#signalAll(SIGTERM);
       setTimeout(() => this.#killAll(), TERMINATE_MS);
@@ -398,7 +423,8 @@ export class Service implements ServiceEvents {
     this.#forget(command);
   }
 
-  notStarted({ reason, isShortage, command }: StartProblem): void {
+  notStarted({ reason, isShortage, command, client }: StartProblem): void {
+    if (client !== undefined) this.#gate?.giveBack(client);
     this.#startFault.met(reason);
     this.counters.notStarted();
     this.#starts = false;
@@ -418,6 +444,7 @@ export class Service implements ServiceEvents {
 
   #forget(command: RunningCommand): void {
     this.#running.delete(command) || this.#killed.delete(command);
+    if (command.client !== undefined) this.#gate?.giveBack(command.client);
     this.#options.observer?.ended();
     if (this.#state === "serving") this.#goOn();
     else this.#tellIdle();
@@ -437,9 +464,14 @@ export class Service implements ServiceEvents {
     this.#acceptFault.met(reason);
   }
 
+  noneWaiting(): void {
+    if (this.#state !== "serving") this.#tellIdle();
+  }
+
   #goOn(): void {
     this.#served.setAccepting(
-      !this.#atLimit() && this.#throttleTimer === undefined,
+      !this.#atLimit() && this.#throttleTimer === undefined &&
+        !this.#gate?.isResting,
     );
   }
 
@@ -527,7 +559,7 @@ export class Service implements ServiceEvents {
   }
 
   #tellIdle(): void {
-    if (this.count > 0) return;
+    if (this.count > 0 || this.#served.waiting.length > 0) return;
     this.#running.stop();
     this.#idle.resolve();
   }

@@ -160,7 +160,7 @@ traceTest("a command that cannot be watched is ended and told", async () => {
     "command /bin/cat cannot be started: " +
       "it cannot be watched: Cannot allocate memory",
   );
-  assertEquals(await processesOf(account.uid), []);
+  await becomes([], () => processesOf(account.uid));
   assertEquals(await childrenOf(daemon.pid), []);
   assertEquals(await daemon.talk("served"), "served");
   const over = await daemon.event("start-failed-over");

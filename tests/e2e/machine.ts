@@ -107,8 +107,13 @@ export function environmentOfDeno(): Record<string, string> {
   );
 }
 
-/** Who comes to change accounts meanwhile would sleep a second, and give up. */
-const ONE_AT_A_TIME = ["flock", "/run/spawnd-tests-accounts"] as const;
+/**
+ * Words before a program that changes the machine's accounts, or has others
+ * mounted in their place. Who comes to change them meanwhile would sleep a
+ * second, and in the end give up; and the file that replaces the old one takes
+ * away what is mounted there, in every namespace.
+ */
+export const ONE_AT_A_TIME = ["flock", "/run/spawnd-tests-accounts"] as const;
 
 /** An account made for a test. Goes with the scope: `await using`. */
 export class Account implements AsyncDisposable {

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Daemon, type Ended, runToEnd, type StartOptions } from "./daemon.ts";
-import { Account, Folder, output, rootTest } from "./machine.ts";
+import { Account, Folder, ONE_AT_A_TIME, output, rootTest } from "./machine.ts";
 import {
   exists,
   freeAddresses,
@@ -136,6 +136,7 @@ rootTest("a service of the id that means none is refused", async () => {
     const file = await folder.file("passwd", accounts);
     // No tool makes such an account; the daemon gets a file of its own.
     const prefix = [
+      ...ONE_AT_A_TIME,
       "unshare",
       "--mount",
       "sh",
@@ -382,6 +383,36 @@ for (
       { prefix },
     );
   });
+}
+
+for (
+  const [call, error, mend] of [
+    ["close_range", "ENOSYS", "let the daemon call close_range(2)"],
+    ["capset", "EPERM", "let the daemon give capabilities up"],
+  ] as const
+) {
+  rootTest(
+    `a sandbox that forbids ${call}(2) is told so on one line`,
+    async () => {
+      await using folder = await Folder.create();
+      const trace = folder.join("trace");
+      const prefix = [
+        // Capabilities that a program would inherit are to be given up.
+        ...["setpriv", "--inh-caps=+net_raw"],
+        ...["strace", "-f", "-o", trace, "-e", `trace=${call}`],
+        ...["-e", `inject=${call}:error=${error}`],
+      ];
+      const { code, stderr } = await refused(
+        ["user=nobody", ...ARGV],
+        { prefix },
+      );
+      assertEquals(code, 71, stderr);
+      const [line = "", ...more] = stderr.split("\n");
+      assertEquals(more, [""]);
+      assertMatch(line, new RegExp(`: fatal: ${call}: .* \\(`));
+      assert(line.includes(` (${mend}`), line);
+    },
+  );
 }
 
 rootTest(

@@ -103,7 +103,7 @@ for (const engine of ENGINES) {
       await until("connections are refused", () => isRefused(daemon));
       assertEquals(await finish(connection, "after\n"), "after\n");
       assertEquals((await daemon.ended()).code, 0);
-      assertEquals(await processesOf(account.uid), []);
+      await becomes([], () => processesOf(account.uid));
       assertEquals(recordsOf(daemon, "stopped").length, 1);
     },
   );
@@ -151,7 +151,7 @@ for (const engine of ENGINES) {
           daemon.kill(signal);
           assertEquals((await daemon.ended()).code, 0);
           assertEquals(await folder.names(), ["child", "parent"]);
-          assertEquals(await processesOf(account.uid), []);
+          await becomes([], () => processesOf(account.uid));
         },
       );
     }
@@ -269,7 +269,7 @@ for (const engine of ENGINES) {
       daemon.kill("SIGTERM");
       await Promise.all(clients);
       assertEquals((await daemon.ended()).code, 0);
-      assertEquals(await processesOf(account.uid), []);
+      await becomes([], () => processesOf(account.uid));
       assertEquals(
         daemon.entries.filter(({ level }) => level !== "info"),
         [],
@@ -369,7 +369,7 @@ for (const engine of ENGINES) {
       daemon.kill("SIGTERM");
       await daemon.event("stop-timeout");
       assertEquals((await daemon.ended()).code, 0);
-      assertEquals(await processesOf(account.uid), []);
+      await becomes([], () => processesOf(account.uid));
     },
   );
 }

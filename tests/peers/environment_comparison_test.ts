@@ -14,7 +14,8 @@ import { commandEnvironment } from "../../lib/engine/environment.ts";
 import { bytesOf } from "../../lib/posix/byte_text.ts";
 import { peerTest } from "../e2e/load.ts";
 import { Folder, output } from "../e2e/machine.ts";
-import { balanced, Random } from "../unit/config/random_configuration.ts";
+import { balanced } from "../unit/config/random_configuration.ts";
+import { Random } from "./random.ts";
 
 const SPAWN = "/usr/lib/postfix/sbin/spawn";
 const SEED = Number(Deno.env.get("SPAWND_SEED") ?? 8);

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { freePort } from "../e2e/configuration.ts";
 import { writeAll } from "../e2e/daemon.ts";
 import { readBytes } from "../e2e/load.ts";
 import {
@@ -8,7 +9,7 @@ import {
   statusFields,
   until,
 } from "../e2e/machine.ts";
-import { freePort, Postfix, postfixTest } from "./postfix.ts";
+import { Postfix, postfixTest } from "./postfix.ts";
 
 const SWAKS = "/usr/bin/swaks";
 const SPF = "/usr/sbin/postfix-policyd-spf-perl";
@@ -84,6 +85,8 @@ ${MAIL_SYSTEM}
 policy unix - n n - 0 spawnd ${await policy(postfix)}`,
     );
     await postfix.control("reload");
+    // It listens when master has got round to it.
+    (await postfix.connect(`127.0.0.1:${port}`)).close();
     return new MailSystem(postfix, port);
   }
 

@@ -3,10 +3,15 @@
  * configurations made at random.
  *
  * Of every configuration, the value of each name and every line of master.cf is
- * compared to the byte; of some, what postconf shows in its other forms, too.
+ * compared to the byte, and what postconf shows in its other forms, too.
  * postconf ends at the first value that it cannot expand, so what spawnd refuses
  * is left out there and asked for alone: postconf must refuse it, too, and in
  * the same words.
+ *
+ * Configurations without a mistake are put together, many in one, as a process
+ * for each would take most of the time; each of the others is asked about
+ * alone, and in the other forms now and then. What differs is made as small as
+ * it still differs.
  *
  * `SPAWND_SEED` and `SPAWND_CONFIGURATIONS` make another or a longer run.
  *
@@ -14,6 +19,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
 import { toBinary, toBytes } from "../../lib/config/bytes.ts";
 import type { Configuration } from "../../lib/config/configuration.ts";
 import { loadConfiguration } from "../../lib/config/load_configuration.ts";
@@ -24,7 +30,9 @@ import type { Problem } from "../../lib/config/problems.ts";
 import type { Scope } from "../../lib/config/settings.ts";
 import {
   KNOWN_NAMES,
-  randomConfiguration,
+  named,
+  RANDOM_CONFIGURATION,
+  type RandomConfiguration,
   USER_NAMES,
 } from "../unit/config/random_configuration.ts";
 import { Scratch } from "../unit/scratch.ts";
@@ -37,10 +45,13 @@ const CONFIGURATIONS = Number(Deno.env.get("SPAWND_CONFIGURATIONS") ?? 5000);
 /** postconf sleeps for a second before it ends with an error. */
 const AT_ONCE = 64;
 
-/** One configuration of so many is asked about in a second form. */
+/** So many configurations are put together. */
+const TOGETHER = 50;
+
+/** Of the others, one of so many is asked about in a second form. */
 const FORMS_EVERY = 4;
 
-/** Of one configuration of so many, a value is asked for that is refused. */
+/** Of one of so many, a value is asked for that is refused. */
 const REFUSALS_EVERY = 3;
 
 /** Parameters whose defaults are the machine's. */
@@ -50,8 +61,11 @@ const OF_THE_MACHINE: readonly string[] = [
   "myhostname",
 ];
 
-const NAMES: readonly string[] = [
-  ...USER_NAMES,
+/** How long to look for what is smaller and still differs. */
+const SHRINK_MS = 60_000;
+
+/** Names that all configurations share. */
+const SHARED_NAMES: readonly string[] = [
   ...KNOWN_NAMES,
   "x_time_limit",
   "process_name",
@@ -231,26 +245,103 @@ function inWordsOfPostconf({ text }: Problem): string | undefined {
 /** Thrown where postconf ends before its time, as {@linkcode DIFFERENCES} says. */
 class Early extends Error {}
 
-/** A configuration, and what spawnd makes of it. */
+/** A configuration, or several in one, as postconf is asked about it. */
+interface Asked {
+  readonly main: string;
+  readonly master: string;
+  /** What all names have behind them that are a configuration's own. */
+  readonly ends: readonly string[];
+}
+
+/** A configuration by itself. */
+function alone(random: RandomConfiguration): Asked {
+  const { main, master } = named(random, "");
+  return { main, master: whole(master), ends: [""] };
+}
+
+/** Several that mean nothing of each other. */
+function together(randoms: readonly RandomConfiguration[]): Asked {
+  const ends = randoms.map((_, index) => `_${index}`);
+  const all = randoms.map((each, index) => named(each, ends[index] ?? ""));
+  return {
+    main: all.map(({ main }) => whole(main)).join(""),
+    master: all.map(({ master }) => whole(master)).join(""),
+    ends,
+  };
+}
+
+/** A file whose last line has an end, so that another can follow. */
+function whole(text: string): string {
+  return /(?:^|\n)$/.test(text) ? text : `${text}\n`;
+}
+
+/** What spawnd makes of it. */
+function read({ main, master }: Asked): Configuration {
+  return loadConfiguration(
+    "",
+    (path) => toBytes(path.endsWith("main.cf") ? main : master),
+    // Since 3.11 it says "amnesiac" for the service.
+    { processName: "postconf", serviceName: "" },
+  );
+}
+
+/** What spawnd refuses, in words that postconf has for it, too. */
+function refusalsOf({ main, master }: Configuration): string[] {
+  return [
+    ...main.problems.filter(({ level }) => level === "error")
+      .map(({ text }) => text),
+    ...master.problems.map(inWordsOfPostconf)
+      .filter((text) => text !== undefined),
+  ];
+}
+
+/** What is wrong with the values of the files, in whatever scope. */
+function* badValuesOf(
+  configuration: Configuration,
+): Generator<Problem, undefined> {
+  const { main, master, scope } = configuration;
+  const scopes = master.entries.map((entry) => configuration.scopeOf(entry));
+  const overrides = master.entries.flatMap(({ options }) =>
+    options.flatMap((option) =>
+      option.kind === "flags" ? [] : option.setting ?? []
+    )
+  );
+  for (const { value } of [...main.settings.values(), ...overrides]) {
+    for (const each of [scope, ...scopes]) {
+      const expansion = each.expand(value);
+      if (!expansion.ok) yield expansion.problem;
+    }
+  }
+}
+
+/** Whether postconf has nothing to end at, and is not known to differ. */
+function isGood(asked: Asked): boolean {
+  const configuration = read(asked);
+  return refusalsOf(configuration).length === 0 &&
+    configuration.master.problems.length === 0 &&
+    badValuesOf(configuration).next().done === true;
+}
+
+/** What spawnd and postconf make of a configuration. */
 class Comparison {
   readonly #files: Files;
-  readonly #seed: number;
-  readonly #master: string;
+  /** Which one it is; `undefined` for several, asked about in every form. */
+  readonly #index: number | undefined;
+  readonly #asked: Asked;
+  readonly #names: readonly string[];
   readonly #configuration: Configuration;
 
-  constructor(files: Files, seed: number) {
+  constructor(files: Files, asked: Asked, index?: number) {
     this.#files = files;
-    this.#seed = seed;
-    const { main, master } = randomConfiguration(seed);
-    this.#master = /(?:^|\n)$/.test(master) ? master : `${master}\n`;
-    files.write("main.cf", main);
-    files.write("master.cf", this.#master);
-    this.#configuration = loadConfiguration(
-      files.folder,
-      Deno.readFileSync,
-      // Since 3.11 it says "amnesiac" for the service.
-      { processName: "postconf", serviceName: "" },
-    );
+    this.#index = index;
+    this.#asked = asked;
+    this.#names = [
+      ...asked.ends.flatMap((end) => USER_NAMES.map((name) => name + end)),
+      ...SHARED_NAMES,
+    ];
+    files.write("main.cf", asked.main);
+    files.write("master.cf", asked.master);
+    this.#configuration = read(asked);
   }
 
   /** Whether postconf got to its end. */
@@ -265,18 +356,12 @@ class Comparison {
   }
 
   async #compare(): Promise<void> {
-    const { main, master } = this.#configuration;
-    const refusals = [
-      ...main.problems.filter(({ level }) => level === "error")
-        .map(({ text }) => text),
-      ...master.problems.map(inWordsOfPostconf)
-        .filter((text) => text !== undefined),
-    ];
+    const refusals = refusalsOf(this.#configuration);
     if (refusals.length > 0) return await this.#compareRefusal(refusals);
     const scope = this.#probeScope();
     const good: string[] = [];
     let bad: { value: string; problem: Problem } | undefined;
-    for (const name of NAMES) {
+    for (const name of this.#names) {
       const value = `$${name}`;
       const expansion = scope.expand(new PlacedText(value));
       if (expansion.ok) good.push(value);
@@ -284,14 +369,21 @@ class Comparison {
     }
     this.#probe(good);
     await this.#compareBytes(good, scope);
-    const [form] = this.#seed % FORMS_EVERY === 0
-      ? this.#forms.slice(this.#seed / FORMS_EVERY % this.#forms.length)
-      : [];
-    await form?.();
-    if (bad !== undefined && this.#seed % REFUSALS_EVERY === 0) {
+    for (const form of this.#formsToAsk) await form();
+    const isAsked = this.#index === undefined ||
+      this.#index % REFUSALS_EVERY === 0;
+    if (bad !== undefined && isAsked) {
       this.#probe([bad.value]);
       await this.#compareBad(bad.problem);
     }
+  }
+
+  get #formsToAsk(): readonly (() => Promise<void>)[] {
+    const index = this.#index;
+    if (index === undefined) return this.#forms;
+    if (index % FORMS_EVERY !== 0) return [];
+    const form = this.#forms[index / FORMS_EVERY % this.#forms.length];
+    return form === undefined ? [] : [form];
   }
 
   readonly #forms = [
@@ -304,11 +396,11 @@ class Comparison {
 
   /** Adds services to master.cf that ask for values. */
   #probe(values: readonly string[]): void {
-    const all = NAMES.map((name) => `$${name}`).join("");
+    const all = this.#names.map((name) => `$${name}`).join("");
     this.#files.write(
       "master.cf",
       // What is not expanded is still looked at: so all names are known.
-      `${this.#master}${probe("yy", [`\${zz?${all}}`])}\n${
+      `${this.#asked.master}${probe("yy", [`\${zz?${all}}`])}\n${
         probe("zz", values)
       }`,
     );
@@ -385,7 +477,7 @@ class Comparison {
     const { scope } = this.#configuration;
     const expected: string[] = [];
     const names: string[] = [];
-    for (const name of NAMES) {
+    for (const name of this.#names) {
       const expansion = scope.expanded(name);
       if (expansion === undefined || !expansion.ok) continue;
       names.push(name);
@@ -398,12 +490,12 @@ class Comparison {
   /** `postconf -n`: what main.cf sets. */
   async #compareWritten(): Promise<void> {
     const { scope } = this.#configuration;
-    const expected = NAMES.flatMap((name) => {
+    const expected = this.#names.flatMap((name) => {
       const setting = scope.setting(name);
       if (setting === undefined) return [];
       return [normalized(`${name} = ${setting.value.text}`)];
     });
-    const { stdout } = await this.#postconf("-n", ...NAMES);
+    const { stdout } = await this.#postconf("-n", ...this.#names);
     this.#sameLines(stdout, expected);
   }
 
@@ -462,30 +554,12 @@ class Comparison {
     const isCrash = signal === "SIGSEGV";
     if (!isCrash && !DIFFERENCES.early.message.test(stderr)) return ended;
     const known = isCrash
-      ? has(this.#badValues(), DIFFERENCES.crash)
-      : this.#badValues().some(({ text }) =>
+      ? has([...badValuesOf(this.#configuration)], DIFFERENCES.crash)
+      : [...badValuesOf(this.#configuration)].some(({ text }) =>
         printable(stderr).includes(printable(text))
       );
     if (known) throw new Early();
     return ended;
-  }
-
-  /** What is wrong with the values of the files, in whatever scope. */
-  #badValues(): Problem[] {
-    const { main, master, scope } = this.#configuration;
-    const scopes = master.entries
-      .map((entry) => this.#configuration.scopeOf(entry));
-    const overrides = master.entries.flatMap(({ options }) =>
-      options.flatMap((option) =>
-        option.kind === "flags" ? [] : option.setting ?? []
-      )
-    );
-    return [...main.settings.values(), ...overrides].flatMap(({ value }) =>
-      [scope, ...scopes].flatMap((each) => {
-        const expansion = each.expand(value);
-        return expansion.ok ? [] : [expansion.problem];
-      })
-    );
   }
 
   #sameLines(actual: string, expected: readonly string[]): void {
@@ -508,9 +582,9 @@ class Comparison {
 
   #check(isSo: boolean, what: string): void {
     if (isSo) return;
-    const { main, master } = randomConfiguration(this.#seed);
+    const { main, master } = this.#asked;
     throw new Error(
-      `configuration ${this.#seed}: ${what}\n` +
+      `${what}\n` +
         `main.cf: ${quote(main)}\nmaster.cf: ${quote(master)}`,
     );
   }
@@ -554,24 +628,109 @@ postfixTest(
   },
 );
 
-postfixTest(
-  `${CONFIGURATIONS} configurations at random, from seed ${SEED}, mean to spawnd what they mean to postconf`,
-  async () => {
-    let next = SEED;
-    let early = 0;
-    const failures: string[] = [];
+/** Whether postconf got to its end; fails where the two differ. */
+async function compare(asked: Asked, index?: number): Promise<boolean> {
+  using files = new Files();
+  return await new Comparison(files, asked, index).run();
+}
+
+/** Compares some at once, until enough differ. */
+class Comparisons {
+  /** Which ones differ. */
+  readonly different: number[] = [];
+  /** How many postconf did not get to the end of. */
+  early = 0;
+  readonly #all: readonly RandomConfiguration[];
+
+  constructor(all: readonly RandomConfiguration[]) {
+    this.#all = all;
+  }
+
+  async run(): Promise<void> {
+    const groups = this.#groups();
     const work = async (): Promise<void> => {
-      using files = new Files();
-      while (next < SEED + CONFIGURATIONS && failures.length < 5) {
-        try {
-          if (!await new Comparison(files, next++).run()) early++;
-        } catch (error) {
-          failures.push(reasonOf(error));
-        }
+      while (this.different.length < 5) {
+        const group = groups.shift();
+        if (group === undefined) return;
+        await this.#compare(group);
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
-    assert(failures.length === 0, failures.join("\n\n"));
+  }
+
+  /** By their numbers. */
+  #groups(): number[][] {
+    const numbers = [...this.#all.keys()];
+    const { good = [], bad = [] } = Object.groupBy(
+      numbers,
+      (number) => isGood(alone(this.#at(number))) ? "good" : "bad",
+    );
+    const groups = bad.map((number) => [number]);
+    for (let from = 0; from < good.length; from += TOGETHER) {
+      groups.push(good.slice(from, from + TOGETHER));
+    }
+    return groups;
+  }
+
+  async #compare(group: readonly number[]): Promise<void> {
+    const [first = 0, ...others] = group;
+    try {
+      const isThrough = others.length === 0
+        ? await compare(alone(this.#at(first)), first)
+        : await compare(together(group.map((each) => this.#at(each))));
+      if (isThrough) return;
+      if (others.length === 0) this.early++;
+      else await this.#compareEach(group);
+    } catch (error) {
+      if (others.length === 0) this.different.push(first);
+      else await this.#find(group, error);
+    }
+  }
+
+  async #compareEach(group: readonly number[]): Promise<void> {
+    for (const each of group) await this.#compare([each]);
+  }
+
+  /** Finds which of several differs. */
+  async #find(group: readonly number[], error: unknown): Promise<void> {
+    const before = this.different.length;
+    await this.#compareEach(group);
+    if (this.different.length === before) throw error;
+  }
+
+  #at(number: number): RandomConfiguration {
+    return this.#all[number] ?? { main: "", master: "" };
+  }
+}
+
+/** What is left of a configuration that differs when it is as small as can be. */
+async function smallest(number: number): Promise<string> {
+  let last = "";
+  const property = fc.asyncProperty(RANDOM_CONFIGURATION, async (random) => {
+    try {
+      await compare(alone(random), 0);
+    } catch (error) {
+      last = reasonOf(error);
+      throw error;
+    }
+  });
+  const { numShrinks } = await fc.check(property, {
+    seed: SEED,
+    path: `${number}`,
+    interruptAfterTimeLimit: SHRINK_MS,
+  });
+  return `configuration ${number}, after ${numShrinks} steps: ${last}`;
+}
+
+postfixTest(
+  `${CONFIGURATIONS} configurations at random, from seed ${SEED}, mean to spawnd what they mean to postconf`,
+  async () => {
+    const comparisons = new Comparisons(
+      fc.sample(RANDOM_CONFIGURATION, { numRuns: CONFIGURATIONS, seed: SEED }),
+    );
+    await comparisons.run();
+    const { different: [one], early } = comparisons;
+    if (one !== undefined) throw new Error(await smallest(one));
     assert(early <= 5 + CONFIGURATIONS / 10, `postconf ended early: ${early}`);
   },
 );

@@ -21,12 +21,6 @@ export function postfixTest(
   peerTest(name, [`${DAEMONS}/master`, ...others], fn);
 }
 
-/** A port of the loopback that was free a moment ago. */
-export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
-
 /** An instance that runs. Goes with the scope: `await using`. */
 export class Postfix implements AsyncDisposable {
   readonly #folder: Folder;

@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { freePort } from "../e2e/configuration.ts";
 import { programWords, readAll } from "../e2e/daemon.ts";
 import { finish, readBytes } from "../e2e/load.ts";
 import { childrenOf, output, until } from "../e2e/machine.ts";
-import { freePort, Postfix, postfixTest } from "./postfix.ts";
+import { Postfix, postfixTest } from "./postfix.ts";
 
 /** Greets as an SMTP server does, and tells where the client comes from. */
 const TELLS_PEER = `#!/usr/bin/perl
@@ -30,7 +31,7 @@ smtpd pass - n n - 2 spawnd -v user=nobody argv=${script}`,
     );
     await postfix.control("reload");
     for (let index = 0; index < 3; index++) {
-      using client = await Deno.connect({ hostname: "127.0.0.1", port });
+      using client = await postfix.connect(`127.0.0.1:${port}`);
       const { port: ours } = client.localAddr as Deno.NetAddr;
       const greeting = `220 127.0.0.1 ${ours}\r\n`;
       assertEquals(await readBytes(client, greeting.length), greeting);

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Random } from "../unit/config/random_configuration.ts";
+import type { Random } from "./random.ts";
 
 /** The hosts there are, with their addresses in the order of the resolver. */
 export const HOSTS: Readonly<Record<string, readonly string[]>> = {

@@ -1,8 +1,9 @@
 import { assertEquals } from "@std/assert";
+import { freePort } from "../e2e/configuration.ts";
 import { writeAll } from "../e2e/daemon.ts";
 import { becomes } from "../e2e/load.ts";
 import { output } from "../e2e/machine.ts";
-import { freePort, Postfix, postfixTest } from "./postfix.ts";
+import { Postfix, postfixTest } from "./postfix.ts";
 import { COMPILER, furnishRoot } from "./root_directory.ts";
 import {
   type Records,
@@ -197,5 +198,6 @@ postfixTest("spawnd is as spawn(8), but for what is explained", async () => {
   console.log(tableOf(seen));
   const wrong = [...seen].filter(([row, sides]) => !holds(row, sides))
     .map(([{ what }, sides]) => ({ what, ...sides }));
+  if (wrong.length > 0) console.log(await postfix.log());
   assertEquals(wrong, []);
 }, { others: [COMPILER] });

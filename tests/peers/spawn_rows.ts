@@ -632,7 +632,13 @@ async function afterLimit(
   const pids = text.trim().split(/\s/).map(Number);
   const [command = 0] = pids;
   await postfix.logged(`process id ${command}: command time limit exceeded`);
-  if (side === "spawnd") await postfix.logged(/family killed by signal 9$/m);
+  if (side === "spawnd") {
+    await postfix.logged(/family killed by signal 9$/m);
+    // What is killed is gone when it has had the processor once more.
+    await until("its group is gone", async () => {
+      return !(await Promise.all(pids.slice(0, 2).map(isAlive))).includes(true);
+    });
+  }
   const alive = await Promise.all(pids.map(isAlive));
   return alive.map((runs) => runs ? "runs" : "ended").join(", ");
 }

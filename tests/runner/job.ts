@@ -92,7 +92,7 @@ export class Runner {
         ? said
         : `${said}\n${job.name}: ended after ${limitMs / 1000} s\n`,
       summary: parseSummary(said),
-      times: parseTimes(await textOrNone(`${path}.xml`)),
+      times: timesOf(job, await textOrNone(`${path}.xml`)),
       isGood: isInTime && success,
     };
   }
@@ -107,6 +107,14 @@ export class Runner {
     this.#isStopped = true;
     for (const child of this.#running) void end(child);
   }
+}
+
+/** A test stands below the file that registers it, which may be a helper. */
+function timesOf({ files }: Job, xml: string): Timed[] {
+  const [only, ...others] = files;
+  const times = parseTimes(xml);
+  if (only === undefined || others.length > 0) return times;
+  return times.map((each) => ({ ...each, file: only }));
 }
 
 /** Waits for a process; ends it when its time is up. */
@@ -128,12 +136,13 @@ async function endsWithin(
 async function end(child: Deno.ChildProcess): Promise<void> {
   signalGroup(child.pid, "SIGINT");
   const tooLate = new AbortController();
-  await Promise.race([
-    child.status,
-    delay(LAST_WORDS_MS, tooLate).catch(() => {}),
+  const hasEnded = await Promise.race([
+    child.status.then(() => true),
+    delay(LAST_WORDS_MS, tooLate).then(() => false, () => true),
   ]);
   tooLate.abort();
-  signalGroup(child.pid, "SIGKILL");
+  // Its id may be another's once it has ended.
+  if (!hasEnded) signalGroup(child.pid, "SIGKILL");
   await child.status;
 }
 

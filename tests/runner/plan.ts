@@ -25,7 +25,9 @@ export const ALONE: Readonly<Record<string, string>> = {
 const FIRST: readonly string[] = [
   "tests/e2e/reload_hanging_trial_test.ts",
   "tests/peers/postconf_test.ts",
+  "tests/peers/environment_comparison_test.ts",
   "tests/peers/install_postfix_test.ts",
+  "tests/peers/addresses_comparison_test.ts",
   "tests/peers/many_connections_test.ts",
   "tests/peers/postfix_test.ts",
   "tests/e2e/reload_test.ts",

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { admissionRules } from "../../admission/admission_rules.ts";
 import type { Accounts } from "../../config/attributes.ts";
 import { fromText, toText } from "../../config/bytes.ts";
 import type { Configuration } from "../../config/configuration.ts";
@@ -31,11 +32,13 @@ import {
   isListening,
   socketAddress,
 } from "../../posix/sockets.ts";
+import { formatMistake } from "../../result.ts";
+import { refuseLimits } from "../../service/machine_readings.ts";
 import type { ServiceOptions } from "../../service/service.ts";
 import { type MasterRequest, parseMasterRequest } from "./request.ts";
 import { serviceOf } from "../serving/plan_service.ts";
 import { readConfiguration } from "../shared/read_configuration.ts";
-import { accountsOf } from "../serving/start.ts";
+import { accountsOf } from "../shared/accounts.ts";
 import { directoryVariable, ownVariables } from "../shared/variables.ts";
 import { WAYS } from "../shared/ways.ts";
 
@@ -185,9 +188,15 @@ function planOf(
   const { process, settings } = service;
   const commands = transport === "stdin" ? 1 : process.concurrency;
   const variables = ownVariables(libc);
+  const ground = { way: "master", queueDirectory, variables } as const;
+  const planned = serviceOf(service, ground);
+  const rules = admissionRules(settings, planned.admission);
+  const refused = rules && refuseLimits(libc, rules.busyLimits);
+  if (refused !== undefined) throw new Fatal(formatMistake(refused));
   return {
     service: {
-      ...serviceOf(service, { way: "master", queueDirectory, variables }),
+      ...planned,
+      rules,
       sockets: transport === "stdin" ? [] : listeningSockets(libc, sockets),
       maxProcesses: commands,
       verbose: false,

@@ -17,18 +17,16 @@ import {
   type Result,
   success,
 } from "../../result.ts";
-import { prepareProcess, serveUntilStopped } from "../../service/daemon.ts";
+import { serveUntilStopped } from "../../service/daemon.ts";
 import type { DaemonPlan } from "../../service/plan.ts";
+import { prepareProcess } from "../../service/prepare_process.ts";
 import { lookAtCommand } from "../inspect/find_command.ts";
 import { planServices } from "../serving/plan_services.ts";
 import { type RunRequest, runRequest } from "./request.ts";
 import { keepLogFromClient, serveStandardInput } from "./standard_input.ts";
-import {
-  checkMeans,
-  openContext,
-  type StartContext,
-  takeActivated,
-} from "../serving/start.ts";
+import { takeActivated } from "../serving/activated.ts";
+import { checkMeans } from "../serving/means.ts";
+import { openContext, type StartContext } from "../serving/start.ts";
 import type { ParsedOptions } from "../shared/options.ts";
 import type { Outcome } from "../shared/subcommand.ts";
 import { thisMachine } from "../shared/this_machine.ts";
@@ -89,7 +87,10 @@ function plan(
   const { libc, log } = context;
   const means = checkMeans(request, context);
   if (!means.ok) return { ok: false, mistake: [means.mistake] };
-  if (libc !== undefined) prepareProcess(libc);
+  const prepared = libc === undefined
+    ? success(undefined)
+    : prepareProcess(libc);
+  if (!prepared.ok) return { ok: false, mistake: [prepared.mistake] };
   const { name, maxProcesses, attributes: words, verbose } = request;
   // What never listens has the address of a socket that is never made.
   const type = request.type === "stdin" ? "unix" : request.type;

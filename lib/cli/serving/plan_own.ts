@@ -20,7 +20,8 @@ import { lookAt } from "../../posix/files.ts";
 import { EX, failure, type Result, success } from "../../result.ts";
 import type { OwnListener, PlanListenOptions } from "../../service/plan.ts";
 import { WAYS } from "../shared/ways.ts";
-import type { Means, StartContext } from "./start.ts";
+import type { Means } from "./means.ts";
+import type { StartContext } from "./start.ts";
 
 /** Root's alone, or that of who has started the daemon. */
 const STATUS_MODE = 0o600;

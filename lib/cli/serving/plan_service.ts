@@ -4,6 +4,7 @@
  * @module
  */
 
+import { compileLookups } from "../../admission/admission_rules.ts";
 import type { CheckedService } from "../../config/services.ts";
 import {
   commandEnvironment,
@@ -28,11 +29,12 @@ export interface ServiceGround {
  * @returns The plan.
  */
 export function serviceOf(
-  { name, attributes, settings, maxProcesses, isChrooted }: CheckedService,
+  service: CheckedService,
   { way, queueDirectory, variables }: ServiceGround,
 ): Omit<ServicePlan, "id" | "listen" | "verbose"> {
+  const { attributes, settings, maxProcesses, isChrooted } = service;
   return {
-    name,
+    name: service.name,
     command: {
       argv: attributes.argv,
       environment: commandEnvironment(settings.export_environment, variables),
@@ -41,6 +43,7 @@ export function serviceOf(
       ...isChrooted && { rootDirectory: queueDirectory },
     },
     settings,
+    admission: compileLookups(service.admission),
     timeLimitMs: 1000 * settings.command_time_limit,
     maxProcesses,
     isThrottled: WAYS[way].isThrottled,

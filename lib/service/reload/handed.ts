@@ -16,6 +16,7 @@ import { lookAtDescriptor } from "../../posix/files.ts";
 import type { DescriptorLimit } from "../../posix/process.ts";
 import { EX, reasonOf, Refusal } from "../../result.ts";
 import type { Service, ServiceMemory } from "../service.ts";
+import { clientIn, waitingOf } from "./client_record.ts";
 import { countersOf } from "./counters_record.ts";
 import { Shape } from "./shape.ts";
 
@@ -26,7 +27,7 @@ export const HANDED_VARIABLE = "SPAWND_HANDED_FD";
 export const TRIAL_VARIABLE = "SPAWND_TRIAL_FD";
 
 /** Changed with whatever changes what is written here. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** A service's memory, by what tells the service from others. */
 export interface HandedService {
@@ -101,8 +102,13 @@ export function writeHanded(libc: Libc, handed: Handed): number {
         startedMs: running.startedMs + offsetMs,
         name: running.command.argv[0],
         ...running.command.identity,
+        client: running.client,
         limitMs,
         isKilled,
+      })),
+      waiting: memory.waiting.map(({ fd, proxy, sinceMs }) => ({
+        ...{ fd, proxy },
+        sinceMs: sinceMs + offsetMs,
       })),
     };
   }
@@ -178,6 +184,8 @@ function serviceOf(shape: Shape, offsetMs: number): HandedService {
         limitMs: command.field("limitMs").number(),
         isKilled: command.field("isKilled").flag(),
       })),
+      waiting: shape.field("waiting").list()
+        .map((waiting) => waitingOf(waiting, offsetMs)),
     },
   };
 }
@@ -199,6 +207,7 @@ function runningOf(shape: Shape, offsetMs: number): RunningCommand {
         gid: shape.field("gid").count(),
       },
     },
+    client: shape.field("client").optional(clientIn),
   };
 }
 

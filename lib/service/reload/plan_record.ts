@@ -20,6 +20,7 @@ import type {
   OwnListener,
   ServicePlan,
 } from "../plan.ts";
+import { lookupsOf } from "./admission_record.ts";
 import { commandOf, identityOf } from "./command_record.ts";
 import { Shape } from "./shape.ts";
 
@@ -132,6 +133,7 @@ function serviceOf(shape: Shape, options: ReadPlanOptions): ServicePlan {
     name: shape.field("name").text(),
     command: commandOf(shape.field("command")),
     settings: settingsFromTexts(shape.field("settings").object()),
+    admission: lookupsOf(shape.field("admission")),
     timeLimitMs: shape.field("timeLimitMs").count(),
     maxProcesses: shape.field("maxProcesses").count(),
     isThrottled: shape.field("isThrottled").flag(),

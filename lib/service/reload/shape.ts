@@ -83,6 +83,14 @@ export class Shape {
       : this.#refuse("a count");
   }
 
+  /** The list of whole numbers, of which there may be many. */
+  integers(): number[] {
+    const value: unknown = this.#value;
+    const isList = (value: unknown): value is number[] =>
+      Array.isArray(value) && value.every(Number.isSafeInteger);
+    return isList(value) ? value : this.#refuse("a list of whole numbers");
+  }
+
   /** The number of 64 bits, which JSON has as a text. */
   long(): bigint {
     const text = this.text();

@@ -2,12 +2,16 @@
  * Configurations at random, from a grammar: what people write, what they
  * write by mistake, and what nobody would write but a machine.
  *
- * The same seed makes the same configurations.
+ * A name in them that only they know ends in {@linkcode OWN}, and so does that
+ * of a service: {@linkcode named} puts something in its place, so that several
+ * configurations can stand in one without meaning each other.
  *
  * @module
  */
 
-/** Names that only the configurations know. */
+import fc from "fast-check";
+
+/** Names that only the configurations know, as they are written. */
 export const USER_NAMES = [
   "a",
   "b",
@@ -32,253 +36,360 @@ export const KNOWN_NAMES = [
   "syslog_name",
 ] as const;
 
-/** A configuration's two files, as binary strings. */
+/** Stands behind a name that is a configuration's own; never in a byte. */
+export const OWN = "\ue000";
+
+/** A configuration's two files, as binary strings but for {@linkcode OWN}. */
 export interface RandomConfiguration {
   readonly main: string;
   readonly master: string;
 }
 
-/** Numbers that follow from a seed. */
-export class Random {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  /** A number from 0 to below `limit`. */
-  below(limit: number): number {
-    // The generator "mulberry32": all of its 2^32 states are on one cycle.
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let t = this.#state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) % limit;
-  }
-
-  /** Whether something happens that does so `percent` times in a hundred. */
-  chance(percent: number): boolean {
-    return this.below(1000) < percent * 10;
-  }
-
-  /** One of several. */
-  of<T>(choices: readonly [T, ...T[]]): T {
-    return choices[this.below(choices.length)] ?? choices[0];
-  }
-
-  /** As many things as the number says, made one by one. */
-  some(count: number, make: () => string): string[] {
-    return Array.from({ length: count }, make);
-  }
+/** Gives a configuration's own names an end, to tell them from another's. */
+export function named(
+  { main, master }: RandomConfiguration,
+  end: string,
+): RandomConfiguration {
+  return {
+    main: main.replaceAll(OWN, end),
+    master: master.replaceAll(OWN, end),
+  };
 }
 
-/**
- * Makes a configuration.
- *
- * @param seed Which one.
- * @returns The same one for the same seed.
- */
-export function randomConfiguration(seed: number): RandomConfiguration {
-  const random = new Random(seed);
-  return { main: mainCf(random), master: masterCf(random) };
+type Text = fc.Arbitrary<string>;
+
+/** One of several texts. */
+function of(...texts: readonly string[]): Text {
+  return fc.constantFrom(...texts);
 }
 
-function mainCf(random: Random): string {
-  const lines = random.some(1 + random.below(12), () => mainLine(random));
-  return file(random, lines);
-}
-
-/** Lines as a file; some end in CRLF, and some files end without a newline. */
-function file(random: Random, lines: readonly string[]): string {
-  const isCrlf = random.chance(10);
-  const text = lines.map((line) => {
-    const end = isCrlf || random.chance(1) ? "\r\n" : "\n";
-    return random.chance(15) ? `${between(random)}${line}${end}` : line + end;
-  }).join("");
-  const start = random.chance(2) ? " starts with white space\n more\n" : "";
-  return start + (random.chance(10) ? text.trimEnd() : text);
-}
-
-/** What may stand between two lines. */
-function between(random: Random): string {
-  return random.of([
-    "\n",
-    "# comment\n",
-    "#\n\n",
-    " \t\n",
-    "  # comment = $\n",
-    "\v\f\n",
-    "\r\n",
-  ]);
-}
-
-function mainLine(random: Random): string {
-  if (random.chance(0.5)) {
-    return random.of([
-      "nothing",
-      "= x",
-      "a b = c",
-      "\0a = b",
-      "==",
-      "a:b",
-      "$",
-    ]);
-  }
-  if (random.chance(1)) return `${name(random)} = x\0y\n z`;
-  const blank = (): string => random.chance(80) ? " " : blanks(random);
-  const set = random.chance(4)
-    ? random.of(["x_time_limit", "127.0.0.1:10023_time_limit", "\u00e9"])
-    : name(random);
-  return set + (random.chance(90) ? blank() : "") + "=" +
-    (random.chance(90) ? blank() : "") + value(random, 0, mentionOf(set)) +
-    (random.chance(10) ? blanks(random) : "");
-}
-
-function name(random: Random): string {
-  return random.chance(75) ? random.of(USER_NAMES) : random.of(KNOWN_NAMES);
-}
-
-/** Names whose values mostly mention none in turn: else all were loops. */
-const LEAVES: readonly string[] = ["0i", "_h", "max_use", "mail_owner"];
-
-/** What a name's value, or an override, may mention. */
-type Mention = (random: Random) => string;
-
-function mentionOf(set: string): Mention {
-  const mostly: readonly [string, ...string[]] = LEAVES.includes(set)
-    ? ["undefined", "process_name", "service_name"]
-    : ["undefined", "process_name", ...LEAVES, ...LEAVES];
-  return (random) => random.chance(7) ? name(random) : random.of(mostly);
-}
-
-function value(random: Random, depth: number, mention: Mention): string {
-  if (random.chance(8)) return "";
-  const count = 1 + random.below(depth === 0 ? 5 : 2);
-  return random.some(count, () => atom(random, depth, mention)).join(
-    random.chance(50) ? "" : blanks(random),
+/** Kinds of text, each so many times in a hundred; the first is the simplest. */
+function kinds(...weighted: readonly (readonly [number, Text])[]): Text {
+  return fc.oneof(
+    { withCrossShrink: true },
+    ...weighted.map(([percent, arbitrary]) => ({
+      weight: Math.round(percent * 1000),
+      arbitrary,
+    })),
   );
 }
 
-function atom(random: Random, depth: number, mention: Mention): string {
-  if (random.chance(55)) return literal(random);
-  if (random.chance(0.7)) return malformed(random);
-  if (random.chance(8)) return "$$";
-  const inner = (): string =>
-    depth > 3 ? "" : value(random, depth + 1, mention);
-  const mentioned = mention(random);
-  if (random.chance(40)) {
-    return random.of([`$${mentioned}`, `\${${mentioned}}`, `$(${mentioned})`]);
-  }
-  const space = (): string =>
-    random.chance(75)
-      ? ""
-      : random.chance(98)
-      ? random.of([" ", "\t", "\r", "\n  ", "\n# comment\n\t"])
-      : blanks(random);
-  const group = (): string => `${space()}{${inner()}}${space()}`;
-  const plain = (): string =>
-    random.some(
-      random.below(3),
-      () => random.chance(50) ? literal(random) : `$${mention(random)} `,
-    ).join("");
-  const choice = random.of([
-    () => `?${plain()}`,
-    () => `:${plain()}`,
-    () => `?${group()}`,
-    () => `:${group()}`,
-    () => `?${group()}:${group()}`,
-    () => `?${group()}:${plain()}`,
-  ]);
-  if (random.chance(50)) {
-    return `\${${space()}${mentioned}${space()}${choice()}}`;
-  }
-  const operator = random.of(["==", "!=", "<", "<=", ">=", ">"]);
-  if (random.chance(5)) {
-    const level = (): string => `{${random.of(["2", "3.6", "3.10.1", "03"])}}`;
-    return `\${${level()} ${operator}level ${level()}${choice()}}`;
-  }
-  const relation = `${group()}${operator}${group()}`;
-  return random.chance(15) ? `\${${relation}}` : `\${${relation}${choice()}}`;
+/** A text that is there so many times in a hundred. */
+function sometimes(percent: number, text: Text): Text {
+  return kinds([100 - percent, fc.constant("")], [percent, text]);
 }
 
-function literal(random: Random): string {
-  if (random.chance(20)) return blanks(random);
-  return random.of([
-    "x",
-    "yes",
-    "0",
-    "10",
-    "010",
-    "9",
-    "5s",
-    "word",
-    "a=b",
-    ",",
-    "#",
-    "\u00c3\u00a9",
-    "\u00ff",
-    "\u0001",
-    ":",
-    "?",
-    "(",
-    ")",
-    "/var/x",
-    "long".repeat(20),
-  ]);
+/** Texts in a row. */
+function row(...texts: readonly Text[]): Text {
+  return fc.tuple(...texts).map((all) => all.join(""));
 }
+
+/** As many texts, one by one. */
+function some<T>(
+  each: fc.Arbitrary<T>,
+  minLength: number,
+  maxLength: number,
+): fc.Arbitrary<T[]> {
+  return fc.array(each, { minLength, maxLength, size: "max" });
+}
+
+/** What may stand between two lines. */
+const BETWEEN = of(
+  "\n",
+  "# comment\n",
+  "#\n\n",
+  " \t\n",
+  "  # comment = $\n",
+  "\v\f\n",
+  "\r\n",
+);
 
 /** White space, within a line or over the end of one. */
-function blanks(random: Random): string {
-  if (random.chance(70)) {
-    return random.of([" ", "  ", "\t", " \t ", "\r", "\v", "\f"]);
+const BLANKS = kinds(
+  [70, of(" ", "  ", "\t", " \t ", "\r", "\v", "\f")],
+  [30, row(of("\n"), sometimes(40, BETWEEN), of(" ", "\t", "  \t"))],
+);
+
+const LITERAL = kinds(
+  [
+    80,
+    of(
+      "x",
+      "yes",
+      "0",
+      "10",
+      "010",
+      "9",
+      "5s",
+      "word",
+      "a=b",
+      ",",
+      "#",
+      "\u00c3\u00a9",
+      "\u00ff",
+      "\u0001",
+      ":",
+      "?",
+      "(",
+      ")",
+      "/var/x",
+      "long".repeat(20),
+    ),
+  ],
+  [20, BLANKS],
+);
+
+const MALFORMED = of(
+  "$",
+  "${",
+  "$(",
+  "${}",
+  "$()",
+  "$-",
+  "${a-b}",
+  "${a b}",
+  "${{a}}",
+  "${{a} = {b}}",
+  "${{a} == b}",
+  "${{a} == {b}x}",
+  "${{a} ==foo {b}}",
+  "${{x} <level {3}}",
+  "${{99999999999999999999} == {1}}",
+  "${a?{x}y}",
+  "${a?{x}:{y}z}",
+  "${a:{x}y}",
+  "${a?{x}",
+  "{",
+  "}",
+  "${ }",
+  "${?x}",
+);
+
+/** Names whose values mostly mention none in turn: else all were loops. */
+const LEAVES: readonly string[] = [
+  `0i${OWN}`,
+  `_h${OWN}`,
+  "max_use",
+  "mail_owner",
+];
+
+const OWN_NAMES = USER_NAMES.map((name) => name + OWN);
+
+const NAME = kinds([75, of(...OWN_NAMES)], [25, of(...KNOWN_NAMES)]);
+
+/** A name that is set, whose value mentions others: leaves, or those that are none. */
+function nameToSet(areLeaves: boolean): Text {
+  const isOne = (name: string): boolean => LEAVES.includes(name) === areLeaves;
+  const own = OWN_NAMES.filter(isOne);
+  const known = KNOWN_NAMES.filter(isOne);
+  const share = (part: number, names: readonly string[], all: number) =>
+    [part * names.length / all, of(...names)] as const;
+  return kinds(
+    share(75, own, OWN_NAMES.length),
+    share(25, known, KNOWN_NAMES.length),
+  );
+}
+
+/** How often a name that is set is one of the leaves, in a hundred. */
+const LEAF_PERCENT = 75 * 2 / OWN_NAMES.length + 25 * 2 / KNOWN_NAMES.length;
+
+/** What is nested deeper than this has nothing in it. */
+const DEPTH_MAX = 4;
+
+/** Values whose names lead to leaves alone, or mostly to none at all. */
+class Values {
+  readonly #mention: Text;
+  readonly #byDepth: Text[] = [];
+
+  constructor(areOfLeaves: boolean) {
+    const mostly = areOfLeaves ? [] : [...LEAVES, ...LEAVES];
+    this.#mention = kinds(
+      [93, of(`undefined`, "process_name", ...mostly)],
+      [7, NAME],
+    );
+    for (let depth = DEPTH_MAX; depth >= 0; depth--) {
+      this.#byDepth[depth] = this.#made(depth);
+    }
   }
-  const comments = random.chance(40) ? between(random) : "";
-  return `\n${comments}${random.of([" ", "\t", "  \t"])}`;
+
+  /** A value at a depth. */
+  at(depth: number): Text {
+    return this.#byDepth[depth] ?? fc.constant("");
+  }
+
+  #made(depth: number): Text {
+    const atoms = some(this.#atom(depth), 1, depth === 0 ? 5 : 2);
+    return kinds(
+      [46, atoms.map((all) => all.join(""))],
+      [46, fc.tuple(atoms, BLANKS).map(([all, blanks]) => all.join(blanks))],
+      [8, fc.constant("")],
+    );
+  }
+
+  #atom(depth: number): Text {
+    const mention = this.#mention;
+    const simple = fc.tuple(mention, fc.nat(2)).map(([name, form]) =>
+      [`$${name}`, `\${${name}}`, `$(${name})`][form] ?? ""
+    );
+    return kinds(
+      [55, LITERAL],
+      [16.4, simple],
+      [24.7, this.#conditional(depth)],
+      [3.6, of("$$")],
+      [0.3, MALFORMED],
+    );
+  }
+
+  #conditional(depth: number): Text {
+    const space = kinds(
+      [75, fc.constant("")],
+      [24.5, of(" ", "\t", "\r", "\n  ", "\n# comment\n\t")],
+      [0.5, BLANKS],
+    );
+    const group = row(space, of("{"), this.at(depth + 1), of("}"), space);
+    const mentioned = this.#mention.map((name) => `$${name} `);
+    const plain = some(kinds([50, LITERAL], [50, mentioned]), 0, 2)
+      .map((all) => all.join(""));
+    const choice = fc.oneof(
+      row(of("?", ":"), plain),
+      row(of("?", ":"), group),
+      row(of("?"), group, of(":"), fc.oneof(group, plain)),
+    );
+    const operator = of("==", "!=", "<", "<=", ">=", ">");
+    const level = of("{2}", "{3.6}", "{3.10.1}", "{03}");
+    const relation = row(group, operator, group);
+    const inside = kinds(
+      [50, row(space, this.#mention, space, choice)],
+      [2.5, row(level, of(" "), operator, of("level "), level, choice)],
+      [7, relation],
+      [40.5, row(relation, choice)],
+    );
+    return row(of("${"), inside, of("}"));
+  }
 }
 
-function malformed(random: Random): string {
-  return random.of([
-    "$",
-    "${",
-    "$(",
-    "${}",
-    "$()",
-    "$-",
-    "${a-b}",
-    "${a b}",
-    "${{a}}",
-    "${{a} = {b}}",
-    "${{a} == b}",
-    "${{a} == {b}x}",
-    "${{a} ==foo {b}}",
-    "${{x} <level {3}}",
-    "${{99999999999999999999} == {1}}",
-    "${a?{x}y}",
-    "${a?{x}:{y}z}",
-    "${a:{x}y}",
-    "${a?{x}",
-    "{",
-    "}",
-    "${ }",
-    "${?x}",
-  ]);
+const OF_LEAVES = new Values(true);
+const OF_OTHERS = new Values(false);
+
+/** A name and its value at a depth, with what is to stand between them. */
+function setting(depth: number, between: Text, after: Text): Text {
+  const odd = of("x_time_limit", `127.0.0.1:10023${OWN}_time_limit`, "\u00e9");
+  return kinds(
+    [LEAF_PERCENT, row(nameToSet(true), between, OF_LEAVES.at(depth), after)],
+    [
+      100 - LEAF_PERCENT,
+      row(
+        depth === 0
+          ? kinds([95, nameToSet(false)], [5, odd])
+          : nameToSet(false),
+        between,
+        OF_OTHERS.at(depth),
+        after,
+      ),
+    ],
+  );
 }
 
-function masterCf(random: Random): string {
-  const used = new Set<string>();
-  const lines = random.some(random.below(5), () => {
-    const line = masterLine(random, used);
-    return random.chance(5) ? `${line}\n# comment\n\n` : line;
+const SPACE = kinds([80, of(" ")], [20, BLANKS]);
+
+const MAIN_LINE = kinds(
+  [
+    98.5,
+    setting(
+      0,
+      row(sometimes(90, SPACE), of("="), sometimes(90, SPACE)),
+      sometimes(10, BLANKS),
+    ),
+  ],
+  [1, NAME.map((name) => `${name} = x\0y\n z`)],
+  [0.5, of("nothing", "= x", "a b = c", "\0a = b", "==", "a:b", "$")],
+);
+
+/** Lines as a file; some end in CRLF, and some files end without a newline. */
+function file(lines: fc.Arbitrary<string[]>): Text {
+  const ends = fc.record({
+    isCrlf: often(10),
+    isWithoutEnd: often(10),
+    start: sometimes(2, of(" starts with white space\n more\n")),
+    // For each of its lines; there are not more of them.
+    odd: some(often(1), LINES_MAX, LINES_MAX),
+    before: some(sometimes(15, BETWEEN), LINES_MAX, LINES_MAX),
   });
-  return file(random, lines.filter((line) => line !== ""));
+  return fc.tuple(lines, ends).map(([lines, ends]) => {
+    const text = lines.map((line, index) => {
+      const end = ends.isCrlf || ends.odd[index] ? "\r\n" : "\n";
+      return `${ends.before[index]}${line}${end}`;
+    }).join("");
+    return ends.start + (ends.isWithoutEnd ? text.trimEnd() : text);
+  });
 }
 
-/**
- * A service's line; empty where that service is there already. What postconf
- * makes of two lines with overrides for one service is neither's.
- */
-function masterLine(random: Random, used: Set<string>): string {
-  const service = random.of([
+const LINES_MAX = 12;
+
+/** Whether something is so that is so many times in a hundred. */
+function often(percent: number): fc.Arbitrary<boolean> {
+  return fc.nat(999).map((number) => number >= 1000 - percent * 10);
+}
+
+/** Blanks between words of master.cf. */
+const GAP = kinds([70, of(" ")], [30, BLANKS])
+  .map((space) => /[ \t\r\n]/.test(space) ? space : " ");
+
+const OPTION = kinds(
+  [
+    23.8,
+    fc.tuple(
+      NAME,
+      of("x", "$a", "${b}", "", "{x}", "a=b", "\u00ff"),
+      // For postconf, an "o" in a word as the last begins another override.
+      of(...OWN_NAMES),
+      fc.nat(2),
+    ).map(([name, word, own, form]) =>
+      [`-o ${name}=${word}`, `-vo ${name}=${word}`, `-o${own}=${word}`][form] ??
+        ""
+    ),
+  ],
+  [
+    55.4,
+    // A brace that is not closed would take in the rest of the line.
+    fc.tuple(GAP, BLANKS, setting(2, of(" = "), of(" ")))
+      .map(([gap, blanks, text]) => `-o${gap}{${blanks}${balanced(text)}}`),
+  ],
+  [20, of("-v", "-D", "-vv", "-c", "--v")],
+  [0.8, of("-o x", "-o {x}", "-o {=x}")],
+);
+
+const ARGUMENT = kinds(
+  [
+    99,
+    of(
+      "user=nobody",
+      "argv=/bin/cat",
+      "{a  b}",
+      "{ {a} }",
+      "{a}",
+      "{}",
+      "a{b c}d",
+      "}",
+      "-n",
+      "$x",
+      "\u00c3\u00a9",
+      "--",
+    ),
+  ],
+  [1, of("{a", "{a}b", "{a b} c}")],
+);
+
+const FLAG = kinds([99, of("-", "y", "n")], [1, of("Y", "yes", "{}")]);
+
+/** A service's line: its name and type, and all of it. */
+interface Line {
+  readonly service: string;
+  readonly text: string;
+}
+
+const MASTER_LINE: fc.Arbitrary<Line> = fc.record({
+  name: of(
     "x",
     "smtp",
     "127.0.0.1:10023",
@@ -289,88 +400,65 @@ function masterLine(random: Random, used: Set<string>): string {
     "a{b c}d",
     "\u00c3\u00a9",
     "-",
-  ]);
-  const type = random.chance(1)
-    ? "ine"
-    : random.of(["inet", "unix", "pass", "fifo", "unix-dgram"]);
-  if (used.has(`${service} ${type}`)) return "";
-  used.add(`${service} ${type}`);
-  const flag = (): string =>
-    random.chance(1)
-      ? random.of(["Y", "yes", "{}"])
-      : random.of(["-", "y", "n"]);
+  ),
+  type: kinds(
+    [99, of("inet", "unix", "pass", "fifo", "unix-dgram")],
+    [1, of("ine")],
+  ),
+  flags: some(FLAG, 3, 3),
+  isPrivateInet: often(5),
+  wakeup: kinds(
+    [99, of("-", "-", "0", "60", "1000?", "007")],
+    [1, of("x", "-5", "x5")],
+  ),
+  limit: kinds(
+    [99, of("-", "-", "0", "1", "20", "007")],
+    [1, of("x", "-1", "x1")],
+  ),
+  command: of("spawn", "spawn", "pipe", "smtpd", "x{y  z}w"),
+  options: some(OPTION, 0, 3),
+  words: some(ARGUMENT, 0, 4),
+  isShort: often(1),
+  length: fc.integer({ min: 1, max: 8 }),
+  gaps: some(GAP, 14, 14),
+  comment: sometimes(5, of("\n# comment\n\n")),
+}).map((line) => {
+  const { name, type, flags: [isPrivate = "", ...flags] } = line;
   const fields = [
-    service,
+    name + OWN,
     type,
-    type === "inet" && random.chance(95) ? "n" : flag(),
-    flag(),
-    flag(),
-    random.chance(1) ? random.of(["x", "-5", "x5"]) : wakeup(random),
-    random.chance(1) ? random.of(["x", "-1", "x1"]) : limit(random),
-    random.of(["spawn", "spawn", "pipe", "smtpd", "x{y  z}w"]),
+    type === "inet" && !line.isPrivateInet ? "n" : isPrivate,
+    ...flags,
+    line.wakeup,
+    line.limit,
+    line.command,
   ];
-  if (random.chance(1)) fields.length = 1 + random.below(8);
-  else fields.push(...serviceArguments(random));
-  return fields.reduce((line, field) => line + gap(random) + field);
-}
+  if (line.isShort) fields.length = line.length;
+  else fields.push(...line.options, ...line.words);
+  const text = fields
+    .map((field, index) => index === 0 ? field : line.gaps[index - 1] + field)
+    .join("");
+  return { service: `${name} ${type}`, text: text + line.comment };
+});
 
-function wakeup(random: Random): string {
-  return random.of(["-", "-", "0", "60", "1000?", "007"]);
-}
+/**
+ * Each service has one line: what postconf makes of two lines with overrides
+ * for one service is neither's.
+ */
+const MASTER_LINES = fc.uniqueArray(MASTER_LINE, {
+  selector: ({ service }) => service,
+  maxLength: 4,
+  size: "max",
+}).map((lines) => lines.map(({ text }) => text));
 
-function limit(random: Random): string {
-  return random.of(["-", "-", "0", "1", "20", "007"]);
-}
+/** A configuration. */
+export const RANDOM_CONFIGURATION: fc.Arbitrary<RandomConfiguration> = fc
+  .record({
+    main: file(some(MAIN_LINE, 1, LINES_MAX)),
+    master: file(MASTER_LINES),
+  });
 
-/** Blanks between words of master.cf. */
-function gap(random: Random): string {
-  const space = random.chance(70) ? " " : blanks(random);
-  return /[ \t\r\n]/.test(space) ? space : " ";
-}
-
-function serviceArguments(random: Random): string[] {
-  const options = random.some(random.below(4), () => option(random));
-  const words = random.some(random.below(5), () => argument(random));
-  return [...options, ...words];
-}
-
-function option(random: Random): string {
-  if (random.chance(20)) return random.of(["-v", "-D", "-vv", "-c", "--v"]);
-  if (random.chance(1)) return random.of(["-o x", "-o {x}", "-o {=x}"]);
-  const set = name(random);
-  if (random.chance(30)) {
-    const word = random.of(["x", "$a", "${b}", "", "{x}", "a=b", "\u00ff"]);
-    return random.of([
-      `-o ${set}=${word}`,
-      `-vo ${set}=${word}`,
-      // For postconf, an "o" in such a word begins another override.
-      `-o${random.of(USER_NAMES)}=${word}`,
-    ]);
-  }
-  // A brace that is not closed would take in the rest of the line.
-  const text = balanced(value(random, 2, mentionOf(set)));
-  return `-o${gap(random)}{${blanks(random)}${set} = ${text} }`;
-}
-
-function argument(random: Random): string {
-  if (random.chance(1)) return random.of(["{a", "{a}b", "{a b} c}"]);
-  return random.of([
-    "user=nobody",
-    "argv=/bin/cat",
-    "{a  b}",
-    "{ {a} }",
-    "{a}",
-    "{}",
-    "a{b c}d",
-    "}",
-    "-n",
-    "$x",
-    "\u00c3\u00a9",
-    "--",
-  ]);
-}
-
-/** Mostly, so that braces do not make all of it one. */
+/** Without its braces, where they do not match. */
 export function balanced(text: string): string {
   let depth = 0;
   for (const char of text) {

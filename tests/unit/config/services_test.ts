@@ -13,6 +13,7 @@ import {
   owner,
   told,
 } from "./configuration.ts";
+import { defaultSettings } from "../../../lib/config/service_settings.ts";
 
 function service(master: string, main = ""): CheckedService {
   const configuration = load({ "main.cf": main, "master.cf": master });
@@ -46,6 +47,7 @@ Deno.test("checkServices() has all that serving takes", () => {
       "  user=alice:users argv=/bin/echo { a  b } user=c\n",
     "10.0.0.1:5_time_limit = 5m\nqueue_directory = /q\n",
   );
+  const defaults = defaultSettings();
   assertEquals(checked, {
     name: "10.0.0.1:5",
     type: "inet",
@@ -53,25 +55,16 @@ Deno.test("checkServices() has all that serving takes", () => {
     address: { kind: "inet", name: "10.0.0.1:5" },
     maxProcesses: 7,
     settings: {
+      ...defaults,
       command_time_limit: 300,
-      export_environment: [
-        { name: "TZ" },
-        { name: "MAIL_CONFIG" },
-        { name: "LANG" },
-      ],
       spawnd_backlog: 9,
-      spawnd_log_connections: false,
-      spawnd_socket_mode: 0o666,
-      spawnd_socket_owner: "",
       texts: {
+        ...defaults.texts,
         command_time_limit: "5m",
-        export_environment: "TZ MAIL_CONFIG LANG",
         spawnd_backlog: "9",
-        spawnd_log_connections: "no",
-        spawnd_socket_mode: "0666",
-        spawnd_socket_owner: "",
       },
     },
+    admission: { clients: undefined, proxies: undefined, peers: undefined },
     socketOwner: "starter",
     attributes: {
       identity: { uid: 1000, gid: 100 },

@@ -221,8 +221,10 @@ Deno.test("SystemLog goes on where nobody reads", async () => {
   assert(performance.now() - begunMs < LONG_MS, "it has waited for nobody");
   await using reader = await DatagramReader.bind(path);
   log.write(entry("to a reader"));
-  const texts = (await reader.take(2)).map(textOf);
-  assertEquals(texts, ["to nobody", "to a reader"]);
+  assertEquals((await reader.take(2)).map(textOf), [
+    "to nobody",
+    "to a reader",
+  ]);
 });
 
 Deno.test("SystemLog finds a reader that was started anew, and has lost nothing", async () => {

@@ -35,7 +35,6 @@ function everyCall(): Call[] {
     addresses: {
       zeroes,
       group: inCMemory(libc, new Uint8Array(new Uint32Array([65534]).buffer)),
-      environment: zeroes,
       slash: stringInCMemory(libc, "/"),
       root: IS_ROOT
         ? { address: stringInCMemory(libc, "/"), path: "/" }
@@ -100,7 +99,6 @@ Deno.test("the calls of a command close descriptors as root, take ids next, and 
     addresses: {
       zeroes: 0n,
       group: 0n,
-      environment: 0n,
       slash: 0n,
       root: { address: 0n, path: "/srv" },
       descriptorLimit: 0n,

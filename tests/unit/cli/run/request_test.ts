@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertObjectMatch } from "@std/assert";
 import {
   type RunRequest,
   runRequest,
@@ -7,6 +7,7 @@ import { RUN } from "../../../../lib/cli/run/subcommand.ts";
 import { configurationOf } from "../../../../lib/config/one_entry.ts";
 import { ANY_MACHINE } from "../../../../lib/config/machine.ts";
 import {
+  defaultSettings,
   readServiceSettings,
   type ServiceSettings,
 } from "../../../../lib/config/service_settings.ts";
@@ -97,8 +98,9 @@ Deno.test("spawnd run has the defaults that the help tells", () => {
     readyFd: undefined,
     verbose: false,
   });
-  const { texts: _, export_environment: __, ...settings } = settingsOf(request);
-  assertEquals(settings, {
+  const settings = settingsOf(request);
+  assertEquals(settings, defaultSettings());
+  assertObjectMatch(settings, {
     command_time_limit: 1000,
     spawnd_backlog: 1024,
     spawnd_log_connections: false,
