@@ -64,6 +64,8 @@ export class Acceptor {
   readonly #lengthBytes = new Uint8Array(this.#length.buffer);
 
   readonly #view = new DataView(this.#address.buffer);
+  readonly #words = new Uint32Array(this.#address.buffer);
+  readonly #halves = new Uint16Array(this.#address.buffer);
 
   /** @param libc The C library. */
   constructor(libc: Libc) {
@@ -96,10 +98,12 @@ export class Acceptor {
    * @returns What {@linkcode formatOrigin} writes down.
    */
   origin(connection: number): Origin {
-    // A unix client has no address as a rule, but a process.
-    if (this.#address[0] !== AF_UNIX) {
-      return this.#address.slice(0, this.#length[0]);
+    const family = this.#address[0];
+    if (family === AF_INET) {
+      return (this.#words[1] ?? 0) * PORTS + (this.#halves[1] ?? 0);
     }
+    // A unix client has no address as a rule, but a process.
+    if (family !== AF_UNIX) return this.#address.slice(0, this.#length[0]);
     const origin = new Uint8Array(SUN_PATH_OFFSET + CREDENTIALS_BYTES);
     origin[0] = AF_UNIX;
     this.#length[0] = CREDENTIALS_BYTES;
@@ -135,8 +139,11 @@ export class Acceptor {
   }
 }
 
-/** Whom a connection came from, in bytes of the kernel's. */
-export type Origin = Uint8Array<ArrayBuffer>;
+/** Whom a connection came from, as the kernel has it. */
+export type Origin = number | Uint8Array<ArrayBuffer>;
+
+/** An IPv4 address and a port are one number: nothing is allocated for them. */
+const PORTS = 2 ** 16;
 
 /**
  * Writes down whom a connection came from.
@@ -145,12 +152,22 @@ export type Origin = Uint8Array<ArrayBuffer>;
  * @returns `host:port`, or a unix peer's process and user.
  */
 export function formatOrigin(origin: Origin): string {
+  if (typeof origin === "number") return formatInet4(origin);
   if (origin[0] !== AF_UNIX) {
     return formatAddress(decodeAddress(origin, origin.length));
   }
   if (origin.length === SUN_PATH_OFFSET) return "unix";
   const view = new DataView(origin.buffer, origin.byteOffset + SUN_PATH_OFFSET);
   return `unix:pid=${view.getInt32(0, true)},uid=${view.getUint32(4, true)}`;
+}
+
+function formatInet4(origin: number): string {
+  const address = new Uint8Array(ADDRESS_BYTES);
+  const view = new DataView(address.buffer);
+  view.setUint16(0, AF_INET, true);
+  view.setUint16(2, origin % PORTS, true);
+  view.setUint32(4, Math.floor(origin / PORTS), true);
+  return formatAddress(decodeAddress(address, address.length));
 }
 
 /**

@@ -128,7 +128,7 @@ export async function serveUntilStopped(
     ...context,
     ...{ plan, direct, signals, credentials },
     ...{ sockets: opened.value, own: own.sockets },
-    serving: () => sink && outlet?.keepTo(sink),
+    serving: () => outlet?.keepTo(sink),
   });
   return served.ok ? served : { ok: false, mistake: [served.mistake] };
 }

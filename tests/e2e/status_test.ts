@@ -223,6 +223,9 @@ rootTest(
     await ask("drain", directory);
     await server.daemon.event("stopping");
     assertEquals((await statusOf(directory)).state, "stopping");
+    // To ask a third time ends no command.
+    assertEquals((await ask("drain", directory)).code, 0);
+    assertEquals((await statusOf(directory)).commands.length, 1);
     connection.close();
     assertEquals((await server.ended()).code, 0);
     const after = await ask("status", directory);
