@@ -15,6 +15,7 @@ import {
   type Accounts,
   type CommandAttributes,
   findIdentity,
+  type Login,
 } from "./attributes.ts";
 import { toText, toWord } from "./bytes.ts";
 import { isComplete } from "./whole_record.ts";
@@ -35,17 +36,20 @@ import {
   type CheckedAttributes,
 } from "./service_attributes.ts";
 import type { Identity } from "../posix/credentials.ts";
+import { success } from "../result.ts";
+import { findGroups, refuseGroups } from "./surroundings/groups.ts";
 import {
   readServiceSettings,
   type ServiceSettings,
 } from "./service_settings.ts";
+import { timeLimitParameter } from "./parameters.ts";
 import type { Scope } from "./settings.ts";
 
 export type { CheckContext } from "./service_attributes.ts";
 
 /** Where a service is reached. */
 export type ServiceAddress =
-  /** `host:port`, `[v6]:port` or `port`; names are not yet looked up. */
+  /** `host:port`, `[v6]:port` or `port`; names are not looked up; udp's too. */
   | { readonly kind: "inet"; readonly name: string }
   | { readonly kind: "unix"; readonly path: string };
 
@@ -82,6 +86,14 @@ export interface CheckedService {
   readonly maxProcesses: number;
   readonly settings: ServiceSettings;
   readonly admission: CheckedAdmission;
+  /** Its command's supplementary groups, if they are not its group alone. */
+  readonly groups: { readonly gids: readonly number[] | undefined };
+  /** What its command's account has to log in by, if that is asked for. */
+  readonly login: { readonly found: Login | undefined };
+  /** Whether its commands are given the listening socket. */
+  readonly waits: boolean;
+  /** Whether they may run as long as they like: nobody has said how long. */
+  readonly isUnlimited: boolean;
   /** Whose its unix socket is. */
   readonly socketOwner: { readonly identity: Identity } | "starter";
   readonly attributes: CommandAttributes;
@@ -178,6 +190,7 @@ class ServiceChecker {
     const maxProcesses = this.#entry.maxProcesses ??
       scope.integer("default_process_limit", report);
     const settings = this.#settings();
+    const waits = this.#waits(settings);
     const service = {
       name: toText(name.text),
       type,
@@ -186,6 +199,10 @@ class ServiceChecker {
       maxProcesses,
       settings,
       admission: settings && this.#admission(settings, context.accounts),
+      groups: settings && checked && this.#groups(settings, checked, context),
+      login: settings && checked && this.#login(settings, checked, context),
+      waits,
+      isUnlimited: waits && !this.#isTimeLimitSet(),
       socketOwner: this.#socketOwner(context.accounts),
       attributes: checked?.attributes,
       isVerbose: flags.includes("v"),
@@ -203,7 +220,7 @@ class ServiceChecker {
   #type(): CheckedService["type"] | undefined {
     const { type, fields, isPrivate } = this.#entry;
     // Reading master.cf has told it.
-    if (type === "inet" && isPrivate) return undefined;
+    if ((type === "inet" || type === "udp") && isPrivate) return undefined;
     if (type !== "fifo" && type !== "unix-dgram") return type;
     const text = `unsupported transport type: ${type}`;
     this.#wrong(fields[1], text, "make it inet or unix");
@@ -265,6 +282,58 @@ class ServiceChecker {
     });
   }
 
+  /** What a command must not have as its group it must not have beside it. */
+  #groups(
+    { spawnd_groups: list }: ServiceSettings,
+    { attributes: { userName, identity: { gid } } }: CheckedAttributes,
+    { accounts, owner }: CheckContext,
+  ): CheckedService["groups"] | undefined {
+    if (list === "primary") return { gids: undefined };
+    const found = list === "all"
+      ? success(accounts.groupsOf(userName, gid))
+      : findGroups(list, accounts);
+    const gids = found.ok ? [...new Set([gid, ...found.value])] : [];
+    const refusal = found.ok ? refuseGroups(gids, owner) : found.mistake;
+    if (refusal === undefined) return { gids };
+    this.#report(problemInText(this.#scope.place("spawnd_groups"), refusal));
+    return undefined;
+  }
+
+  #login(
+    settings: ServiceSettings,
+    { attributes: { userName } }: CheckedAttributes,
+    { accounts }: CheckContext,
+  ): CheckedService["login"] | undefined {
+    const name = "spawnd_login_environment";
+    if (!settings[name]) return { found: undefined };
+    const found = accounts.findLogin(userName);
+    if (found !== undefined) return { found };
+    this.#report(problemInText(this.#scope.place(name), {
+      text: `${name}: no account has the name ${userName}`,
+      mend: "name one by user=, or leave it out",
+    }));
+    return undefined;
+  }
+
+  #isTimeLimitSet(): boolean {
+    const { name } = this.#entry;
+    return this.#scope.setting("command_time_limit") !== undefined ||
+      this.#scope.setting(timeLimitParameter(name.text).name) !== undefined;
+  }
+
+  #waits(settings: ServiceSettings | undefined): boolean {
+    const name = "spawnd_wait";
+    const { type } = this.#entry;
+    const waits = settings?.[name] ?? false;
+    if (waits && type === "pass") {
+      this.#report(problemInText(this.#scope.place(name), {
+        text: "pass services have no socket to give to a command",
+        mend: "make it inet or unix, or leave spawnd_wait out",
+      }));
+    }
+    return waits || type === "udp";
+  }
+
   #socketOwner(accounts: Accounts): CheckedService["socketOwner"] | undefined {
     const name = "spawnd_socket_owner";
     const text = this.#scope.value(name, this.#report);
@@ -293,7 +362,7 @@ class ServiceChecker {
   #address(queueDirectory: string | undefined): ServiceAddress | undefined {
     const { type, isPrivate } = this.#entry;
     const name = toText(this.#entry.name.text);
-    if (type === "inet") return { kind: "inet", name };
+    if (type === "inet" || type === "udp") return { kind: "inet", name };
     // A path on a command line is seen from where that is written.
     if (name.startsWith("/") || this.#origin === "command line") {
       return { kind: "unix", path: name };

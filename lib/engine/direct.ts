@@ -27,22 +27,28 @@ import {
   SystemError,
 } from "../posix/errno.ts";
 import type { Libc } from "../posix/libc.ts";
-import { Children, type DescriptorLimit } from "../posix/process.ts";
+import {
+  Children,
+  type DescriptorLimit,
+  duplicateOrError,
+  makeBlocking,
+} from "../posix/process.ts";
 import { SIGKILL } from "../posix/signals.ts";
 import {
-  Acceptor,
-  formatOrigin,
-  keepAlive,
-  type Origin,
-} from "../posix/sockets.ts";
+  type NumberOption,
+  setConnectionOptions,
+} from "../posix/socket_options.ts";
+import { Acceptor, formatOrigin, type Origin } from "../posix/sockets.ts";
 import {
   NO_VARIABLES,
+  type PreparedCommand,
   type Start,
   Starter,
   type StartOptions,
 } from "../posix/starter.ts";
 import { type DirectCommand, DirectService } from "./direct_service.ts";
 import type {
+  Command,
   Engine,
   RunningCommand,
   ServedService,
@@ -94,6 +100,9 @@ const SETTLE_LOOK_MS = 2;
  */
 const SHARES_FROM_COMMANDS = 300;
 
+/** Where a connection came some other way than through a listening socket. */
+const NO_SOCKET = -1;
+
 /** What an engine is made of. */
 export interface DirectEngineOptions {
   /** The way to signal commands, and what children can become. */
@@ -108,6 +117,8 @@ interface Begun {
   readonly origin: Origin | string | undefined;
   /** Who was admitted, where there is a gate. */
   readonly client: Client | undefined;
+  /** What the connections of its client are counted by, where they are. */
+  readonly countedBy: number | string | undefined;
 }
 
 /** A client that was let through a gate, and the variables that it came by. */
@@ -169,24 +180,14 @@ export class DirectEngine implements Engine {
   }
 
   serve(options: ServeOptions): ServedService {
-    const { argv, environment, identity, rootDirectory } = options.command;
-    const { credentials, descriptorLimit } = this.#options;
-    const prepared = this.#starter.prepare({
-      argv,
-      environment,
-      searchPath: COMMAND_PATH,
-      identity: credentials.canBecome ? identity : undefined,
-      rootDirectory,
-      descriptorLimit,
-    });
+    const prepared = this.#prepare(options.command);
     const fds = options.sockets.map(({ source }) => {
       if ("fd" in source) return source.fd;
       throw new TypeError("the direct engine accepts from descriptors");
     });
     const service: DirectService = new DirectService({
       serve: options,
-      prepared,
-      fds,
+      ...{ prepared, fds, address: this.#acceptor.address },
       proxied: this.#proxiedFor(options, () => service),
       engine: {
         startReady: () => this.#epoll.wake(),
@@ -204,6 +205,7 @@ export class DirectEngine implements Engine {
       },
     });
     for (const fd of fds) {
+      if (service.waits) makeBlocking(this.#libc, fd);
       this.#epoll.add(fd, false);
       this.#listening.set(fd, service);
     }
@@ -227,6 +229,20 @@ export class DirectEngine implements Engine {
       refused: (proxy, why) => gate.refusedHeader(proxy, why),
       changed: () => this.#waitingChanged(service()),
     });
+  }
+
+  #prepare({ identity, ...command }: Command): PreparedCommand {
+    const { credentials, descriptorLimit } = this.#options;
+    const prepare = (): PreparedCommand =>
+      this.#starter.prepare({
+        ...command,
+        searchPath: COMMAND_PATH,
+        identity: credentials.canBecome ? identity : undefined,
+        descriptorLimit,
+      });
+    return command.surroundings === undefined
+      ? prepare()
+      : credentials.asRoot(prepare);
   }
 
   async run(): Promise<void> {
@@ -347,26 +363,62 @@ export class DirectEngine implements Engine {
     let failure = 0;
     this.#starter.withoutSignals(() => {
       for (let taken = 0; taken < room; taken++) {
-        const connection = this.#acceptor.accept(fd);
+        const connection = service.waits
+          ? duplicateOrError(this.#libc, fd)
+          : this.#acceptor.accept(fd);
         if (connection < 0) {
           failure = -connection;
           break;
         }
-        const admitted = gate === undefined
-          ? EVERYBODY
-          : this.#admit(service, connection);
-        if (admitted === undefined) continue;
-        const { client, variables } = admitted;
-        if (service.keepAlive) keepAlive(this.#libc, connection);
-        const origin = this.#acceptor.origin(connection);
-        const start = service.prepared.start(connection, how, variables);
-        begun.push({ start, origin, client });
+        const one = this.#begin(service, { connection, listening: fd, how });
+        if (one !== undefined) begun.push(one);
       }
     });
     if (begun.length > 0) this.#tellBegun(service, begun);
     // The service may have had its fill meanwhile.
     if (failure !== 0 && service.accepting) {
       this.#acceptFailed(service, failure);
+    }
+  }
+
+  /** Begins to start a command, if the client is let through. */
+  #begin(
+    service: DirectService,
+    { connection, listening, how }: {
+      readonly connection: number;
+      readonly listening: number;
+      readonly how: StartOptions;
+    },
+  ): Begun | undefined {
+    if (service.waits) {
+      const start = service.prepared.start(connection, how);
+      return {
+        ...{ start, origin: undefined },
+        ...{ client: undefined, countedBy: undefined },
+      };
+    }
+    const admitted = service.gate === undefined
+      ? EVERYBODY
+      : this.#admit(service, connection);
+    if (admitted === undefined) return undefined;
+    const { client, variables } = admitted;
+    this.#setOptions(connection, service.connectionOptions);
+    const origin = this.#acceptor.origin(connection);
+    const countedBy = service.meet(listening);
+    const start = service.prepared.start(connection, how, variables);
+    return { start, origin, client, countedBy };
+  }
+
+  /** A connection that has ended already takes no options, which is all right. */
+  #setOptions(
+    connection: number,
+    options: readonly NumberOption[] | undefined,
+  ): void {
+    if (options === undefined) return;
+    try {
+      setConnectionOptions(this.#libc, connection, options);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
     }
   }
 
@@ -408,15 +460,18 @@ export class DirectEngine implements Engine {
   }
 
   #startFor(service: DirectService, connection: number): void {
-    if (service.gate !== undefined) this.#acceptor.lookAt(connection);
+    if (service.gate !== undefined || service.caller !== undefined) {
+      this.#acceptor.lookAt(connection);
+    }
     const admitted = this.#admit(service, connection);
     if (admitted === undefined) return;
     const { client, variables } = admitted;
     const how = this.#howToStart(service);
     const begun: Begun[] = [];
+    const countedBy = service.meet(NO_SOCKET);
     this.#starter.withoutSignals(() => {
       const start = service.prepared.start(connection, how, variables);
-      begun.push({ start, origin: undefined, client });
+      begun.push({ start, origin: undefined, client, countedBy });
     });
     this.#tellBegun(service, begun);
   }
@@ -438,10 +493,18 @@ export class DirectEngine implements Engine {
         this.#libc.c.close(connection);
         continue;
       }
-      if (service.keepAlive) keepAlive(this.#libc, connection);
+      this.#setOptions(connection, service.connectionOptions);
       const sinceMs = performance.now();
       proxied.add({ fd: connection, proxy, sinceMs });
     }
+  }
+
+  /** Has a command be told of the client that a proxy has named. */
+  #tellClient({ caller }: DirectService, client: Client): void {
+    if (caller === undefined) return;
+    if (client.kind === "inet") {
+      caller.address.set(client.address, client.port);
+    } else caller.address.clear();
   }
 
   /** One that is not waited for any more would wait for ever. */
@@ -480,9 +543,11 @@ export class DirectEngine implements Engine {
           const { waiting: { fd }, client } = ready;
           const admitted = this.#admitClient(service, fd, client);
           if (admitted === undefined) continue;
-          const { variables } = admitted;
-          const start = service.prepared.start(fd, how, variables);
-          begun.push({ start, origin: formatClient(client), client });
+          this.#tellClient(service, client);
+          const countedBy = service.meet(NO_SOCKET);
+          const start = service.prepared.start(fd, how, admitted.variables);
+          const origin = formatClient(client);
+          begun.push({ start, origin, client, countedBy });
         }
       });
       this.#tellBegun(service, begun);
@@ -490,17 +555,19 @@ export class DirectEngine implements Engine {
     }
   }
 
-  #howToStart({ keepsConnections }: DirectService): StartOptions {
+  #howToStart({ keepsConnections, caller }: DirectService): StartOptions {
     return {
       keepsConnection: keepsConnections,
       sharesDescriptors: this.#running.size >= SHARES_FROM_COMMANDS,
+      caller,
     };
   }
 
   #tellBegun(service: DirectService, begun: readonly Begun[]): void {
     const startedMs = performance.now();
-    for (const { start, origin, client } of begun) {
+    for (const { start, origin, client, countedBy } of begun) {
       if (typeof start === "number") {
+        service.leave(countedBy);
         service.noteFailure();
         service.events.notStarted({
           reason: errorText(this.#libc, start),
@@ -516,7 +583,7 @@ export class DirectEngine implements Engine {
         origin,
         startedMs,
         command: service.command,
-        client,
+        ...{ client, countedBy },
         service,
         start,
         hasFailed: false,
@@ -710,6 +777,7 @@ export class DirectEngine implements Engine {
       return;
     }
     command.start = undefined;
+    service.leave(command.countedBy);
     service.setCrowded(false);
     service.noteFailure();
     const { reason, code } = failure;
@@ -720,7 +788,9 @@ export class DirectEngine implements Engine {
   #tellEnd(command: DirectCommand, word: number | "gone"): void {
     if (command.isTold) return;
     command.isTold = true;
-    const { service: { events }, problem: reason } = command;
+    const { service, countedBy, problem: reason } = command;
+    const { events } = service;
+    service.leave(countedBy);
     if (reason !== undefined) {
       return events.notStarted({ reason, isShortage: true, command });
     }

@@ -7,14 +7,10 @@
 
 import { makeNonBlocking } from "../posix/process.ts";
 import type { Libc } from "../posix/libc.ts";
-import {
-  formatAddress,
-  isListening,
-  keepAlive,
-  socketAddress,
-} from "../posix/sockets.ts";
+import { formatAddress, isListening, socketAddress } from "../posix/sockets.ts";
 import { EX, failure, type Result, success } from "../result.ts";
 import { textVariable } from "../text_variable.ts";
+import { DEFAULT_TUNING, tuneConnections } from "./connection_tuning.ts";
 import type { HandedSocket } from "./inherited_sockets.ts";
 
 /** The first descriptor that is handed on: SD_LISTEN_FDS_START. */
@@ -55,8 +51,7 @@ export function activatedSockets(libc: Libc): Result<HandedSocket[]> {
     }
     makeNonBlocking(libc, fd);
     const address = socketAddress(libc, fd);
-    // A client that has vanished would keep its command for as long as it may run.
-    if (address.kind === "inet") keepAlive(libc, fd);
+    if (address.kind === "inet") tuneConnections(libc, fd, DEFAULT_TUNING);
     sockets.push({ fd, address: formatAddress(address), name: names[index] });
   }
   return success(sockets);

@@ -9,8 +9,8 @@
 import type { Credentials } from "../posix/credentials.ts";
 import { type FileId, isSameFile, lookAt } from "../posix/files.ts";
 import type { Libc } from "../posix/libc.ts";
-import { isListening } from "../posix/sockets.ts";
-import type { ListeningSocket, SocketsAtHand } from "./listening.ts";
+import { isDatagramSocket, isListening } from "../posix/sockets.ts";
+import type { ListeningSocket, SocketsAtHand, SocketUse } from "./listening.ts";
 import { closeSocket } from "./unix_socket.ts";
 
 /** A socket as it is handed on: it keeps its descriptor's number. */
@@ -21,6 +21,8 @@ export interface HandedSocket {
   readonly asked?: string | undefined;
   readonly file?: FileId | undefined;
   readonly name?: string | undefined;
+  readonly isDatagram?: boolean | undefined;
+  readonly isGiven?: boolean | undefined;
 }
 
 /**
@@ -30,8 +32,15 @@ export interface HandedSocket {
  * @returns Those that have descriptors.
  */
 export function handOn(sockets: readonly ListeningSocket[]): HandedSocket[] {
-  return sockets.flatMap(({ source, address, asked, file, name }) =>
-    "fd" in source ? [{ fd: source.fd, address, asked, file, name }] : []
+  return sockets.flatMap(({ source, address, asked, file, ...use }) =>
+    "fd" in source
+      ? [{
+        ...{ fd: source.fd, address, asked, file },
+        ...use.isDatagram && { isDatagram: true },
+        ...use.isGiven && { isGiven: true },
+        ...use.name !== undefined && { name: use.name },
+      }]
+      : []
   );
 }
 
@@ -57,7 +66,8 @@ export class InheritedSockets implements SocketsAtHand {
     this.#libc = libc;
     this.#credentials = credentials;
     for (const socket of handed) {
-      if (!isListening(libc, socket.fd)) {
+      const isSocket = socket.isDatagram ? isDatagramSocket : isListening;
+      if (!isSocket(libc, socket.fd)) {
         throw new Error(`no listening socket: descriptor ${socket.fd}`);
       }
       this.#handed.add(socket);
@@ -65,17 +75,19 @@ export class InheritedSockets implements SocketsAtHand {
   }
 
   /**
-   * Takes a socket over by its address.
+   * Takes a socket over by its address. One that commands were given is theirs
+   * as well, so no service takes it that accepts from it itself.
    *
    * @param address Its address.
+   * @param use What it is wanted for.
    * @returns The socket, or `undefined` if it was not handed on, or if its
    * name in the file system is not its own any more.
    */
-  take(address: string): ListeningSocket | undefined {
-    return this.#take((socket) =>
-      (socket.address === address || socket.asked === address) &&
-      (socket.file === undefined ||
-        isSameFile(lookAt(this.#libc, socket.address), socket.file))
+  take(address: string, use: SocketUse = {}): ListeningSocket | undefined {
+    return this.#take(
+      (socket) =>
+        this.#isMeant(socket, address, use) && (use.isGiven || !socket.isGiven),
+      use.isGiven,
     );
   }
 
@@ -83,12 +95,16 @@ export class InheritedSockets implements SocketsAtHand {
    * Takes all sockets over that a service manager has given a name.
    *
    * @param name The name.
+   * @param isGiven Whether commands are to be given them.
    * @returns The sockets, in their order.
    */
-  takeNamed(name: string): ListeningSocket[] {
+  takeNamed(name: string, isGiven: boolean): ListeningSocket[] {
     const sockets: ListeningSocket[] = [];
     for (;;) {
-      const socket = this.#take((socket) => socket.name === name);
+      const socket = this.#take(
+        (socket) => socket.name === name,
+        isGiven,
+      );
       if (socket === undefined) return sockets;
       sockets.push(socket);
     }
@@ -100,13 +116,29 @@ export class InheritedSockets implements SocketsAtHand {
   }
 
   /**
+   * Tells whether there is a socket that cannot be taken, as commands were
+   * given it.
+   *
+   * @param address Its address.
+   * @param use What it is wanted for.
+   * @returns Whether there is.
+   */
+  wasGiven(address: string, use: SocketUse): boolean {
+    return !use.isGiven &&
+      [...this.#handed].some((socket) =>
+        socket.isGiven && this.#isMeant(socket, address, use)
+      );
+  }
+
+  /**
    * Takes a socket over by its descriptor.
    *
    * @param fd The descriptor.
+   * @param isGiven Whether commands are to be given it.
    * @returns The socket, or `undefined` if it was not handed on.
    */
-  takeDescriptor(fd: number): ListeningSocket | undefined {
-    return this.#take((socket) => socket.fd === fd);
+  takeDescriptor(fd: number, isGiven = false): ListeningSocket | undefined {
+    return this.#take((socket) => socket.fd === fd, isGiven);
   }
 
   /**
@@ -125,25 +157,38 @@ export class InheritedSockets implements SocketsAtHand {
     this.#handed.clear();
   }
 
+  #isMeant(
+    socket: HandedSocket,
+    address: string,
+    { isDatagram = false }: SocketUse,
+  ): boolean {
+    return (socket.address === address || socket.asked === address) &&
+      (socket.isDatagram ?? false) === isDatagram &&
+      (socket.file === undefined ||
+        isSameFile(lookAt(this.#libc, socket.address), socket.file));
+  }
+
   #take(
-    isMeant: (socket: HandedSocket) => boolean,
+    isMeant: (socket: HandedSocket) => boolean | undefined,
+    isGiven = false,
   ): ListeningSocket | undefined {
     for (const handed of this.#handed) {
       if (!isMeant(handed)) continue;
       this.#handed.delete(handed);
-      const socket = this.#socketOf(handed);
+      const socket = this.#socketOf({ ...handed, isGiven });
       this.#taken.add(socket);
       return socket;
     }
     return undefined;
   }
 
-  #socketOf({ fd, address, asked, file, name }: HandedSocket): ListeningSocket {
+  #socketOf({ fd, ...handed }: HandedSocket): ListeningSocket {
+    const { address, file } = handed;
     const close = (): void => {
       const socket = { path: address, file, fd };
       if (file === undefined) this.#libc.c.close(fd);
       else closeSocket(this.#libc, socket, this.#credentials);
     };
-    return { address, asked, file, name, source: { fd }, close };
+    return { ...handed, source: { fd }, close };
   }
 }

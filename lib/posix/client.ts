@@ -6,15 +6,10 @@
  */
 
 import { ERANGE, errno } from "./errno.ts";
-import { AF_INET, AF_INET6, AF_UNIX } from "./headers.ts";
+import { AF_INET, AF_INET6, AF_UNIX, SOL_SOCKET } from "./headers.ts";
 import { formatIpAddress, type IpAddress, ipAddressOf } from "./ip_address.ts";
 import type { Libc } from "./libc.ts";
-import {
-  type Acceptor,
-  formatAddress,
-  peerProcess,
-  SOL_SOCKET,
-} from "./sockets.ts";
+import { type Acceptor, formatAddress, peerProcess } from "./sockets.ts";
 
 // asm-generic/socket.h
 const SO_PEERGROUPS = 59;
@@ -103,13 +98,13 @@ export function clientBehind(
   libc: Libc,
   { acceptor, connection, asksForUsers }: ClientOptions,
 ): Client {
-  const { family, address } = acceptor;
+  const { family, view } = acceptor.address;
   const isInet6 = family === AF_INET6;
   if (isInet6 || family === AF_INET) {
     return {
       kind: "inet",
-      address: ipAddressOf(address, { offset: isInet6 ? 8 : 4, isInet6 }),
-      port: address.getUint16(2),
+      address: ipAddressOf(view, { offset: isInet6 ? 8 : 4, isInet6 }),
+      port: view.getUint16(2),
     };
   }
   const process = asksForUsers && family === AF_UNIX

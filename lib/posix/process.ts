@@ -150,6 +150,18 @@ export function duplicate(libc: Libc, fd: number): number {
 }
 
 /**
+ * The same where there may be none left.
+ *
+ * @param libc The C library.
+ * @param fd The descriptor.
+ * @returns The new descriptor, or the negated error number.
+ */
+export function duplicateOrError(libc: Libc, fd: number): number {
+  const copy = libc.c.fcntl(fd, F_DUPFD_CLOEXEC, BigInt(FIRST_FD_OF_OURS));
+  return copy >= 0 ? copy : -errno(libc);
+}
+
+/**
  * Makes a descriptor block, as commands expect; for whoever else has the same
  * connection, too.
  *

@@ -50,7 +50,7 @@ export function openSockets(
   const mistakes: Mistake[] = [];
   for (const service of plan.services) {
     // What was opened for a service counts more than where it would listen.
-    const named = inherited?.takeNamed(service.name) ?? [];
+    const named = inherited?.takeNamed(service.name, service.waits) ?? [];
     const listened = named.length > 0
       ? success(named)
       : listen(service, { acceptFrom, ...options });

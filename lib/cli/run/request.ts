@@ -16,7 +16,7 @@ import { optionSettings } from "./parameter_options.ts";
 /** What a command line asks for. */
 export interface RunRequest extends ProcessRequest {
   /** `stdin` for the one connection that is standard input. */
-  readonly type: "inet" | "unix" | "stdin";
+  readonly type: typeof TYPES[number];
   readonly name: string;
   readonly attributes: readonly string[];
   /** `undefined` for as many as by default. */
@@ -25,7 +25,7 @@ export interface RunRequest extends ProcessRequest {
   readonly settings: readonly OptionSetting[];
 }
 
-const TYPES = ["inet", "unix", "stdin"] as const;
+const TYPES = ["inet", "unix", "udp", "stdin"] as const;
 
 /**
  * Reads the command line.
@@ -61,7 +61,8 @@ class RunReader extends ValueReader {
     if (type !== undefined) return type;
     this.wrong(
       word === undefined ? "missing service type" : `bad service type: ${word}`,
-      didYouMean(word ?? "", TYPES) ?? "the first word is inet, unix or stdin",
+      didYouMean(word ?? "", TYPES) ??
+        "the first word is inet, unix, udp or stdin",
     );
     return "inet";
   }

@@ -69,7 +69,7 @@ export const RUN: Subcommand = subcommand({
     ENGINE_OPTION,
     ...PROCESS_OPTIONS,
   ],
-  words: ["inet", "unix", "stdin"],
+  words: ["inet", "unix", "udp", "stdin"],
   needsWords: true,
   beginsCommand: (word) => /^argv=/i.test(word),
   mendOf: (word) => {

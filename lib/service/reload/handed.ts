@@ -99,6 +99,7 @@ export function writeHanded(libc: Libc, handed: Handed): number {
         pid: running.pid,
         peer: running.peer,
         origin: clientOf(running),
+        countedBy: running.countedBy,
         startedMs: running.startedMs + offsetMs,
         name: running.command.argv[0],
         ...running.command.identity,
@@ -168,6 +169,8 @@ export function handedSocketOf(shape: Shape): HandedSocket {
       device: file.field("device").long(),
       inode: file.field("inode").long(),
     })),
+    isDatagram: shape.field("isDatagram").optional((flag) => flag.flag()),
+    isGiven: shape.field("isGiven").optional((flag) => flag.flag()),
   };
 }
 
@@ -181,7 +184,9 @@ function serviceOf(shape: Shape, offsetMs: number): HandedService {
       counters: shape.field("counters").optional(countersOf),
       commands: shape.field("commands").list().map((command) => ({
         running: runningOf(command, offsetMs),
-        limitMs: command.field("limitMs").number(),
+        // JSON has no word for it.
+        limitMs: command.field("limitMs").optional((limit) => limit.number()) ??
+          Infinity,
         isKilled: command.field("isKilled").flag(),
       })),
       waiting: shape.field("waiting").list()
@@ -198,6 +203,8 @@ function runningOf(shape: Shape, offsetMs: number): RunningCommand {
     pid,
     peer: shape.field("peer").text(),
     origin: shape.field("origin").optional((origin) => origin.text()),
+    countedBy: shape.field("countedBy")
+      .optional((countedBy) => countedBy.textOrNumber()),
     startedMs: shape.field("startedMs").number() - offsetMs,
     command: {
       argv: [shape.field("name").text()],

@@ -224,7 +224,6 @@ Deno.test("handOn() hands descriptors on, and no listeners of the runtime", () =
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const close = (): void => {};
   const file = { device: 2049n, inode: 77n };
-  const nothing = { asked: undefined, name: undefined };
   assertEquals(
     handOn([
       { address: "127.0.0.1:1", source: { listener }, close },
@@ -232,8 +231,8 @@ Deno.test("handOn() hands descriptors on, and no listeners of the runtime", () =
       { address: "/run/socket", file, source: { fd: 10 }, close },
     ]),
     [
-      { fd: 9, address: "127.0.0.1:2", ...nothing, file: undefined },
-      { fd: 10, address: "/run/socket", ...nothing, file },
+      { fd: 9, address: "127.0.0.1:2", asked: undefined, file: undefined },
+      { fd: 10, address: "/run/socket", asked: undefined, file },
     ],
   );
 });

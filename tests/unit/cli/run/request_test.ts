@@ -166,11 +166,11 @@ Deno.test("spawnd run refuses a type that there is not", () => {
   );
   assertEquals(
     refusalOf("datagram", "7007", ...ATTRIBUTES),
-    "bad service type: datagram (the first word is inet, unix or stdin)",
+    "bad service type: datagram (the first word is inet, unix, udp or stdin)",
   );
   assertEquals(
     refusalOf("--verbose"),
-    "missing service type (the first word is inet, unix or stdin)",
+    "missing service type (the first word is inet, unix, udp or stdin)",
   );
 });
 
