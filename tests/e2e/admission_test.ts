@@ -317,6 +317,20 @@ rootTest(
   },
 );
 
+rootTest("hours in a time zone that nobody knows are refused", async () => {
+  for (const TZ of ["CET-1CEST,M3.5.0,M10.5.0/3", "Nowhere"]) {
+    const { code, stderr } = await runToEnd([
+      ...["run", "inet", "127.0.0.1:0", "--access-times=08:00-18:00"],
+      ...["user=nobody", "argv=/bin/cat"],
+    ], { env: { TZ } });
+    assertEquals(code, 78);
+    assertMatch(
+      stderr,
+      /--access-times: hours in a time zone that is not known: TZ=[^ ]+ \(set TZ/,
+    );
+  }
+});
+
 rootTest(
   "a bad rule is told alike by check, at the start and by a reload, which changes nothing",
   async () => {
