@@ -30,6 +30,7 @@ import {
 } from "./admission/pressure_limits.ts";
 import { environmentValue } from "./environment_list.ts";
 import { metricsAddressValue } from "./metrics_address.ts";
+import { SURROUNDING_PARAMETERS } from "./surroundings/parameters.ts";
 import { modeValue, type Parsed, type TimeUnit } from "./values.ts";
 
 /** What every parameter has. */
@@ -98,8 +99,8 @@ function clientsValue(binary: string): Parsed<readonly ClientListItem[]> {
   return parseClientList(binary);
 }
 
-/** All parameters with a name of their own, in the order of their names. */
-export const PARAMETERS = [
+/** Those that do not stand elsewhere, in the order of their names. */
+const OTHERS = [
   {
     name: "command_time_limit",
     type: "time",
@@ -789,6 +790,16 @@ export const PARAMETERS = [
   },
 ] as const satisfies readonly Parameter[];
 
+/** All parameters with a name of their own, in the order of their names. */
+export const PARAMETERS: readonly Row[] = inOrderOfNames([
+  ...OTHERS,
+  ...SURROUNDING_PARAMETERS satisfies readonly Parameter[],
+]);
+
+function inOrderOfNames(rows: Row[]): Row[] {
+  return rows.sort((a, b) => a.name < b.name ? -1 : 1);
+}
+
 /** How the names end that belong to one service. */
 export const TIME_LIMIT_SUFFIX = "_time_limit";
 
@@ -814,7 +825,9 @@ export function timeLimitParameter(
 }
 
 /** A row of the table, with its name and all else as it stands there. */
-export type Row = typeof PARAMETERS[number];
+export type Row =
+  | typeof OTHERS[number]
+  | typeof SURROUNDING_PARAMETERS[number];
 
 /** The names of a type's parameters. */
 export type NameOf<Type extends Parameter["type"]> = Extract<

@@ -27,22 +27,29 @@ import {
   SystemError,
 } from "../posix/errno.ts";
 import type { Libc } from "../posix/libc.ts";
-import { Children, type DescriptorLimit } from "../posix/process.ts";
+import {
+  Children,
+  type DescriptorLimit,
+  duplicateOrError,
+  makeBlocking,
+} from "../posix/process.ts";
 import { SIGKILL } from "../posix/signals.ts";
 import {
-  Acceptor,
-  formatOrigin,
-  keepAlive,
-  type Origin,
-} from "../posix/sockets.ts";
+  type NumberOption,
+  setConnectionOptions,
+} from "../posix/socket_options.ts";
+import { Acceptor, formatOrigin, type Origin } from "../posix/sockets.ts";
 import {
   NO_VARIABLES,
+  type PreparedCommand,
   type Start,
   Starter,
   type StartOptions,
 } from "../posix/starter.ts";
+import type { ClientKey } from "./client_counts.ts";
 import { type DirectCommand, DirectService } from "./direct_service.ts";
 import type {
+  Command,
   Engine,
   RunningCommand,
   ServedService,
@@ -94,6 +101,9 @@ const SETTLE_LOOK_MS = 2;
  */
 const SHARES_FROM_COMMANDS = 300;
 
+/** Where a connection came some other way than through a listening socket. */
+const NO_SOCKET = -1;
+
 /** What an engine is made of. */
 export interface DirectEngineOptions {
   /** The way to signal commands, and what children can become. */
@@ -108,6 +118,8 @@ interface Begun {
   readonly origin: Origin | string | undefined;
   /** Who was admitted, where there is a gate. */
   readonly client: Client | undefined;
+  /** What it is counted by, where its command is told how many there are. */
+  readonly clientKey: ClientKey;
 }
 
 /** A client that was let through a gate, and the variables that it came by. */
@@ -115,6 +127,9 @@ interface Admitted {
   readonly client: Client | undefined;
   readonly variables: readonly string[];
 }
+
+/** Of whom there is nothing to know. */
+const NOBODY = { origin: undefined, client: undefined, clientKey: undefined };
 
 /** Where there is no gate. */
 const EVERYBODY: Admitted = { client: undefined, variables: NO_VARIABLES };
@@ -169,24 +184,14 @@ export class DirectEngine implements Engine {
   }
 
   serve(options: ServeOptions): ServedService {
-    const { argv, environment, identity, rootDirectory } = options.command;
-    const { credentials, descriptorLimit } = this.#options;
-    const prepared = this.#starter.prepare({
-      argv,
-      environment,
-      searchPath: COMMAND_PATH,
-      identity: credentials.canBecome ? identity : undefined,
-      rootDirectory,
-      descriptorLimit,
-    });
+    const prepared = this.#prepare(options.command);
     const fds = options.sockets.map(({ source }) => {
       if ("fd" in source) return source.fd;
       throw new TypeError("the direct engine accepts from descriptors");
     });
     const service: DirectService = new DirectService({
       serve: options,
-      prepared,
-      fds,
+      ...{ prepared, fds, address: this.#acceptor.raw },
       proxied: this.#proxiedFor(options, () => service),
       engine: {
         startReady: () => this.#epoll.wake(),
@@ -204,10 +209,25 @@ export class DirectEngine implements Engine {
       },
     });
     for (const fd of fds) {
+      if (service.waits) makeBlocking(this.#libc, fd);
       this.#epoll.add(fd, false);
       this.#listening.set(fd, service);
     }
     return service;
+  }
+
+  #prepare({ identity, ...command }: Command): PreparedCommand {
+    const { credentials, descriptorLimit } = this.#options;
+    const prepare = (): PreparedCommand =>
+      this.#starter.prepare({
+        ...command,
+        searchPath: COMMAND_PATH,
+        identity: credentials.canBecome ? identity : undefined,
+        descriptorLimit,
+      });
+    return command.surroundings === undefined
+      ? prepare()
+      : credentials.asRoot(prepare);
   }
 
   #proxiedFor(
@@ -347,26 +367,56 @@ export class DirectEngine implements Engine {
     let failure = 0;
     this.#starter.withoutSignals(() => {
       for (let taken = 0; taken < room; taken++) {
-        const connection = this.#acceptor.accept(fd);
+        const connection = service.waits
+          ? duplicateOrError(this.#libc, fd)
+          : this.#acceptor.accept(fd);
         if (connection < 0) {
           failure = -connection;
           break;
         }
-        const admitted = gate === undefined
-          ? EVERYBODY
-          : this.#admit(service, connection);
-        if (admitted === undefined) continue;
-        const { client, variables } = admitted;
-        if (service.keepAlive) keepAlive(this.#libc, connection);
-        const origin = this.#acceptor.origin(connection);
-        const start = service.prepared.start(connection, how, variables);
-        begun.push({ start, origin, client });
+        const one = this.#begin(service, { connection, listening: fd, how });
+        if (one !== undefined) begun.push(one);
       }
     });
     if (begun.length > 0) this.#tellBegun(service, begun);
     // The service may have had its fill meanwhile.
     if (failure !== 0 && service.accepting) {
       this.#acceptFailed(service, failure);
+    }
+  }
+
+  /** Starts a command; nobody is started for who is not admitted. */
+  #begin(
+    service: DirectService,
+    { connection, listening, how }: {
+      readonly connection: number;
+      readonly listening: number;
+      readonly how: StartOptions;
+    },
+  ): Begun | undefined {
+    const { prepared } = service;
+    if (service.waits) {
+      const start = prepared.start(connection, how);
+      return { start, ...NOBODY };
+    }
+    const admitted = this.#admit(service, connection);
+    if (admitted === undefined) return undefined;
+    const { client, variables } = admitted;
+    if (service.connectionOptions !== undefined) {
+      this.#setOptions(connection, service.connectionOptions);
+    }
+    const origin = this.#acceptor.origin(connection);
+    const clientKey = service.meet(listening);
+    const start = prepared.start(connection, how, variables);
+    return { start, origin, client, clientKey };
+  }
+
+  /** A connection that has ended already takes no options, which is all right. */
+  #setOptions(connection: number, options: readonly NumberOption[]): void {
+    try {
+      setConnectionOptions(this.#libc, connection, options);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
     }
   }
 
@@ -408,15 +458,18 @@ export class DirectEngine implements Engine {
   }
 
   #startFor(service: DirectService, connection: number): void {
-    if (service.gate !== undefined) this.#acceptor.lookAt(connection);
+    if (service.gate !== undefined || service.caller !== undefined) {
+      this.#acceptor.lookAt(connection);
+    }
     const admitted = this.#admit(service, connection);
     if (admitted === undefined) return;
     const { client, variables } = admitted;
     const how = this.#howToStart(service);
     const begun: Begun[] = [];
+    const clientKey = service.meet(NO_SOCKET);
     this.#starter.withoutSignals(() => {
       const start = service.prepared.start(connection, how, variables);
-      begun.push({ start, origin: undefined, client });
+      begun.push({ start, origin: undefined, client, clientKey });
     });
     this.#tellBegun(service, begun);
   }
@@ -438,7 +491,9 @@ export class DirectEngine implements Engine {
         this.#libc.c.close(connection);
         continue;
       }
-      if (service.keepAlive) keepAlive(this.#libc, connection);
+      if (service.connectionOptions !== undefined) {
+        this.#setOptions(connection, service.connectionOptions);
+      }
       const sinceMs = performance.now();
       proxied.add({ fd: connection, proxy, sinceMs });
     }
@@ -481,8 +536,10 @@ export class DirectEngine implements Engine {
           const admitted = this.#admitClient(service, fd, client);
           if (admitted === undefined) continue;
           const { variables } = admitted;
+          const clientKey = this.#meetProxied(service, fd, client);
           const start = service.prepared.start(fd, how, variables);
-          begun.push({ start, origin: formatClient(client), client });
+          const origin = formatClient(client);
+          begun.push({ start, origin, client, clientKey });
         }
       });
       this.#tellBegun(service, begun);
@@ -490,17 +547,31 @@ export class DirectEngine implements Engine {
     }
   }
 
-  #howToStart({ keepsConnections }: DirectService): StartOptions {
+  /** A command is told of the client that the proxy has named. */
+  #meetProxied(
+    service: DirectService,
+    connection: number,
+    client: Client,
+  ): ClientKey {
+    if (service.caller === undefined) return undefined;
+    if (client.kind === "inet") this.#acceptor.raw.setInet(client);
+    else this.#acceptor.lookAt(connection);
+    return service.meet(NO_SOCKET);
+  }
+
+  #howToStart({ keepsConnections, caller }: DirectService): StartOptions {
     return {
       keepsConnection: keepsConnections,
       sharesDescriptors: this.#running.size >= SHARES_FROM_COMMANDS,
+      caller,
     };
   }
 
   #tellBegun(service: DirectService, begun: readonly Begun[]): void {
     const startedMs = performance.now();
-    for (const { start, origin, client } of begun) {
+    for (const { start, origin, client, clientKey } of begun) {
       if (typeof start === "number") {
+        service.leave(clientKey);
         service.noteFailure();
         service.events.notStarted({
           reason: errorText(this.#libc, start),
@@ -516,7 +587,7 @@ export class DirectEngine implements Engine {
         origin,
         startedMs,
         command: service.command,
-        client,
+        ...{ client, clientKey },
         service,
         start,
         hasFailed: false,
@@ -710,6 +781,7 @@ export class DirectEngine implements Engine {
       return;
     }
     command.start = undefined;
+    service.leave(command.clientKey);
     service.setCrowded(false);
     service.noteFailure();
     const { reason, code } = failure;
@@ -720,7 +792,9 @@ export class DirectEngine implements Engine {
   #tellEnd(command: DirectCommand, word: number | "gone"): void {
     if (command.isTold) return;
     command.isTold = true;
-    const { service: { events }, problem: reason } = command;
+    const { service, clientKey, problem: reason } = command;
+    const { events } = service;
+    service.leave(clientKey);
     if (reason !== undefined) {
       return events.notStarted({ reason, isShortage: true, command });
     }

@@ -7,8 +7,15 @@
 
 import { availableParallelism } from "node:os";
 import type { ResourceUsage } from "../posix/resource_usage.ts";
+import type { Caller } from "../posix/connection_environment.ts";
+import {
+  connectionOptionList,
+  type NumberOption,
+} from "../posix/socket_options.ts";
+import type { RawAddress } from "../posix/sockets.ts";
 import type { PreparedCommand, Start } from "../posix/starter.ts";
 import type { Timer } from "../timer.ts";
+import { ClientCounts, type ClientKey } from "./client_counts.ts";
 import {
   ACCEPT_RETRY_MS,
   type Command,
@@ -68,6 +75,8 @@ export interface DirectServiceOptions {
   readonly prepared: PreparedCommand;
   readonly fds: readonly number[];
   readonly engine: EngineAccess;
+  /** Where the engine has the address of who has come. */
+  readonly address: RawAddress;
   /** Where proxies say who their clients are. */
   readonly proxied: ProxiedConnections | undefined;
 }
@@ -78,7 +87,11 @@ export class DirectService implements ServedService {
   readonly command: Command;
   readonly prepared: PreparedCommand;
   readonly peers: boolean;
-  readonly keepAlive: boolean;
+  readonly connectionOptions: readonly NumberOption[] | undefined;
+  readonly waits: boolean;
+  /** What its command is told of a connection, where it is told anything. */
+  readonly caller: Caller | undefined;
+  readonly #clients: ClientCounts | undefined;
   readonly gate: Gate | undefined;
   readonly proxied: ProxiedConnections | undefined;
   endsGroups = false;
@@ -104,10 +117,36 @@ export class DirectService implements ServedService {
     this.events = serve.events;
     this.command = serve.command;
     this.peers = serve.peers;
-    this.keepAlive = serve.keepAlive ?? false;
+    this.connectionOptions = serve.connectionOptions &&
+      connectionOptionList(serve.connectionOptions);
+    this.waits = serve.waits ?? false;
     this.gate = serve.gate;
     this.proxied = options.proxied;
     this.prepared = prepared;
+    const { connectionEnvironment: told = "none" } = serve.command;
+    if (told === "none" || this.waits) return;
+    this.caller = { address: options.address, listening: -1, count: 1 };
+    if (told === "ucspi") this.#clients = new ClientCounts();
+  }
+
+  /**
+   * Takes note of who has come.
+   *
+   * @param listening The socket that it was accepted from; -1 for none.
+   * @returns What tells it from other clients, where they are counted.
+   */
+  meet(listening: number): ClientKey {
+    const { caller } = this;
+    if (caller === undefined) return undefined;
+    caller.listening = listening;
+    const client = this.#clients && caller.address.client;
+    caller.count = this.#clients?.came(client) ?? 1;
+    return client;
+  }
+
+  /** Takes note that one of a client's connections is over. */
+  leave(client: ClientKey): void {
+    this.#clients?.left(client);
   }
 
   /** Whether the next connection may be accepted. */
@@ -221,6 +260,7 @@ export class DirectService implements ServedService {
   }
 
   adopt(command: RunningCommand): RunningCommand {
+    this.#clients?.came(command.clientKey);
     return this.#options.engine.adopt(command);
   }
 

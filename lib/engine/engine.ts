@@ -17,10 +17,13 @@
 
 import type { ListeningSocket } from "../net/listening.ts";
 import type { Client } from "../posix/client.ts";
+import type { ConnectionEnvironment } from "../posix/connection_environment.ts";
 import type { Identity } from "../posix/credentials.ts";
 import type { Gate } from "./gate.ts";
 import type { ResourceUsage } from "../posix/resource_usage.ts";
 import { formatOrigin, type Origin } from "../posix/sockets.ts";
+import type { ConnectionOptions } from "../posix/socket_options.ts";
+import type { Surroundings } from "../posix/surroundings/surroundings.ts";
 import type { WaitStatus } from "./wait_status.ts";
 
 /** The engines, by name. */
@@ -36,6 +39,10 @@ export interface Command {
   readonly identity: Identity;
   /** The directory that is its root, and in which it starts, if it has one. */
   readonly rootDirectory?: string | undefined;
+  /** What else is asked for its process. */
+  readonly surroundings?: Surroundings | undefined;
+  /** Whose variables tell it of its connection; nobody's, if none are said. */
+  readonly connectionEnvironment?: ConnectionEnvironment | undefined;
 }
 
 /** A command that is there, started or about to be, and whose end was not told. */
@@ -51,6 +58,8 @@ export interface RunningCommand {
   readonly startedMs: number;
   /** The command as it was configured by then. */
   readonly command: Command;
+  /** What its client is counted by, where commands are told how many. */
+  readonly clientKey?: number | string | undefined;
   /** Who was admitted, where there is a gate. */
   readonly client?: Client | undefined;
 }
@@ -122,10 +131,15 @@ export interface ServeOptions {
   /** Whether to find out where each connection comes from. */
   readonly peers: boolean;
   /**
-   * Whether to have the kernel ask if clients are still there. It need not be
-   * said for sockets that were told so before the first client came.
+   * How the kernel is to treat each connection. It need not be said for sockets
+   * that were told so before the first client came.
    */
-  readonly keepAlive?: boolean | undefined;
+  readonly connectionOptions?: ConnectionOptions | undefined;
+  /**
+   * Whether the command is given the listening socket itself, to take from it
+   * what comes; by the service's limit one at a time.
+   */
+  readonly waits?: boolean | undefined;
   /** Who decides on clients; everybody is taken where there is none. */
   readonly gate?: Gate | undefined;
 }

@@ -14,11 +14,12 @@
 import { delay } from "@std/async/delay";
 import { type Client, formatClient } from "../posix/client.ts";
 import type { Identity } from "../posix/credentials.ts";
-import { parseIpAddress } from "../posix/ip_address.ts";
+import { formatIpAddress, parseIpAddress } from "../posix/ip_address.ts";
 import { mappedInet4 } from "../posix/mapped_inet4.ts";
 import { SIGKILL, SIGTERM } from "../posix/signals.ts";
 import { formatAddress } from "../posix/sockets.ts";
 import { reasonOf } from "../result.ts";
+import { ClientCounts } from "./client_counts.ts";
 import {
   ACCEPT_RETRY_MS,
   type Engine,
@@ -83,6 +84,7 @@ export class RelayEngine implements Engine {
 class RelayService implements ServedService {
   readonly #options: ServeOptions;
   readonly #environment: Record<string, string>;
+  readonly #clients = new ClientCounts();
   /** Those of proxies that have said nothing yet, in their order. */
   readonly #unsaid = new Set<Deno.Conn>();
   /** Replaced by a new one whenever accepting stops; settled when it goes on. */
@@ -227,9 +229,12 @@ class RelayService implements ServedService {
   #start({ connection, client, variables = [], first }: Taken): void {
     const { events, peers } = this.#options;
     let child: Deno.ChildProcess;
+    const clientKey = keyOf(connection, client);
+    const count = this.#clients.came(clientKey);
     try {
-      child = this.#spawn(variables);
+      child = this.#spawn(variables, this.#told(connection, client, count));
     } catch (error) {
+      this.#clients.left(clientKey);
       connection.close();
       return events.notStarted({
         reason: systemReasonOf(error),
@@ -243,7 +248,7 @@ class RelayService implements ServedService {
       client,
       startedMs: performance.now(),
       command: this.#options.command,
-      child,
+      ...{ clientKey, child },
       connection,
       cut: Promise.withResolvers<void>(),
       ended: false,
@@ -253,9 +258,45 @@ class RelayService implements ServedService {
     this.#carry(command, first);
   }
 
+  /** What a command's environment says of its connection. */
+  #told(
+    connection: Deno.Conn,
+    client: Client | undefined,
+    count: number,
+  ): Record<string, string> {
+    const { connectionEnvironment: style = "none" } = this.#options.command;
+    const { localAddr: local } = connection;
+    const remote = remoteOf(connection, client);
+    if (style === "none" || local.transport !== "tcp" || remote === undefined) {
+      return {};
+    }
+    switch (style) {
+      case "ucspi":
+        return {
+          PROTO: "TCP",
+          TCPLOCALIP: plainHost(local.hostname),
+          TCPLOCALPORT: `${local.port}`,
+          TCPREMOTEIP: remote.host,
+          TCPREMOTEPORT: `${remote.port}`,
+          TCPCONNNUM: `${count}`,
+        };
+      case "systemd":
+        return {
+          REMOTE_ADDR: remote.host,
+          REMOTE_PORT: `${remote.port}`,
+        };
+      case "inetd":
+        return { REMOTE_HOST: remote.host };
+    }
+  }
+
   /** Tries the candidates as execvp(3) does. */
-  #spawn(variables: readonly string[]): Deno.ChildProcess {
-    const { argv: [name, ...args] } = this.#options.command;
+  #spawn(
+    variables: readonly string[],
+    told: Record<string, string>,
+  ): Deno.ChildProcess {
+    const { argv: [name, ...args], surroundings = {} } = this.#options.command;
+    const { directory, standardError = "connection" } = surroundings;
     const paths = name.includes("/")
       ? [name]
       : COMMAND_PATH.map((folder) => `${folder}/${name}`);
@@ -271,10 +312,11 @@ class RelayService implements ServedService {
           ...this.#identity,
           detached: true,
           clearEnv: true,
-          env,
+          env: { ...env, ...told },
+          ...directory === undefined ? {} : { cwd: directory },
           stdin: "piped",
           stdout: "piped",
-          stderr: "piped",
+          stderr: standardError === "connection" ? "piped" : standardError,
         }).spawn();
       } catch (error) {
         // A file that may not be executed says more than one that is not there.
@@ -291,15 +333,19 @@ class RelayService implements ServedService {
     first?: Uint8Array<ArrayBuffer>,
   ): Promise<void> {
     const { child, connection, cut } = command;
+    const { standardError = "connection" } = command.command.surroundings ?? {};
     carryIn(connection, child.stdin, first);
-    const carriedOut = Promise.all([
-      carryOut(child.stdout, connection, cut.promise),
-      carryOut(child.stderr, connection, cut.promise),
-    ]).then(() => connection.closeWrite().catch(() => {}));
+    const outputs = standardError === "connection"
+      ? [child.stdout, child.stderr]
+      : [child.stdout];
+    const carriedOut = Promise.all(
+      outputs.map((output) => carryOut(output, connection, cut.promise)),
+    ).then(() => connection.closeWrite().catch(() => {}));
     const status = await child.status;
     command.ended = true;
     await carriedOut;
     connection.close();
+    this.#clients.left(command.clientKey);
     this.#options.events.ended(command, waitStatusOf(status));
   }
 }
@@ -427,8 +473,33 @@ function peerOf(
   if (client !== undefined) return formatClient(client);
   if (!("hostname" in remoteAddr)) return "unix";
   const { hostname, port } = remoteAddr;
-  const host = mappedInet4(hostname) ?? hostname;
-  return formatAddress({ kind: "inet", host, port });
+  return formatAddress({ kind: "inet", host: plainHost(hostname), port });
+}
+
+/** Where a client is, by its proxy's word where it has one. */
+function remoteOf(
+  { remoteAddr }: Deno.Conn,
+  client: Client | undefined,
+): { readonly host: string; readonly port: number } | undefined {
+  if (client?.kind === "inet") {
+    return { host: formatIpAddress(client.address), port: client.port };
+  }
+  if (remoteAddr.transport !== "tcp") return undefined;
+  const { hostname, port } = remoteAddr;
+  return { host: plainHost(hostname), port };
+}
+
+/** What tells a client from others; of a unix socket's nothing does. */
+function keyOf(
+  connection: Deno.Conn,
+  client: Client | undefined,
+): string | undefined {
+  return remoteOf(connection, client)?.host;
+}
+
+/** An IPv4 address that came over an IPv6 socket as what it is. */
+function plainHost(hostname: string): string {
+  return mappedInet4(hostname) ?? hostname;
 }
 
 /** It may have been closed by its time. */

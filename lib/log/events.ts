@@ -33,6 +33,8 @@ export const EVENTS = {
   reloaded: "A new configuration serves.",
   resting: "A service leaves clients in the queue for a while.",
   "resting-over": "It takes them again.",
+  restarts: "A command that is given the socket ends again and again.",
+  "restarts-over": "It is started as before.",
   "signal-ignored": "A signal came that means nothing here.",
   "start-failed": "A command cannot be started.",
   "start-failed-over": "It can be started again.",

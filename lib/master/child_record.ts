@@ -8,6 +8,7 @@
 import { settingsFromTexts } from "../config/service_settings.ts";
 import { lookupsOf } from "../service/reload/admission_record.ts";
 import { commandOf, identityOf } from "../service/reload/command_record.ts";
+import { tuningOf } from "../net/connection_tuning.ts";
 import { Shape } from "../service/reload/shape.ts";
 import type { ChildPlan } from "./child.ts";
 import { TRANSPORTS } from "./transport.ts";
@@ -93,17 +94,19 @@ function serviceOf(
   shape: Shape,
   sockets: ChildPlan["service"]["sockets"],
 ): ChildPlan["service"] {
+  const settings = settingsFromTexts(shape.field("settings").object());
   return {
     name: shape.field("name").text(),
-    sockets,
-    command: commandOf(shape.field("command")),
-    settings: settingsFromTexts(shape.field("settings").object()),
+    ...{ sockets, settings },
+    waits: shape.field("waits").flag(),
+    command: commandOf(shape.field("command"), settings),
     admission: lookupsOf(shape.field("admission")),
     timeLimitMs: shape.field("timeLimitMs").count(),
     maxProcesses: shape.field("maxProcesses").count(),
     verbose: shape.field("verbose").flag(),
     isThrottled: shape.field("isThrottled").flag(),
-    keepAlive: shape.field("keepAlive").flag(),
+    connectionOptions: shape.field("connectionOptions")
+      .optional(() => tuningOf(settings)),
     isQuietAtLimit: shape.field("isQuietAtLimit").flag(),
   };
 }

@@ -6,15 +6,10 @@
  */
 
 import { ERANGE, errno } from "./errno.ts";
-import { AF_INET, AF_INET6, AF_UNIX } from "./headers.ts";
+import { AF_INET, AF_INET6, AF_UNIX, SOL_SOCKET } from "./headers.ts";
 import { formatIpAddress, type IpAddress, ipAddressOf } from "./ip_address.ts";
 import type { Libc } from "./libc.ts";
-import {
-  type Acceptor,
-  formatAddress,
-  peerProcess,
-  SOL_SOCKET,
-} from "./sockets.ts";
+import { type Acceptor, formatAddress, peerProcess } from "./sockets.ts";
 
 // asm-generic/socket.h
 const SO_PEERGROUPS = 59;

@@ -10,9 +10,9 @@ import {
   MSG_DONTWAIT,
   MSG_NOSIGNAL,
   SOCK_CLOEXEC,
+  SOL_SOCKET,
 } from "./headers.ts";
 import type { Libc } from "./libc.ts";
-import { SOL_SOCKET } from "./sockets.ts";
 
 // bits/socket.h
 const SCM_RIGHTS = 1;

@@ -38,6 +38,7 @@ import { lockDown } from "./lock_down.ts";
 import { makeServices } from "./make_services.ts";
 import { closeOpened, openSockets } from "./open_sockets.ts";
 import { Observation } from "./observation.ts";
+import { retune } from "./retune.ts";
 import { type OwnProgram, ownProgram } from "./own_program.ts";
 import {
   closeOwnSockets,
@@ -224,6 +225,9 @@ function lock(
     const rested = rest(direct, plan.owner);
     if (!rested.ok) return rested;
     daemon.credentials.now = rested.value;
+  }
+  if (direct !== undefined && adopted !== undefined) {
+    retune(direct, sockets, (socket) => adopted.inherited.took(socket));
   }
   const credentials = daemon.credentials.now;
   const { descriptorLimit } = plan;

@@ -11,6 +11,7 @@ import type { DaemonLog } from "../log/log.ts";
 import type { Libc } from "../posix/libc.ts";
 import { ownUsage } from "../posix/resource_usage.ts";
 import { MachineReadings } from "./machine_readings.ts";
+import { partsOf } from "./parts.ts";
 import type { DaemonPlan, OpenSockets } from "./plan.ts";
 import type { HandedService } from "./reload/handed.ts";
 import { Service } from "./service.ts";
@@ -46,16 +47,19 @@ export function makeServices(
     if (rules !== undefined && libc !== undefined) {
       readings.open(libc, rules.busyLimits);
     }
-    services.set(
-      service.id,
-      new Service({
-        ...service,
-        ...{ rules, readings, engine, log: log.forService(service.name) },
-        sockets: sockets.get(service) ?? [],
-        logsConnections: service.settings.spawnd_log_connections,
-        ...ownPeakMemoryBytes && { ownPeakMemoryBytes },
-      }),
-    );
+    for (
+      const { id, ...part } of partsOf(service, sockets.get(service) ?? [])
+    ) {
+      services.set(
+        id,
+        new Service({
+          ...{ ...service, ...part },
+          ...{ rules, readings, engine, log: log.forService(service.name) },
+          logsConnections: service.settings.spawnd_log_connections,
+          ...ownPeakMemoryBytes && { ownPeakMemoryBytes },
+        }),
+      );
+    }
   }
   for (const { id, name, memory } of handed) {
     const command = memory.commands[0]?.running.command;

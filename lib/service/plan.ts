@@ -24,8 +24,11 @@ export interface ServicePlan {
   readonly settings: ServiceSettings;
   /** What had to be looked up for who may connect. */
   readonly admission: AdmissionLookups;
+  /** `Infinity` for none. */
   readonly timeLimitMs: number;
   readonly maxProcesses: number;
+  /** See `ServiceOptions`. */
+  readonly waits: boolean;
   /** See `ServiceOptions`. */
   readonly isThrottled: boolean;
   /** Whether to report each of its connections. */

@@ -29,6 +29,7 @@ import {
   ServiceCounters,
 } from "../observe/service_counters.ts";
 import { SIGKILL, SIGTERM } from "../posix/signals.ts";
+import type { ConnectionOptions } from "../posix/socket_options.ts";
 import type { Timer } from "../timer.ts";
 import { connectionRecord } from "./connection_record.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -62,12 +63,19 @@ const LEAVE_MS = 3000;
  */
 const RETRY_MS = 1000;
 
+/**
+ * How often a command that is given the socket may be started within a time: one
+ * that does not take what has come would be started for ever.
+ */
+const RESTARTS = 20;
+const RESTARTS_MS = 2000;
+
 /** What a service is. */
 export interface ServiceOptions {
   readonly name: string;
   readonly sockets: readonly ListeningSocket[];
   readonly command: Command;
-  /** How long a command may run. */
+  /** How long a command may run; `Infinity` for as long as it likes. */
   readonly timeLimitMs: number;
   /** How many commands may run at once; 0 for no limit. */
   readonly maxProcesses: number;
@@ -88,8 +96,13 @@ export interface ServiceOptions {
    * closed, unless something was lacking that the command cannot help.
    */
   readonly isThrottled: boolean;
-  /** Whether to tell the kernel for each connection to keep it alive. */
-  readonly keepAlive?: boolean;
+  /** See `ServeOptions`. */
+  readonly connectionOptions?: ConnectionOptions | undefined;
+  /**
+   * Whether its command is given the listening socket itself. Then it has one,
+   * and one command at a time.
+   */
+  readonly waits?: boolean;
   /** Who may connect, and how much; `undefined` for everybody without limit. */
   readonly rules?: AdmissionRules | undefined;
   /** How busy the machine is, where the rules have a limit to that. */
@@ -146,12 +159,15 @@ export class Service implements ServiceEvents {
   readonly #gate: ServiceGate | undefined;
   readonly #startFault: Fault;
   readonly #acceptFault: Fault;
+  readonly #restartFault: Fault;
   readonly #idle = Promise.withResolvers<void>();
   #limitTimer: Timer | undefined;
   #throttleTimer: Timer | undefined;
   #state: "serving" | "draining" | "terminating" = "serving";
   /** Whether the command could be started the last time. */
   #starts = false;
+  /** Since when starts are counted, and how many there were. */
+  #restarts = { sinceMs: -Infinity, count: 0 };
   /** One that is to be reported when it is known to run. */
   #unreported: RunningCommand | undefined;
 
@@ -179,6 +195,14 @@ export class Service implements ServiceEvents {
       over: (count) =>
         `connections are accepted again, after ${failures(count)}`,
     });
+    this.#restartFault = new Fault({
+      log,
+      now,
+      event: "restarts",
+      text: (reason) =>
+        `command ${shown} ${reason}: what comes waits meanwhile`,
+      over: () => `command ${shown} is started again as before`,
+    });
     const { rules, readings } = options;
     this.#gate = rules && new ServiceGate({
       ...{ rules, readings, log, counter: this.counters },
@@ -190,7 +214,8 @@ export class Service implements ServiceEvents {
       sockets: options.sockets,
       command: options.command,
       peers: options.verbose,
-      keepAlive: options.keepAlive,
+      connectionOptions: options.connectionOptions,
+      waits: options.waits,
       events: this,
       gate: this.#gate,
     });
@@ -313,6 +338,8 @@ export class Service implements ServiceEvents {
       clearTimeout(this.#limitTimer);
       clearTimeout(this.#throttleTimer);
       this.#leaveLater([...this.#killed]);
+      // It is a server of its own, which nobody would end otherwise.
+      if (this.#options.waits) this.#signalAll(SIGTERM);
       this.#tellIdle();
     }
     return this.#idle.promise;
@@ -399,6 +426,7 @@ export class Service implements ServiceEvents {
       limitMs: this.#options.timeLimitMs,
     });
     this.#acceptFault.over();
+    if (this.#options.waits) this.#countRestart();
     this.counters.connected(command.startedMs);
     // Commands of clients that were accepted together come one by one, and an
     // observer may have ended the service at one of them.
@@ -420,7 +448,26 @@ export class Service implements ServiceEvents {
 
   ended(command: RunningCommand, status: WaitStatus): void {
     this.#report(command, status);
+    if (this.#options.waits) this.#restIfRestarted();
     this.#forget(command);
+  }
+
+  #countRestart(): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#restarts.sinceMs >= RESTARTS_MS) {
+      if (this.#restarts.count < RESTARTS) this.#restartFault.over();
+      this.#restarts = { sinceMs: nowMs, count: 0 };
+    }
+    this.#restarts.count++;
+  }
+
+  #restIfRestarted(): void {
+    const { sinceMs, count } = this.#restarts;
+    const leftMs = sinceMs + RESTARTS_MS - performance.now();
+    if (count < RESTARTS || leftMs <= 0) return;
+    const seconds = RESTARTS_MS / 1000;
+    this.#restartFault.met(`was started ${count} times in ${seconds} seconds`);
+    this.#rest(leftMs);
   }
 
   notStarted({ reason, isShortage, command, client }: StartProblem): void {
@@ -451,13 +498,13 @@ export class Service implements ServiceEvents {
   }
 
   /** Leaves connections in the queue for a while. */
-  #rest(): void {
+  #rest(delayMs = RETRY_MS): void {
     if (this.#throttleTimer !== undefined) return;
     this.#served.setAccepting(false);
     this.#throttleTimer = setTimeout(() => {
       this.#throttleTimer = undefined;
       if (this.#state === "serving") this.#goOn();
-    }, RETRY_MS);
+    }, delayMs);
   }
 
   notAccepted(reason: string): void {
@@ -485,7 +532,8 @@ export class Service implements ServiceEvents {
    * each time.
    */
   #warnOfLimit(): void {
-    if (this.#limitTimer !== undefined || this.#options.isQuietAtLimit) return;
+    const { isQuietAtLimit, waits } = this.#options;
+    if (this.#limitTimer !== undefined || isQuietAtLimit || waits) return;
     this.#limitTimer = setTimeout(() => this.#lookAtLimit(), LIMIT_NOTICE_MS);
   }
 

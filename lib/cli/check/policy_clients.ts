@@ -185,7 +185,7 @@ function reaches(client: Endpoint, socket: Endpoint): boolean {
   }
   // Of another host's address, nobody here knows whether it is this machine's.
   const isEverywhere = socket.host === "::" || socket.host === "0.0.0.0";
-  return client.port === socket.port &&
+  return client.port === socket.port && !socket.isDatagram &&
     (client.host === socket.host ||
       (isEverywhere && LOOPBACK.test(client.host)));
 }

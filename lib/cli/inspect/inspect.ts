@@ -130,10 +130,15 @@ function endpointsOf(
     interfaces: settings?.inetInterfaces ?? ["all"],
     protocols: settings?.inetProtocols ?? ["all"],
     ports: knownPorts,
+    transport: type === "udp" ? "udp" : "tcp",
   });
   return name.ok
     ? success(
-      name.value.endpoints.map((endpoint) => ({ kind: "inet", ...endpoint })),
+      name.value.endpoints.map((endpoint) => ({
+        kind: "inet",
+        ...endpoint,
+        ...type === "udp" && { isDatagram: true },
+      })),
     )
     : name;
 }

@@ -24,6 +24,7 @@ import {
 import { facilityNumber } from "../../log/system_log.ts";
 import type { ChildPlan } from "../../master/child.ts";
 import { FIRST_LISTEN_FD, parseGeneration } from "../../master/status.ts";
+import { tuningOf } from "../../net/connection_tuning.ts";
 import type { Identity } from "../../posix/credentials.ts";
 import type { Libc } from "../../posix/libc.ts";
 import {
@@ -37,6 +38,7 @@ import { type MasterRequest, parseMasterRequest } from "./request.ts";
 import { serviceOf } from "../serving/plan_service.ts";
 import { unfitRules } from "../serving/unfit_rules.ts";
 import { readConfiguration } from "../shared/read_configuration.ts";
+import { refuseSurroundings } from "../serving/surroundings.ts";
 import { accountsOf } from "../shared/accounts.ts";
 import { directoryVariable, ownVariables } from "../shared/variables.ts";
 import { WAYS } from "../shared/ways.ts";
@@ -102,6 +104,9 @@ export function planChild(
   const accounts = accountsOf(libc);
   const owner = findOwner(accounts, settings[WAYS.master.owner]);
   const service = checkService(configuration, { accounts, owner }, report);
+  if (service.waits) {
+    throw new Fatal("spawnd_wait: master(8) has no such services");
+  }
   if (
     line === undefined && transport !== "stdin" &&
     !service.process.hasConcurrency
@@ -111,12 +116,19 @@ export function planChild(
         "running one command at a time",
     );
   }
+  const plan = planOf(service, request, {
+    libc,
+    queueDirectory: settings.queueDirectory,
+    defaultLimit: need(scope.integer("default_process_limit", report)),
+  });
+  const [refused] = refuseSurroundings(service, plan.service.command, {
+    engine: "direct",
+    libc,
+    isRoot: true,
+  });
+  if (refused !== undefined) throw new Fatal(refused.text);
   return {
-    ...planOf(service, request, {
-      libc,
-      queueDirectory: settings.queueDirectory,
-      defaultLimit: need(scope.integer("default_process_limit", report)),
-    }),
+    ...plan,
     ...{ transport, owner, generation, warnings },
     queueDirectory: settings.queueDirectory,
     isVerbose: request.verbose,
@@ -198,7 +210,7 @@ function planOf(
       maxProcesses: commands,
       verbose: false,
       // The first clients have come before this process.
-      keepAlive: transport === "inet",
+      connectionOptions: transport === "inet" ? tuningOf(settings) : undefined,
       isQuietAtLimit: commands === 1,
     },
     isClassic: commands === 1,

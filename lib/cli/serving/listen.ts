@@ -13,6 +13,7 @@ import {
   type ListeningSocket,
   type ListenOptions,
 } from "../../net/listening.ts";
+import { bindOptionsOf, tuningOf } from "../../net/connection_tuning.ts";
 import { inQueueDirectory } from "../../net/queue_directory.ts";
 import { listenUnix } from "../../net/unix_socket.ts";
 import type { Identity } from "../../posix/credentials.ts";
@@ -43,8 +44,15 @@ export function listen(
   ground: ListenGround,
   given: PlanListenOptions,
 ): Result<ListeningSocket[]> {
-  const backlogConnections = service.settings.spawnd_backlog;
-  const listened = listenAt(service, ground, { ...given, backlogConnections });
+  const { settings, type, waits } = service;
+  const listened = listenAt(service, ground, {
+    ...given,
+    backlogConnections: settings.spawnd_backlog,
+    tuning: tuningOf(settings),
+    bind: bindOptionsOf(settings),
+    isDatagram: type === "udp",
+    isGiven: waits,
+  });
   if (listened.ok) return listened;
   const place = placeOf(service.places.name);
   return { ok: false, mistake: { ...listened.mistake, place } };
@@ -67,6 +75,7 @@ function listenAt(
       interfaces: settings.inetInterfaces,
       protocols: settings.inetProtocols,
       ports: knownPorts,
+      transport: type === "udp" ? "udp" : "tcp",
     });
     return name.ok ? listenInet(name.value, options) : name;
   }

@@ -36,6 +36,7 @@ import {
 } from "./identities.ts";
 import type { Means } from "./means.ts";
 import type { StartContext } from "./start.ts";
+import { placeOfMistake, refuseSurroundings } from "./surroundings.ts";
 import { WAYS } from "../shared/ways.ts";
 
 /** What a command line asks for beside the configuration. */
@@ -82,9 +83,10 @@ export function planServices(
   const variables = variablesFor(request, settings, context);
   const ground = { configuration, settings, owner, request, variables };
   const plans = services.map((service) => planOf(service, ground));
-  const strange = plans.flatMap((plan, index) =>
-    unspeakable(plan, services[index], means)
-  );
+  const strange = plans.flatMap((plan, index) => [
+    ...unspeakable(plan, services[index], means),
+    ...unattainable(plan, services[index], { means, context }),
+  ]);
   if (strange.length > 0) return { ok: false, mistake: strange };
   const { way } = request;
   const log = logDestination(settings, context);
@@ -257,6 +259,24 @@ function unspeakable(
   const mistake = refuseBytes(command, engine);
   if (mistake === undefined || service === undefined) return [];
   return [{ ...mistake, place: placeOf(service.places.command) }];
+}
+
+/** What the kernel, or the engine, does not have. */
+function unattainable(
+  { command }: ServicePlan,
+  service: CheckedService | undefined,
+  { means: { engine }, context: { libc, self } }: {
+    readonly means: Means;
+    readonly context: StartContext;
+  },
+): Mistake[] {
+  if (service === undefined) return [];
+  const isRoot = self.uid === 0;
+  return refuseSurroundings(service, command, { engine, libc, isRoot })
+    .map(({ parameter, ...mistake }) => ({
+      ...mistake,
+      place: placeOf(placeOfMistake(service, { parameter, ...mistake })),
+    }));
 }
 
 /** What all services of a configuration stand on. */

@@ -5,7 +5,12 @@
  */
 
 import type { Accounts } from "../../config/attributes.ts";
-import { findGroup, findUser } from "../../posix/accounts.ts";
+import {
+  findGroup,
+  findGroups,
+  findLogin,
+  findUser,
+} from "../../posix/accounts.ts";
 import type { Libc } from "../../posix/libc.ts";
 
 /**
@@ -18,6 +23,8 @@ export function accountsOf(libc: Libc): Accounts {
   return {
     findUser: onceEach((name) => findUser(libc, name)),
     findGroup: onceEach((name) => findGroup(libc, name)),
+    findLogin: (name) => findLogin(libc, name),
+    groupsOf: (name, gid) => findGroups(libc, name, gid),
   };
 }
 

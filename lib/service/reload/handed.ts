@@ -99,6 +99,7 @@ export function writeHanded(libc: Libc, handed: Handed): number {
         pid: running.pid,
         peer: running.peer,
         origin: clientOf(running),
+        clientKey: running.clientKey,
         startedMs: running.startedMs + offsetMs,
         name: running.command.argv[0],
         ...running.command.identity,
@@ -167,6 +168,8 @@ export function handedSocketOf(shape: Shape): HandedSocket {
       device: file.field("device").long(),
       inode: file.field("inode").long(),
     })),
+    isDatagram: shape.field("isDatagram").optional((flag) => flag.flag()),
+    isGiven: shape.field("isGiven").optional((flag) => flag.flag()),
   };
 }
 
@@ -180,7 +183,9 @@ function serviceOf(shape: Shape, offsetMs: number): HandedService {
       counters: shape.field("counters").optional(countersOf),
       commands: shape.field("commands").list().map((command) => ({
         running: runningOf(command, offsetMs),
-        limitMs: command.field("limitMs").number(),
+        // JSON has no word for it.
+        limitMs: command.field("limitMs").optional((limit) => limit.number()) ??
+          Infinity,
         isKilled: command.field("isKilled").flag(),
       })),
       waiting: shape.field("waiting").list()
@@ -197,6 +202,7 @@ function runningOf(shape: Shape, offsetMs: number): RunningCommand {
     pid,
     peer: shape.field("peer").text(),
     origin: shape.field("origin").optional((origin) => origin.text()),
+    clientKey: shape.field("clientKey").optional((key) => key.textOrNumber()),
     startedMs: shape.field("startedMs").number() - offsetMs,
     command: {
       argv: [shape.field("name").text()],

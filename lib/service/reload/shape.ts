@@ -61,6 +61,11 @@ export class Shape {
       : this.#refuse("a text");
   }
 
+  /** The text, or the number, which is finite. */
+  textOrNumber(): string | number {
+    return typeof this.#value === "string" ? this.#value : this.number();
+  }
+
   /** The boolean. */
   flag(): boolean {
     return typeof this.#value === "boolean"

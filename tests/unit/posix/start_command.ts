@@ -111,3 +111,16 @@ export function startCommand(
   if (typeof pid === "string") throw new Error(pid);
   return pid;
 }
+
+/** Runs a command to its end and returns what it printed. */
+export function printed(
+  scratch: Scratch,
+  argv: readonly string[],
+  options: StartOptions = {},
+): string {
+  const pid = startCommand(scratch, argv, options);
+  const word = collectDying(pid);
+  const text = Deno.readTextFileSync(scratch.path("output"));
+  if (word !== 0) throw new Error(`status word ${word}: ${text}`);
+  return text;
+}

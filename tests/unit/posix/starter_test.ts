@@ -12,24 +12,12 @@ import {
   begin,
   collectDying,
   outcome,
+  printed,
   startCommand,
   starter,
   type StartOptions,
   tryToStart,
 } from "./start_command.ts";
-
-/** Runs a command to its end and returns what it printed. */
-function printed(
-  scratch: Scratch,
-  argv: readonly string[],
-  options: StartOptions = {},
-): string {
-  const pid = startCommand(scratch, argv, options);
-  const word = collectDying(pid);
-  const text = Deno.readTextFileSync(scratch.path("output"));
-  assertEquals(word, 0, text);
-  return text;
-}
 
 /** The system's words for the reason why a command cannot be started. */
 function refusal(

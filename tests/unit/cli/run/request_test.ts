@@ -165,11 +165,11 @@ Deno.test("spawnd run refuses a type that there is not", () => {
   );
   assertEquals(
     refusalOf("datagram", "7007", ...ATTRIBUTES),
-    "bad service type: datagram (the first word is inet or unix)",
+    "bad service type: datagram (the first word is inet, unix or udp)",
   );
   assertEquals(
     refusalOf("--verbose"),
-    "missing service type (the first word is inet or unix)",
+    "missing service type (the first word is inet, unix or udp)",
   );
 });
 
