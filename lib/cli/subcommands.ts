@@ -20,7 +20,10 @@ import { EX, type ExitCode, formatMistake } from "../result.ts";
 import { CHECK } from "./check/subcommand.ts";
 import { COMPLETION } from "./completion/subcommand.ts";
 import { CONFIG } from "./config/subcommand.ts";
+import { DRAIN } from "./drain/subcommand.ts";
+import { IMPORT } from "./import/subcommand.ts";
 import { INSTALL_POSTFIX } from "./install_postfix/subcommand.ts";
+import { KILL } from "./kill/subcommand.ts";
 import { RELOAD } from "./reload/subcommand.ts";
 import { RUN } from "./run/subcommand.ts";
 import { SELF_TEST } from "./self_test/subcommand.ts";
@@ -28,16 +31,21 @@ import { SERVE } from "./serve/subcommand.ts";
 import { SERVICES } from "./services/subcommand.ts";
 import { helpOf, mainHelp } from "./shared/help.ts";
 import { HELP_OPTION, parseOptions } from "./shared/options.ts";
+import { STATUS } from "./status/subcommand.ts";
 import type { Program, Subcommand } from "./shared/subcommand.ts";
 
 const ALL: readonly Subcommand[] = [
   RUN,
   SERVE,
   RELOAD,
+  STATUS,
+  KILL,
+  DRAIN,
   CHECK,
   CONFIG,
   SERVICES,
   INSTALL_POSTFIX,
+  IMPORT,
   COMPLETION,
   SELF_TEST,
 ];

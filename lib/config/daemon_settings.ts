@@ -7,6 +7,7 @@
 import { isComplete } from "./whole_record.ts";
 import type { EnvironmentEntry } from "./environment_list.ts";
 import type { Configuration } from "./configuration.ts";
+import type { MetricsAddress } from "./metrics_address.ts";
 import {
   inOrder,
   type Problem,
@@ -19,6 +20,9 @@ const PROTOCOLS = ["ipv4", "ipv6"] as const;
 
 /** A protocol of inet services. */
 export type InetProtocol = typeof PROTOCOLS[number];
+
+/** Where the log is to go. */
+export type LogChoice = "auto" | "stderr" | "syslog" | "journal";
 
 /** Values for the daemon as a whole. */
 export interface DaemonSettings {
@@ -35,6 +39,9 @@ export interface DaemonSettings {
   readonly importEnvironment: readonly EnvironmentEntry[];
   /** How long a stop waits for commands, standalone; 0 for no limit. */
   readonly stopTimeoutSeconds: number;
+  readonly log: LogChoice;
+  /** Where metrics are served; not yet looked up. */
+  readonly metricsAddress: MetricsAddress;
   /** `all`, `loopback-only`, and hosts; not yet looked up. */
   readonly inetInterfaces: readonly string[];
   readonly inetProtocols: readonly InetProtocol[];
@@ -66,6 +73,9 @@ export function checkDaemon({ scope }: Configuration): CheckedDaemon {
     maillogFile: scope.string("maillog_file", report),
     importEnvironment: scope.value("import_environment", report),
     stopTimeoutSeconds: scope.seconds("spawnd_stop_timeout", report),
+    // As its row has it.
+    log: scope.string("spawnd_log", report) as LogChoice | undefined,
+    metricsAddress: scope.value("spawnd_metrics_address", report),
     inetInterfaces: words(scope.string("inet_interfaces", report)),
     inetProtocols: inetProtocols(scope, report),
   };

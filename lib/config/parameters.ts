@@ -19,6 +19,7 @@
 
 import { FACILITIES } from "../posix/syslog.ts";
 import { environmentValue } from "./environment_list.ts";
+import { metricsAddressValue } from "./metrics_address.ts";
 import { modeValue, type Parsed, type TimeUnit } from "./values.ts";
 
 /** What every parameter has. */
@@ -432,6 +433,47 @@ export const PARAMETERS = [
     since: "0.1",
     meaning: "How many commands one process of a service runs at once, 0 for " +
       "no limit. Where it is empty, as many as maxproc on the service's line.",
+  },
+  {
+    name: "spawnd_log",
+    type: "string",
+    default: "auto",
+    choices: ["auto", "stderr", "syslog", "journal"],
+    scope: "daemon",
+    origin: "spawnd",
+    since: "0.1",
+    brief: "where the log goes: stderr, syslog, journal, or auto",
+    meaning:
+      "Standalone, where the log goes: stderr, syslog, or journal, which " +
+      "is journald's own socket, with a field for each thing. auto is journal " +
+      "where journald reads standard error, and else stderr.",
+  },
+  {
+    name: "spawnd_log_connections",
+    type: "boolean",
+    default: "no",
+    scope: "service",
+    origin: "spawnd",
+    since: "0.1",
+    brief: "tell of each connection, when it has ended, what it took",
+    meaning: "Whether to tell of each connection when it has ended: client, " +
+      "process id, exit status, duration, processor time, and peak memory " +
+      "where that is more than the daemon's own.",
+  },
+  {
+    name: "spawnd_metrics_address",
+    type: "string",
+    default: "",
+    mayBeEmpty: true,
+    parse: metricsAddressValue,
+    placeholder: "ADDRESS",
+    scope: "daemon",
+    origin: "spawnd",
+    since: "0.1",
+    brief: "where metrics are served over HTTP: a port, host:port, or a path",
+    meaning: "Standalone, where metrics are served in Prometheus' format, at " +
+      "/metrics: a port of the loopback, host:port, or the path of a unix " +
+      "socket. Whoever can connect can read them. Empty for nowhere.",
   },
   {
     name: "spawnd_socket_mode",

@@ -28,7 +28,12 @@ import {
 import type { Libc } from "../posix/libc.ts";
 import { Children, type DescriptorLimit } from "../posix/process.ts";
 import { SIGKILL } from "../posix/signals.ts";
-import { Acceptor, keepAlive } from "../posix/sockets.ts";
+import {
+  Acceptor,
+  formatOrigin,
+  keepAlive,
+  type Origin,
+} from "../posix/sockets.ts";
 import { type Start, Starter, type StartOptions } from "../posix/starter.ts";
 import { type DirectCommand, DirectService } from "./direct_service.ts";
 import type {
@@ -92,7 +97,7 @@ export interface DirectEngineOptions {
 /** A start that was begun, or the error number where it was not. */
 interface Begun {
   readonly start: Start | number;
-  readonly peer: string;
+  readonly origin: Origin | undefined;
 }
 
 /** The engine for Linux with glibc. */
@@ -300,8 +305,8 @@ export class DirectEngine implements Engine {
           break;
         }
         if (service.keepAlive) keepAlive(this.#libc, connection);
-        const peer = service.peers ? this.#acceptor.peer(connection) : "";
-        begun.push({ start: service.prepared.start(connection, how), peer });
+        const origin = this.#acceptor.origin(connection);
+        begun.push({ start: service.prepared.start(connection, how), origin });
       }
     });
     if (begun.length > 0) this.#tellBegun(service, begun);
@@ -323,7 +328,7 @@ export class DirectEngine implements Engine {
     const begun: Begun[] = [];
     this.#starter.withoutSignals(() => {
       const start = service.prepared.start(connection, how);
-      begun.push({ start, peer: "" });
+      begun.push({ start, origin: undefined });
     });
     this.#tellBegun(service, begun);
   }
@@ -337,7 +342,7 @@ export class DirectEngine implements Engine {
 
   #tellBegun(service: DirectService, begun: readonly Begun[]): void {
     const startedMs = performance.now();
-    for (const { start, peer } of begun) {
+    for (const { start, origin } of begun) {
       if (typeof start === "number") {
         service.noteFailure();
         service.events.notStarted({
@@ -349,7 +354,8 @@ export class DirectEngine implements Engine {
       const command: DirectCommand = {
         pid: start.pid,
         pidFd: start.pidFd,
-        peer,
+        peer: service.peers && origin ? formatOrigin(origin) : "",
+        origin,
         startedMs,
         command: service.command,
         service,
@@ -358,6 +364,7 @@ export class DirectEngine implements Engine {
         isKilled: false,
         problem: undefined,
         isTold: false,
+        usage: undefined,
       };
       this.#follow(command);
       service.events.starting(command);
@@ -410,6 +417,7 @@ export class DirectEngine implements Engine {
       isKilled: false,
       problem: undefined,
       isTold: false,
+      usage: undefined,
     };
     if (command.pidFd >= 0) this.#running.set(command.pidFd, command);
     else this.#lingering.add(command, false);
@@ -512,6 +520,7 @@ export class DirectEngine implements Engine {
   }
 
   #collected(command: DirectCommand, word: number | "gone"): void {
+    if (word !== "gone") command.usage = this.#children.usage;
     this.#lingering.delete(command);
     this.#closePidFd(command);
     if (command.hasFailed) this.#goOn(command);

@@ -6,6 +6,7 @@
  */
 
 import { availableParallelism } from "node:os";
+import type { ResourceUsage } from "../posix/resource_usage.ts";
 import type { PreparedCommand, Start } from "../posix/starter.ts";
 import type { Timer } from "../timer.ts";
 import {
@@ -33,6 +34,7 @@ export interface DirectCommand extends RunningCommand {
   problem: string | undefined;
   /** Whether its end was told. */
   isTold: boolean;
+  usage: ResourceUsage | undefined;
 }
 
 /**

@@ -17,6 +17,8 @@
 
 import type { ListeningSocket } from "../net/listening.ts";
 import type { Identity } from "../posix/credentials.ts";
+import type { ResourceUsage } from "../posix/resource_usage.ts";
+import { formatOrigin, type Origin } from "../posix/sockets.ts";
 import type { WaitStatus } from "./wait_status.ts";
 
 /** The engines, by name. */
@@ -39,10 +41,26 @@ export interface RunningCommand {
   readonly pid: number;
   /** Where the connection came from; empty unless peers were asked for. */
   readonly peer: string;
+  /** The same for who comes to ask; written down already, or not yet. */
+  readonly origin?: Origin | string | undefined;
+  /** What it has used, when it has ended and the kernel has told. */
+  readonly usage?: ResourceUsage | undefined;
   /** When it was started, in milliseconds of `performance.now()`. */
   readonly startedMs: number;
   /** The command as it was configured by then. */
   readonly command: Command;
+}
+
+/**
+ * Tells where the connection of a command came from, also where nobody wanted to
+ * know it at the time.
+ *
+ * @param command The command.
+ * @returns It; empty where it is not known.
+ */
+export function clientOf({ peer, origin = peer }: RunningCommand): string {
+  if (peer !== "") return peer;
+  return typeof origin === "string" ? origin : formatOrigin(origin);
 }
 
 /** Why the command of a connection did not start. */

@@ -21,6 +21,7 @@ import {
   type Level,
   textFormat,
 } from "./formats.ts";
+import { type EntrySink, Outlet } from "./outlet.ts";
 
 /** The formats, by name. */
 export type LogFormat = "text" | "json";
@@ -60,29 +61,24 @@ export interface LogOptions {
 }
 
 /**
- * Sets the log up. Once a process.
+ * Sets the log up, on standard error. Once a process.
  *
  * @param options How to log.
- * @returns The log.
+ * @returns The log, and what it can be led elsewhere by.
  */
-export function openLog(options: LogOptions): DaemonLog {
+export function openLog(
+  options: LogOptions,
+): { log: DaemonLog; outlet: Outlet } {
   const format = formatOf(options);
   const writer = new BoundedWriter(Deno.stderr, {
     maxPending: MAX_PENDING,
     dropped: (count) => format(droppedEntry(count, "standard error")),
   });
-  return logTo({
+  const outlet = new Outlet({
     write: (entry) => writer.write(format(entry)),
     flush: (limitMs) => writer.flush(limitMs),
   });
-}
-
-/** Where records go. */
-export interface EntrySink {
-  /** Takes a record; returns at once. */
-  write(entry: Entry): void;
-  /** Waits for the last records to be taken, but not for longer than that. */
-  flush(limitMs: number): Promise<void>;
+  return { log: logTo(outlet), outlet };
 }
 
 /**

@@ -5,13 +5,12 @@
  * @module
  */
 
-import { delay } from "@std/async/delay";
 import type { Libc } from "../posix/libc.ts";
 import { DatagramSender } from "../posix/sockets.ts";
 import { FACILITIES } from "../posix/syslog.ts";
-import type { Timer } from "../timer.ts";
-import { FULL_RETRY_MS } from "./bounded_writer.ts";
+import { DatagramQueue } from "./datagram_queue.ts";
 import { droppedEntry, type Entry, LABELS, PRIORITIES } from "./formats.ts";
+import type { EntrySink } from "./outlet.ts";
 import { printable } from "./printable.ts";
 
 /** Where syslogd listens, as for syslog(3). */
@@ -22,18 +21,14 @@ const MONTHS: readonly string[] = [
   ...["Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
 ];
 
-/** The same where it has just taken some. */
-const SLOW_RETRY_MS = 1;
-
-/** How many records may wait for it. */
-const PENDING_MAX = 1000;
-
 /** Who logs, and where. */
 export interface SystemLogOptions {
   /** What stands before the process id. */
   readonly ident: string;
   /** The socket. */
   readonly path: string;
+  /** Whether each record says its service: a process may have many. */
+  readonly hasServices?: boolean;
   /** syslogd is told a facility's number, postlogd the machine's name. */
   readonly origin: { readonly facility: number } | { readonly host: string };
 }
@@ -57,10 +52,13 @@ export function facilityNumber(name: string): number | undefined {
  * line as it goes into its file.
  */
 export function systemFormat(
-  { time, level, text }: Entry,
-  { ident, origin }: SystemLogOptions,
+  { time, level, service, text }: Entry,
+  { ident, origin, hasServices = false }: SystemLogOptions,
 ): string {
-  const message = `${ident}[${Deno.pid}]: ${LABELS[level]}${printable(text)}`;
+  // Before the label, so that what log watchers match on stays in one piece.
+  const about = hasServices && service !== "" ? `${printable(service)}: ` : "";
+  const message = `${ident}[${Deno.pid}]: ${about}${LABELS[level]}` +
+    printable(text);
   const at = `${MONTHS[time.getMonth()]} ${two(time.getDate(), " ")} ` +
     [time.getHours(), time.getMinutes(), time.getSeconds()]
       .map((part) => two(part, "0")).join(":");
@@ -74,12 +72,9 @@ function two(number: number, fill: string): string {
 }
 
 /** Sends records without ever waiting for whoever reads them. */
-export class SystemLog {
+export class SystemLog implements EntrySink {
   #options: SystemLogOptions;
-  readonly #sender: DatagramSender;
-  #pending: string[] = [];
-  #droppedCount = 0;
-  #retry: Timer | undefined;
+  readonly #queue: DatagramQueue;
 
   /**
    * @param libc The C library.
@@ -87,8 +82,14 @@ export class SystemLog {
    * @throws {SystemError} If there is no descriptor for it.
    */
   constructor(libc: Libc, options: SystemLogOptions) {
+    const { path } = options;
     this.#options = options;
-    this.#sender = new DatagramSender(libc, options.path);
+    const sender = new DatagramSender(libc, path);
+    this.#queue = new DatagramQueue({
+      send: (line) => sender.send(line),
+      dropped: (count) =>
+        systemFormat(droppedEntry(count, path), this.#options),
+    });
   }
 
   /**
@@ -107,42 +108,20 @@ export class SystemLog {
   }
 
   /**
-   * Sends a record, or keeps it where the reader has no room. Where nobody
-   * reads it is lost, as with syslog(3).
+   * Sends a record, or keeps it where the reader has no room or is about to be
+   * started anew.
    *
    * @param entry The record.
    */
   write(entry: Entry): void {
-    const line = systemFormat(entry, this.#options);
-    if (this.#pending.length === 0 && this.#sender.send(line)) return;
-    if (this.#pending.length >= PENDING_MAX) this.#droppedCount++;
-    else this.#pending.push(line);
-    this.#retry ??= setTimeout(() => this.#again(), FULL_RETRY_MS);
+    this.#queue.write(systemFormat(entry, this.#options));
   }
 
-  /**
-   * Waits for the last records to be taken, but not for long.
-   *
-   * @param limitMs For how long.
-   */
-  async flush(limitMs: number): Promise<void> {
-    const endMs = performance.now() + limitMs;
-    while (this.#pending.length > 0 && performance.now() < endMs) {
-      await delay(FULL_RETRY_MS);
-    }
+  flush(limitMs: number): Promise<void> {
+    return this.#queue.flush(limitMs);
   }
 
-  #again(): void {
-    this.#retry = undefined;
-    const refused = this.#pending.findIndex((line) => !this.#sender.send(line));
-    this.#pending = refused < 0 ? [] : this.#pending.slice(refused);
-    if (refused >= 0) {
-      const delayMs = refused > 0 ? SLOW_RETRY_MS : FULL_RETRY_MS;
-      this.#retry = setTimeout(() => this.#again(), delayMs);
-    } else if (this.#droppedCount > 0) {
-      const count = this.#droppedCount;
-      this.#droppedCount = 0;
-      this.write(droppedEntry(count, this.#options.path));
-    }
+  [Symbol.dispose](): void {
+    this.#queue[Symbol.dispose]();
   }
 }

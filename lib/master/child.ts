@@ -31,6 +31,7 @@ import { handOn } from "../net/inherited_sockets.ts";
 import { type Identity, restAs } from "../posix/credentials.ts";
 import type { Libc } from "../posix/libc.ts";
 import { supplementaryGroups } from "../posix/own_image.ts";
+import { ownUsage } from "../posix/resource_usage.ts";
 import { Children, duplicate, giveFreedMemoryBack } from "../posix/process.ts";
 import { setBacklog } from "../posix/sockets.ts";
 import type { ServicePlan } from "../service/plan.ts";
@@ -136,6 +137,8 @@ export async function serveTurn(
     ...plan.service,
     engine,
     log,
+    logsConnections: plan.service.settings.spawnd_log_connections,
+    ownPeakMemoryBytes: () => ownUsage(libc).peakMemoryBytes,
     observer: {
       get room(): number {
         return turn.room;

@@ -69,19 +69,84 @@ export function inQueueDirectory(
   const folderFd = openServiceFolder(libc, folder, options);
   if (typeof folderFd !== "number") return failure(folderFd);
   try {
-    const socket = open();
-    if (!socket.ok) return socket;
-    const there = lookBelow(libc, folderFd, path.slice(folder.length + 1));
-    if (isSameFile(there, socket.value.file)) return socket;
-    socket.value.close();
-    return failure({
-      text: `${path} is not in ${folder}: something else was put in the way`,
-      mend: `let only root write to ${queueDirectory}`,
-      exitCode: EX.CONFIG,
-    });
+    return openedIn(libc, { folderFd, folder, path }, open);
   } finally {
     libc.c.close(folderFd);
   }
+}
+
+/**
+ * Opens a socket in `queue_directory` itself, which has to be there.
+ *
+ * @param libc The C library.
+ * @param options The directory, and the socket's path.
+ * @param open Opens the socket by its path.
+ * @returns The socket; or why there is none.
+ */
+export function directlyInQueueDirectory(
+  libc: Libc,
+  { queueDirectory, path }: Pick<
+    QueueDirectoryOptions,
+    "queueDirectory" | "path"
+  >,
+  open: () => Result<ListeningSocket>,
+): Result<ListeningSocket> {
+  let queueFd: number | undefined;
+  try {
+    const queue = openFolder(libc, queueDirectory);
+    queueFd = queue.fd;
+    const link = strangersLink(libc, queue);
+    if (link !== undefined) return failure(ledAstray(queueDirectory, link));
+    return openedIn(
+      libc,
+      { folderFd: queueFd, folder: queueDirectory, path },
+      open,
+    );
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    return failure({
+      text: `cannot make ${path}: ${error.message}`,
+      mend: isShortage(error.code)
+        ? MORE_DESCRIPTORS
+        : `make ${queueDirectory}, or set queue_directory`,
+      exitCode: EX.OSERR,
+    });
+  } finally {
+    if (queueFd !== undefined) libc.c.close(queueFd);
+  }
+}
+
+/** Takes a socket back that came to lie elsewhere. */
+function openedIn(
+  libc: Libc,
+  { folderFd, folder, path }: {
+    readonly folderFd: number;
+    readonly folder: string;
+    readonly path: string;
+  },
+  open: () => Result<ListeningSocket>,
+): Result<ListeningSocket> {
+  const socket = open();
+  if (!socket.ok) return socket;
+  const there = lookBelow(libc, folderFd, path.slice(folder.length + 1));
+  if (isSameFile(there, socket.value.file)) return socket;
+  socket.value.close();
+  return failure({
+    text: `${path} is not in ${folder}: something else was put in the way`,
+    mend: `let only root write to ${folder}, and to what it is in`,
+    exitCode: EX.CONFIG,
+  });
+}
+
+function ledAstray(
+  queueDirectory: string,
+  { path, reason }: { readonly path: string; readonly reason: string },
+): Mistake {
+  return {
+    text: `refused queue_directory ${queueDirectory}: ${path} ${reason}`,
+    mend: "write the path that it leads to, or have root make the link",
+    exitCode: EX.CONFIG,
+  };
 }
 
 /** A descriptor of the directory; or why there is none. */
@@ -95,14 +160,7 @@ function openServiceFolder(
     const queue = openFolder(libc, queueDirectory);
     queueFd = queue.fd;
     const link = strangersLink(libc, queue);
-    if (link !== undefined) {
-      return {
-        text: `refused queue_directory ${queueDirectory}: ` +
-          `${link.path} ${link.reason}`,
-        mend: "write the path that it leads to, or have root make the link",
-        exitCode: EX.CONFIG,
-      };
-    }
+    if (link !== undefined) return ledAstray(queueDirectory, link);
     const name = isPrivate ? "private" : "public";
     const mode = isPrivate ? PRIVATE_MODE : PUBLIC_MODE;
     return makeFolder(libc, { queueFd, name, path, mode, owner });

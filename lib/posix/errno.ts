@@ -28,6 +28,7 @@ export const {
   ENOSPC,
   ERANGE,
   ELOOP,
+  EMSGSIZE,
   ENOBUFS,
   ETIMEDOUT,
   ECONNREFUSED,

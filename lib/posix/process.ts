@@ -17,6 +17,7 @@ import {
   RLIMIT_NOFILE,
 } from "./headers.ts";
 import { cString, type Libc } from "./libc.ts";
+import { type ResourceUsage, UsageBuffer } from "./resource_usage.ts";
 
 // bits/waitflags.h, bits/types/siginfo_t.h, sys/prctl.h
 const WNOHANG = 1;
@@ -303,6 +304,7 @@ export class Children {
   readonly #libc: Libc;
   readonly #status = new Int32Array(1);
   readonly #statusBytes = new Uint8Array(this.#status.buffer);
+  readonly #usage = new UsageBuffer();
 
   /** @param libc The C library. */
   constructor(libc: Libc) {
@@ -321,8 +323,13 @@ export class Children {
     return fd >= 0 ? fd : -errno(this.#libc);
   }
 
+  /** What the child that was collected last has used. */
+  get usage(): ResourceUsage {
+    return this.#usage.usage;
+  }
+
   /**
-   * Collects a child that has ended: waitpid(2).
+   * Collects a child that has ended: wait4(2).
    *
    * @param pid The child.
    * @returns Its status word; `undefined` if it has not ended; or `"gone"` if
@@ -330,7 +337,8 @@ export class Children {
    */
   collect(pid: number): number | "gone" | undefined {
     const { c } = this.#libc;
-    const result = c.waitpid(pid, this.#statusBytes, WNOHANG);
+    const usage = this.#usage.bytes;
+    const result = c.wait4(pid, this.#statusBytes, WNOHANG, usage);
     if (result === pid) return this.#status[0];
     return result < 0 && errno(this.#libc) === ECHILD ? "gone" : undefined;
   }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checked, EAGAIN, errno } from "./errno.ts";
+import { checked, EAGAIN, EINTR, EMSGSIZE, ENOBUFS, errno } from "./errno.ts";
 import { AF_UNIX, MSG_NOSIGNAL, SOCK_CLOEXEC } from "./headers.ts";
 import { cString, type Libc } from "./libc.ts";
 import { mappedInet4Of } from "./mapped_inet4.ts";
@@ -19,6 +19,8 @@ const SOCK_NONBLOCK = 0o4000;
 export const SOL_SOCKET = 1;
 const SO_KEEPALIVE = 9;
 const SO_PEERCRED = 17;
+const SO_RCVTIMEO = 20;
+const SO_SNDTIMEO = 21;
 const SO_ACCEPTCONN = 30;
 
 /** `struct sockaddr_storage`: no address is larger. */
@@ -79,19 +81,137 @@ export class Acceptor {
   }
 
   /**
-   * Tells whom the connection accepted last came from.
+   * Tells whom the connection accepted last came from, as the kernel has it: to
+   * write it down takes longer, and is for who asks.
    *
    * @param connection That connection.
-   * @returns `host:port`, or a unix peer's process and user.
+   * @returns What {@linkcode formatOrigin} writes down.
    */
-  peer(connection: number): string {
-    const address = decodeAddress(this.#address, this.#length[0] ?? 0);
-    if (address.kind !== "unix") return formatAddress(address);
-    const process = peerProcess(this.#libc, connection);
-    return process === undefined
-      ? "unix"
-      : `unix:pid=${process.pid},uid=${process.uid}`;
+  origin(connection: number): Origin {
+    // A unix client has no address as a rule, but a process.
+    if (this.#address[0] !== AF_UNIX) {
+      return this.#address.slice(0, this.#length[0]);
+    }
+    const origin = new Uint8Array(SUN_PATH_OFFSET + CREDENTIALS_BYTES);
+    origin[0] = AF_UNIX;
+    this.#length[0] = CREDENTIALS_BYTES;
+    const value = origin.subarray(SUN_PATH_OFFSET);
+    const { c } = this.#libc;
+    const length = this.#lengthBytes;
+    const isTold =
+      c.getsockopt(connection, SOL_SOCKET, SO_PEERCRED, value, length) === 0;
+    return isTold ? origin : origin.subarray(0, SUN_PATH_OFFSET);
   }
+}
+
+/** Whom a connection came from, in bytes of the kernel's. */
+export type Origin = Uint8Array<ArrayBuffer>;
+
+/**
+ * Writes down whom a connection came from.
+ *
+ * @param origin What {@linkcode Acceptor.origin} has given.
+ * @returns `host:port`, or a unix peer's process and user.
+ */
+export function formatOrigin(origin: Origin): string {
+  if (origin[0] !== AF_UNIX) {
+    return formatAddress(decodeAddress(origin, origin.length));
+  }
+  if (origin.length === SUN_PATH_OFFSET) return "unix";
+  const view = new DataView(origin.buffer, origin.byteOffset + SUN_PATH_OFFSET);
+  return `unix:pid=${view.getInt32(0, true)},uid=${view.getUint32(4, true)}`;
+}
+
+/**
+ * Connects to a unix socket. What is sent and received waits for the other side,
+ * but not for long.
+ *
+ * @param libc The C library.
+ * @param path The socket's path.
+ * @param timeoutSeconds How long it waits.
+ * @returns The connection.
+ * @throws {SystemError} If nobody listens, or may not be connected to.
+ */
+export function connectUnix(
+  libc: Libc,
+  path: string,
+  timeoutSeconds: number,
+): number {
+  const type = SOCK_STREAM | SOCK_CLOEXEC;
+  const fd = checked(libc, "socket", libc.c.socket(AF_UNIX, type, 0));
+  try {
+    const timeout = new BigInt64Array([BigInt(timeoutSeconds), 0n]);
+    const bytes = new Uint8Array(timeout.buffer);
+    for (const option of [SO_RCVTIMEO, SO_SNDTIMEO]) {
+      const set = libc.c.setsockopt(
+        fd,
+        SOL_SOCKET,
+        option,
+        bytes,
+        bytes.length,
+      );
+      checked(libc, "setsockopt", set);
+    }
+    const address = unixAddress(path);
+    checked(libc, path, libc.c.connect(fd, address, address.length));
+    return fd;
+  } catch (error) {
+    libc.c.close(fd);
+    throw error;
+  }
+}
+
+/**
+ * Takes the next connection from a listening socket's queue; it does not block.
+ *
+ * @param libc The C library.
+ * @param fd The listening socket, which does not block either.
+ * @returns The connection, or the negated error number.
+ */
+export function acceptNonBlocking(libc: Libc, fd: number): number {
+  const flags = SOCK_CLOEXEC | SOCK_NONBLOCK;
+  const connection = libc.c.accept4(fd, null, null, flags);
+  return connection >= 0 ? connection : -errno(libc);
+}
+
+/**
+ * Sends bytes over a stream, as far as there is room, or will be in time.
+ *
+ * @param libc The C library.
+ * @param fd The connection.
+ * @param bytes The bytes.
+ * @returns How many were taken, 0 for want of room; `undefined` where nobody
+ * takes any more.
+ */
+export function sendSome(
+  libc: Libc,
+  fd: number,
+  bytes: Uint8Array<ArrayBuffer>,
+): number | undefined {
+  const sent = Number(
+    libc.c.sendto(fd, bytes, BigInt(bytes.length), MSG_NOSIGNAL, null, 0),
+  );
+  if (sent >= 0) return sent;
+  return errno(libc) === EAGAIN ? 0 : undefined;
+}
+
+/**
+ * Takes bytes from a stream, which are there or come in time.
+ *
+ * @param libc The C library.
+ * @param fd The connection.
+ * @param bytes Where to put them.
+ * @returns How many there were, 0 at the end; `undefined` where there are none.
+ */
+export function receiveSome(
+  libc: Libc,
+  fd: number,
+  bytes: Uint8Array<ArrayBuffer>,
+): number | undefined {
+  const count = Number(libc.c.read(fd, bytes, BigInt(bytes.length)));
+  if (count >= 0) return count;
+  const code = errno(libc);
+  return code === EAGAIN || code === EINTR ? undefined : 0;
 }
 
 /**
@@ -240,14 +360,29 @@ export function whoListens(
   }
 }
 
-/** Makes a `struct sockaddr_un`. */
+/** Makes a `struct sockaddr_un`; a name of no file begins with `@`, as in ss(8). */
 function unixAddress(path: string): Uint8Array<ArrayBuffer> {
-  const name = cString(path);
+  const isAbstract = path.startsWith("@");
+  const name = isAbstract
+    ? cString(path.slice(1)).subarray(0, -1)
+    : cString(path);
+  if (isAbstract) {
+    const address = new Uint8Array(SUN_PATH_OFFSET + 1 + name.length);
+    new DataView(address.buffer).setUint16(0, AF_UNIX, true);
+    address.set(name, SUN_PATH_OFFSET + 1);
+    return address;
+  }
   const address = new Uint8Array(SUN_PATH_OFFSET + name.length);
   new DataView(address.buffer).setUint16(0, AF_UNIX, true);
   address.set(name, SUN_PATH_OFFSET);
   return address;
 }
+
+/**
+ * What became of a datagram: the reader has it, has no room now, is not there,
+ * or takes none that is so large.
+ */
+export type SendOutcome = "sent" | "full" | "absent" | "too large";
 
 /**
  * Sends datagrams to a unix socket by its name, so that whoever listens there
@@ -278,10 +413,9 @@ export class DatagramSender {
    * Sends a text, or not at all: it never waits.
    *
    * @param text The text.
-   * @returns `false` if the reader has no room now; `true` otherwise, also
-   * where nobody reads.
+   * @returns What became of it.
    */
-  send(text: string): boolean {
+  send(text: string): SendOutcome {
     const bytes = this.#encoder.encode(text);
     const sent = this.#libc.c.sendto(
       this.#fd,
@@ -291,7 +425,16 @@ export class DatagramSender {
       this.#address,
       this.#address.length,
     );
-    return sent >= 0n || errno(this.#libc) !== EAGAIN;
+    if (sent >= 0n) return "sent";
+    switch (errno(this.#libc)) {
+      case EAGAIN:
+      case ENOBUFS:
+        return "full";
+      case EMSGSIZE:
+        return "too large";
+      default:
+        return "absent";
+    }
   }
 }
 

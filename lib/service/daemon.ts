@@ -12,6 +12,8 @@ import { DirectEngine } from "../engine/direct.ts";
 import type { Command, Engine } from "../engine/engine.ts";
 import { RelayEngine } from "../engine/relay.ts";
 import type { DaemonLog } from "../log/log.ts";
+import { openDestination } from "../log/destination.ts";
+import type { Outlet } from "../log/outlet.ts";
 import { handOn, type InheritedSockets } from "../net/inherited_sockets.ts";
 import {
   type Credentials,
@@ -30,6 +32,8 @@ import {
   writeOnce,
 } from "../posix/process.ts";
 import { resetDispositions, unblockSignals } from "../posix/signals.ts";
+import { ownUsage } from "../posix/resource_usage.ts";
+import { ServiceManager } from "../observe/service_manager.ts";
 import {
   EX,
   failure,
@@ -42,6 +46,14 @@ import { lockDown } from "./lock_down.ts";
 import { closeOpened, openSockets } from "./open_sockets.ts";
 import { type OwnProgram, ownProgram } from "./own_program.ts";
 import { panic } from "./panic.ts";
+import { Observation } from "./observation.ts";
+import {
+  closeOwnSockets,
+  handOnOwn,
+  openOwnSockets,
+  type OwnSockets,
+  tellMissing,
+} from "./own_sockets.ts";
 import type { DaemonPlan, OpenSockets } from "./plan.ts";
 import { claimPidFile, keepPidFile, type PidFile } from "./pid_file.ts";
 import { type Handed, type HandedService, remember } from "./reload/handed.ts";
@@ -58,6 +70,10 @@ const UMASK = 0o077;
 export interface DaemonContext {
   readonly libc: Libc | undefined;
   readonly log: DaemonLog;
+  /** Where the log goes, until the plan says it. */
+  readonly outlet?: Outlet | undefined;
+  /** The version of the program. */
+  readonly version: string;
   /** What a former image of this process has handed on. */
   readonly adopted?: Adopted | undefined;
 }
@@ -96,7 +112,10 @@ export async function serveUntilStopped(
   plan: DaemonPlan,
   context: DaemonContext,
 ): Promise<Result<void, readonly Mistake[]>> {
-  const { libc, log, adopted } = context;
+  const { libc, log, outlet, adopted } = context;
+  const sink = libc && plan.log && openDestination(libc, plan.log);
+  // Whoever starts it by hand is to see why it does not come to serve.
+  if (sink !== undefined) outlet?.add(sink);
   const unmapped = libc === undefined || adopted !== undefined
     ? []
     : unmappedUsers(libc, plan);
@@ -108,19 +127,30 @@ export async function serveUntilStopped(
   const signals = new SignalQueue({ log, libc: direct });
   // The sockets are removed with whatever credentials there are by then.
   const credentials = adopted?.credentials ?? { now: unchangingCredentials() };
-  const opened = openSockets(plan, {
+  const means = {
     libc,
     inherited: adopted?.inherited,
     credentials: () => credentials.now,
-  });
+  };
+  const opened = openSockets(plan, means);
   if (!opened.ok) return opened;
+  const own = openOwnSockets(plan, means);
+  for (const mistake of own.missing) tellMissing(log, mistake);
+  if (own.mistakes.length > 0) {
+    closeOpened(opened.value, adopted?.inherited);
+    return { ok: false, mistake: own.mistakes };
+  }
   try {
-    return await serveOpened(plan, opened.value, {
+    const served = await serveOpened(plan, opened.value, {
       ...context,
-      ...{ direct, signals, credentials },
+      ...{ direct, signals, credentials, own: own.sockets },
+      serving: () => sink && outlet?.keepTo(sink),
     });
+    if (!served.ok) closeOwnSockets(own.sockets, adopted?.inherited);
+    return served;
   } catch (error) {
     // Nothing stays behind of a daemon that could not come to serve.
+    closeOwnSockets(own.sockets, adopted?.inherited);
     closeOpened(opened.value, adopted?.inherited);
     if (!(error instanceof SystemError)) throw error;
     const mend = isShortage(error.code) ? MORE_DESCRIPTORS : undefined;
@@ -135,13 +165,18 @@ interface OpenedContext extends DaemonContext {
   readonly direct: Libc | undefined;
   readonly signals: SignalQueue;
   readonly credentials: { now: Credentials };
+  /** The sockets on which it tells of itself. */
+  readonly own: OwnSockets;
+  /** Called when nothing keeps it from serving any more. */
+  readonly serving: () => void;
 }
 
 async function serveOpened(
   plan: DaemonPlan,
   opened: OpenSockets,
-  { libc, log, adopted, direct, signals, credentials }: OpenedContext,
+  context: OpenedContext,
 ): Promise<Result<void, readonly Mistake[]>> {
+  const { libc, log, adopted, direct, signals, credentials } = context;
   const claimed = libc !== undefined && plan.pidFile !== undefined
     ? claim(libc, plan.pidFile, { log, adopted, credentials })
     : success(undefined);
@@ -155,6 +190,9 @@ async function serveOpened(
   const start = direct !== undefined && plan.reloads
     ? noteStart(direct, plan.owner)
     : undefined;
+  const manager = libc && ServiceManager.find(libc);
+  const sinceMs = adopted?.handed.sinceMs ?? Date.now();
+  const ready = `Serving ${counted(plan.services.length, "service")}`;
   enterDirectory(plan.directory);
   // Lock 3. The relay engine cannot have it: there the runtime itself becomes
   // the command's user, in the child.
@@ -180,16 +218,22 @@ async function serveOpened(
       credentials: credentials.now,
       ...{ engine, log, signals },
       present: () => ({
-        sockets: handOn([...opened.values()].flat()),
+        sockets: [
+          ...handOn([...opened.values()].flat()),
+          ...handOnOwn(context.own),
+        ],
+        sinceMs,
         services: [...services].map(([id, service]) => remember(id, service)),
         descriptorLimit: plan.descriptorLimit,
         pidFileFd: pidFile?.fd,
       }),
-      failed: () => pidFile?.touch(),
+      failed: () => {
+        pidFile?.touch();
+        manager?.ready(ready);
+      },
     });
   const services = makeServices(plan, {
-    engine,
-    log,
+    ...{ engine, log, libc },
     sockets: opened,
     handed: adopted?.handed.services ?? [],
   });
@@ -200,11 +244,20 @@ async function serveOpened(
     return { ok: false, mistake: [published.mistake] };
   }
   if (!published.ok) warnOfPidFile(log, published.mistake);
+  context.serving();
   plan.announce(opened);
   if (engine instanceof DirectEngine && signals.fd !== undefined) {
     engine.watch(signals.fd, () => signals.poll());
   }
   const running = engine.run();
+  const observation = direct && engine instanceof DirectEngine
+    ? new Observation({
+      ...context,
+      ...{ libc: direct, watcher: engine, services, sinceMs },
+      sockets: context.own,
+      drain: () => signals.post("SIGTERM"),
+    })
+    : undefined;
   for (const service of services.values()) service.start();
   if (direct !== undefined && adopted !== undefined) {
     tellReloaded(direct, adopted.handed, log);
@@ -213,6 +266,7 @@ async function serveOpened(
   if (libc !== undefined && plan.readyFd !== undefined) {
     tellReady(libc, plan.readyFd, log);
   }
+  manager?.ready(ready);
   if (libc !== undefined) giveFreedMemoryBack(libc);
   const whyNot = plan.reloads
     ? "the relay engine cannot reload, restart it"
@@ -220,9 +274,15 @@ async function serveOpened(
   const stopped = untilStopped({
     services: [...services.values()],
     ...{ log, signals, whyNot, stopTimeoutMs: plan.stopTimeoutMs },
-    reload: reloader && (() => reloader.reload()),
+    stopping: (left) => manager?.stopping(left),
+    reload: reloader && (() => {
+      manager?.reloading();
+      return reloader.reload();
+    }),
   });
   await Promise.race([stopped, running]);
+  manager?.close();
+  observation?.close();
   engine.stop();
   return success(undefined);
 }
@@ -289,6 +349,7 @@ function warnOfPidFile(log: DaemonLog, mistake: Mistake): void {
 interface ServiceGround {
   readonly engine: Engine;
   readonly log: DaemonLog;
+  readonly libc: Libc | undefined;
   readonly sockets: OpenSockets;
   /** What a former image of this process remembered. */
   readonly handed: readonly HandedService[];
@@ -300,8 +361,10 @@ interface ServiceGround {
  */
 function makeServices(
   plan: DaemonPlan,
-  { engine, log, sockets, handed }: ServiceGround,
+  { engine, log, libc, sockets, handed }: ServiceGround,
 ): ReadonlyMap<string, Service> {
+  const ownPeakMemoryBytes = libc &&
+    (() => ownUsage(libc).peakMemoryBytes);
   const services = new Map<string, Service>();
   for (const service of plan.services) {
     services.set(
@@ -310,6 +373,8 @@ function makeServices(
         ...service,
         ...{ engine, log: log.forService(service.name) },
         sockets: sockets.get(service) ?? [],
+        logsConnections: service.settings.spawnd_log_connections,
+        ...ownPeakMemoryBytes && { ownPeakMemoryBytes },
       }),
     );
   }
@@ -335,6 +400,10 @@ function makeServices(
       isThrottled: false,
     });
   }
+}
+
+function counted(count: number, what: string): string {
+  return count === 1 ? `1 ${what}` : `${count} ${what}s`;
 }
 
 /** Whoever waits for it may have gone; that is no reason not to serve. */

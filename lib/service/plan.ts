@@ -6,6 +6,7 @@
 
 import type { ServiceSettings } from "../config/service_settings.ts";
 import type { Command, EngineName } from "../engine/engine.ts";
+import type { LogDestination } from "../log/destination.ts";
 import type { ListeningSocket, ListenOptions } from "../net/listening.ts";
 import type { Credentials, Identity } from "../posix/credentials.ts";
 import type { DescriptorLimit } from "../posix/process.ts";
@@ -34,6 +35,18 @@ export interface PlanListenOptions
   readonly credentials: () => Credentials;
 }
 
+/** What a socket of the daemon's own is for. */
+export type OwnRole = "status" | "metrics";
+
+/** Sockets that a daemon is to have for itself. */
+export interface OwnListener {
+  readonly role: OwnRole;
+  /** Opens them, or takes them over. */
+  readonly listen: (options: PlanListenOptions) => Result<ListeningSocket[]>;
+  /** Whether the daemon serves without, if it has to. */
+  readonly isOptional: boolean;
+}
+
 /** What was opened for each service. */
 export type OpenSockets = ReadonlyMap<ServicePlan, ListeningSocket[]>;
 
@@ -55,6 +68,10 @@ export interface DaemonPlan {
   readonly reloads: boolean;
   /** The number of descriptors for commands, if the daemon has another. */
   readonly descriptorLimit?: DescriptorLimit | undefined;
+  /** Where the log goes; where nothing is said, to standard error. */
+  readonly log?: LogDestination | undefined;
+  /** Sockets on which it tells of itself, to be served by the direct engine. */
+  readonly own?: readonly OwnListener[] | undefined;
   /** What `announce` tells beside the sockets, as plain data. */
   readonly about?: Readonly<Record<string, unknown>>;
   /** Called when all is open and nothing was accepted yet. */

@@ -22,8 +22,13 @@ import { formatWaitStatus, type WaitStatus } from "../engine/wait_status.ts";
 import type { Log } from "../log/log.ts";
 import { quoted } from "../log/quoted.ts";
 import type { ListeningSocket } from "../net/listening.ts";
+import {
+  type CountersRecord,
+  ServiceCounters,
+} from "../observe/service_counters.ts";
 import { SIGKILL, SIGTERM } from "../posix/signals.ts";
 import type { Timer } from "../timer.ts";
+import { connectionRecord } from "./connection_record.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Fault } from "./fault.ts";
 import { listed } from "./listed.ts";
@@ -66,6 +71,13 @@ export interface ServiceOptions {
   readonly log: Log;
   /** Whether to report each connection that comes, and then its end. */
   readonly verbose: boolean;
+  /** Whether to tell of each connection when it has ended, what it took. */
+  readonly logsConnections?: boolean;
+  /**
+   * Tells the peak memory of this process: a command begins with it, so that
+   * no less can be told of a command.
+   */
+  readonly ownPeakMemoryBytes?: () => number;
   /**
    * Whether clients are tried one a second while the command cannot be started;
    * the others wait in the kernel's queue. Otherwise each is, and its connection
@@ -106,10 +118,14 @@ export interface ServiceMemory {
   readonly startFailures: number;
   /** The same, of accepting connections. */
   readonly acceptFailures: number;
+  /** What was counted; not there where another edition has not counted it. */
+  readonly counters?: CountersRecord | undefined;
 }
 
 /** A service that is served. */
 export class Service implements ServiceEvents {
+  /** What there is to count of it. */
+  readonly counters = new ServiceCounters();
   readonly #options: ServiceOptions;
   readonly #served: ServedService;
   readonly #running = new Deadlines<RunningCommand>((command) =>
@@ -182,6 +198,29 @@ export class Service implements ServiceEvents {
     return this.#options.name;
   }
 
+  /** Whether it listens: not any more once it is to end. */
+  get isServing(): boolean {
+    return this.#state === "serving";
+  }
+
+  /** How many commands may run at once; 0 for no limit. */
+  get limit(): number {
+    return this.#options.maxProcesses;
+  }
+
+  /** What it listens on while it is serving. */
+  get sockets(): readonly ListeningSocket[] {
+    return this.#options.sockets;
+  }
+
+  /** Its commands, and whether each was killed. */
+  *commands(): Generator<
+    readonly [command: RunningCommand, isKilled: boolean]
+  > {
+    for (const [command] of this.#running.entries()) yield [command, false];
+    for (const command of this.#killed) yield [command, true];
+  }
+
   /** What is to be known of it to go on in its place. */
   get memory(): ServiceMemory {
     const { timeLimitMs } = this.#options;
@@ -198,6 +237,7 @@ export class Service implements ServiceEvents {
       ],
       startFailures: this.#startFault.count,
       acceptFailures: this.#acceptFault.count,
+      counters: this.counters.record,
     };
   }
 
@@ -207,7 +247,9 @@ export class Service implements ServiceEvents {
    *
    * @param memory What that had in memory.
    */
-  resume({ commands, startFailures, acceptFailures }: ServiceMemory): void {
+  resume(memory: ServiceMemory): void {
+    const { commands, startFailures, acceptFailures, counters } = memory;
+    if (counters !== undefined) this.counters.resume(counters);
     this.#startFault.resume(startFailures);
     this.#acceptFault.resume(acceptFailures);
     for (const { running, limitMs, isKilled } of commands) {
@@ -269,9 +311,37 @@ export class Service implements ServiceEvents {
     return drained;
   }
 
+  /**
+   * Ends commands that run, because somebody wants it: politely, and after five
+   * seconds for good.
+   *
+   * @param isMeant Which ones.
+   * @returns Those.
+   */
+  endByHand(isMeant: (command: RunningCommand) => boolean): RunningCommand[] {
+    const ended = [...this.commands()]
+      .flatMap(([command, isKilled]) => isKilled ? [] : [command])
+      .filter(isMeant);
+    for (const command of ended) {
+      this.counters.endedByHand();
+      this.#served.signal(command, SIGTERM);
+    }
+    if (ended.length === 0) return ended;
+    setTimeout(() => {
+      for (const command of ended) {
+        // It is signalled only while it is followed: not collected.
+        if (!this.#running.delete(command)) continue;
+        this.#killed.add(command);
+        this.#served.signal(command, SIGKILL);
+        if (this.#state === "draining") this.#leaveLater([command]);
+      }
+    }, TERMINATE_MS);
+    return ended;
+  }
+
   #killAll(): void {
     this.#signalAll(SIGKILL);
-    for (const command of this.#commands()) {
+    for (const [command] of [...this.commands()]) {
       if (this.#running.delete(command)) this.#killed.add(command);
     }
     setTimeout(() => this.#leave([...this.#killed]), LEAVE_MS);
@@ -304,6 +374,7 @@ export class Service implements ServiceEvents {
       limitMs: this.#options.timeLimitMs,
     });
     this.#acceptFault.over();
+    this.counters.connected(command.startedMs);
     // Commands of clients that were accepted together come one by one, and an
     // observer may have ended the service at one of them.
     if (this.#atLimit() && this.#state === "serving") {
@@ -329,6 +400,7 @@ export class Service implements ServiceEvents {
 
   notStarted({ reason, isShortage, command }: StartProblem): void {
     this.#startFault.met(reason);
+    this.counters.notStarted();
     this.#starts = false;
     if (isShortage || this.#options.isThrottled) this.#rest();
     if (command !== undefined) this.#forget(command);
@@ -400,6 +472,7 @@ export class Service implements ServiceEvents {
 
   #expire(running: RunningCommand): void {
     this.#killed.add(running);
+    this.counters.timedOut();
     const { pid, command: { argv: [name] } } = running;
     this.#options.log.warning(
       "time-limit",
@@ -412,8 +485,14 @@ export class Service implements ServiceEvents {
 
   #report(running: RunningCommand, status: WaitStatus): void {
     const { pid, peer, startedMs, command: { argv: [name] } } = running;
-    const { log } = this.#options;
-    if (!isNormalEnd(status)) {
+    const { log, logsConnections = false } = this.#options;
+    const durationMs = performance.now() - startedMs;
+    const isNormal = isNormalEnd(status);
+    this.counters.ended(isNormal ? "well" : "failed", {
+      durationMs,
+      used: running.usage,
+    });
+    if (!isNormal) {
       const { kind, ...details } = status;
       const event = kind === "signaled" ? "killed" : "failed";
       log.warning(event, `command ${name} ${formatWaitStatus(status)}`, {
@@ -422,9 +501,17 @@ export class Service implements ServiceEvents {
         ...details,
       });
     }
+    if (logsConnections) {
+      const { ownPeakMemoryBytes = () => 0 } = this.#options;
+      const { text, fields } = connectionRecord(running, {
+        ...{ status, durationMs },
+        leastPeakBytes: ownPeakMemoryBytes(),
+      });
+      log.info("connection", text, fields);
+    }
     // Whoever was told as it came: what it was before a reload counts.
     if (peer === "") return;
-    const seconds = (performance.now() - startedMs) / 1000;
+    const seconds = durationMs / 1000;
     log.info(
       "disconnected",
       `disconnect from ${peer}: process id ${pid}, ` +
@@ -434,14 +521,9 @@ export class Service implements ServiceEvents {
   }
 
   #signalAll(signal: number): void {
-    for (const command of this.#commands()) {
+    for (const [command] of [...this.commands()]) {
       this.#served.signal(command, signal);
     }
-  }
-
-  #commands(): RunningCommand[] {
-    const running = [...this.#running.entries()].map(([command]) => command);
-    return [...running, ...this.#killed];
   }
 
   #tellIdle(): void {

@@ -40,6 +40,8 @@ export interface StoppingOptions {
    * daemon instead. Without, SIGHUP does nothing.
    */
   readonly reload: (() => Promise<Deno.Signal | undefined>) | undefined;
+  /** Called when the daemon comes to its end, with what it waits for. */
+  readonly stopping?: (commands: string) => void;
   /** Why there is nothing to reload. */
   readonly whyNot: string;
   /** How long a stop waits for commands to finish; 0 for no limit. */
@@ -64,6 +66,7 @@ export async function untilStopped(options: StoppingOptions): Promise<void> {
       `${commands(left())} left`,
     { signal, left: left() },
   );
+  options.stopping?.(`${commands(left())} left`);
   const teller = setInterval(
     () => tellLeft(services, log),
     Deno.stderr.isTerminal() ? TERMINAL_TELL_LEFT_MS : TELL_LEFT_MS,

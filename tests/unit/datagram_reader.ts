@@ -11,6 +11,7 @@ const READER = `
   use Socket;
   $| = 1;
   my ($path) = @ARGV;
+  $path =~ s/^@/\\0/;
   socket(my $s, PF_UNIX, SOCK_DGRAM, 0) or die $!;
   bind($s, pack_sockaddr_un($path)) or die $!;
   print "ready\\n";
@@ -49,11 +50,18 @@ export class DatagramReader implements AsyncDisposable {
     return reader;
   }
 
-  /** Takes datagrams, each a line, and waits until so many have come. */
-  async take(count: number): Promise<string[]> {
+  /**
+   * Takes datagrams and waits until so many have come.
+   *
+   * @param count How many.
+   * @param lineCount How many lines they have together: one each, if no more
+   * is said.
+   * @returns The lines.
+   */
+  async take(count: number, lineCount: number = count): Promise<string[]> {
     await this.#input.write(new TextEncoder().encode(`${count}\n`));
     const lines: string[] = [];
-    while (lines.length < count) lines.push(await this.#line());
+    while (lines.length < lineCount) lines.push(await this.#line());
     return lines;
   }
 

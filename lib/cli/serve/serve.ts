@@ -99,7 +99,7 @@ function tryToServe(
   });
   tryPlan(planned, {
     libc: context.libc,
-    ...{ handed, trialFd, records },
+    ...{ handed, trialFd, records, log },
     program: versionLine(),
   });
 }

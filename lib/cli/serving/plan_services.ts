@@ -40,6 +40,7 @@ import type {
   PlanListenOptions,
   ServicePlan,
 } from "../../service/plan.ts";
+import { logDestination, ownListeners } from "./plan_own.ts";
 import { serviceOf } from "./plan_service.ts";
 import {
   findOwner,
@@ -120,6 +121,14 @@ export function planServices(
   );
   if (strange.length > 0) return { ok: false, mistake: strange };
   const { stopTimeoutSeconds = settings.stopTimeoutSeconds } = request;
+  const log = logDestination(settings, context);
+  const own = ownListeners(settings, {
+    way: request.way,
+    means,
+    configuration,
+  });
+  if (!log.ok) return { ok: false, mistake: [log.mistake] };
+  if (!own.ok) return { ok: false, mistake: [own.mistake] };
   return success({
     services,
     plan: {
@@ -130,6 +139,8 @@ export function planServices(
       stopTimeoutMs: 1000 * stopTimeoutSeconds,
       reloads: WAYS[request.way].reloads,
       pidFile: request.pidFile,
+      log: log.value,
+      own: own.value,
     },
   });
 }

@@ -34,6 +34,7 @@ import {
 } from "../../result.ts";
 import type { DaemonContext } from "../../service/daemon.ts";
 import { ownVariables } from "../shared/variables.ts";
+import { VERSION } from "../shared/version.ts";
 
 /** Those below are the daemon's own, or come to be a connection's. */
 const FIRST_FD_TO_GIVE = 3;
@@ -53,6 +54,8 @@ export interface StartContext extends DaemonContext {
   readonly variables: Variables;
   /** The ids that the process was started with. */
   readonly self: Identity;
+  /** Whether journald reads standard error, and in the format for people. */
+  readonly isUnderJournal: boolean;
 }
 
 /**
@@ -64,15 +67,14 @@ export interface StartContext extends DaemonContext {
 export function openContext(logFormat: LogFormat): StartContext {
   const library = openLibc();
   const libc = isLibc(library) ? library : undefined;
+  const journal = libc !== undefined && underJournal(libc);
+  const { log, outlet } = openLog({ format: logFormat, journal });
   return {
-    libc,
+    ...{ libc, log, outlet, version: VERSION },
+    isUnderJournal: journal && logFormat === "text",
     unavailable: isLibc(library)
       ? machineCodeRefusal(library)
       : library.unavailable,
-    log: openLog({
-      format: logFormat,
-      journal: libc !== undefined && underJournal(libc),
-    }),
     accounts: libc === undefined ? getentAccounts : accountsOf(libc),
     variables: ownVariables(libc),
     self: { uid: Deno.uid() ?? -1, gid: Deno.gid() ?? -1 },

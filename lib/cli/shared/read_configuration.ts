@@ -27,17 +27,22 @@ export function readConfiguration(
   directory: string,
   options: Omit<LoadOptions, "machine"> = {},
 ): Configuration {
-  return loadConfiguration(directory, readFile, {
+  return loadConfiguration(directory, readRegularFile, {
     ...options,
     machine: thisMachine,
   });
 }
 
 /**
- * Looked at before it is opened: to open a fifo is to wait for somebody, and a
- * device may have no end.
+ * Reads a file that an administrator writes. It is looked at before it is
+ * opened: to open a fifo is to wait for somebody, and a device may have no end.
+ *
+ * @param path Its path.
+ * @returns What is in it.
+ * @throws {RefusedFile} If it is no file, or too large.
+ * @throws {Error} What the runtime throws where it cannot be read.
  */
-function readFile(path: string): Uint8Array {
+export function readRegularFile(path: string): Uint8Array {
   const { isFile, isDirectory, size } = Deno.statSync(path);
   if (!isFile) {
     throw new RefusedFile(

@@ -7,6 +7,9 @@
 import manifest from "../../../deno.json" with { type: "json" };
 import { isLibc, openLibc } from "../../posix/libc.ts";
 
+/** The version, alone. */
+export const VERSION: string = manifest.version;
+
 /**
  * Makes the answer to `--version`.
  *

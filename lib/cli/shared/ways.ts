@@ -20,6 +20,8 @@ export interface Way {
    * below master(8), each client learns at once that there is none.
    */
   readonly isThrottled: boolean;
+  /** Whether `spawnd status` finds it, by its `queue_directory`. */
+  readonly hasStatus: boolean;
 }
 
 /** The ways. */
@@ -31,6 +33,7 @@ export const WAYS = {
     importsEnvironment: false,
     reloads: false,
     isThrottled: true,
+    hasStatus: false,
   },
   /** `spawnd serve`: master(8)'s part as well. */
   serve: {
@@ -39,6 +42,7 @@ export const WAYS = {
     importsEnvironment: true,
     reloads: true,
     isThrottled: true,
+    hasStatus: true,
   },
   /** Below master(8), which has made the environment what is to be imported. */
   master: {
@@ -47,5 +51,6 @@ export const WAYS = {
     importsEnvironment: false,
     reloads: true,
     isThrottled: false,
+    hasStatus: false,
   },
 } as const satisfies Record<string, Way>;

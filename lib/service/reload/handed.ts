@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { RunningCommand } from "../../engine/engine.ts";
+import { clientOf, type RunningCommand } from "../../engine/engine.ts";
 import type { HandedSocket } from "../../net/inherited_sockets.ts";
 import { monotonicOffsetMs } from "../../posix/clock.ts";
 import type { Libc } from "../../posix/libc.ts";
@@ -16,6 +16,7 @@ import { lookAtDescriptor } from "../../posix/files.ts";
 import type { DescriptorLimit } from "../../posix/process.ts";
 import { EX, reasonOf, Refusal } from "../../result.ts";
 import type { Service, ServiceMemory } from "../service.ts";
+import { countersOf } from "./counters_record.ts";
 import { Shape } from "./shape.ts";
 
 /** Names the descriptor of what was handed on. */
@@ -54,6 +55,8 @@ export interface Handed {
   readonly pidFileFd?: number | undefined;
   /** The master(8) that the first image was started by. */
   readonly masterPid?: number | undefined;
+  /** When the first image was started, in milliseconds of the calendar. */
+  readonly sinceMs?: number | undefined;
   /** Whether a SIGHUP has come that nothing was done about. */
   readonly isReloadWanted: boolean;
   /** When connections were accepted last, on the machine's monotonic clock. */
@@ -94,6 +97,7 @@ export function writeHanded(libc: Libc, handed: Handed): number {
       commands: memory.commands.map(({ running, limitMs, isKilled }) => ({
         pid: running.pid,
         peer: running.peer,
+        origin: clientOf(running),
         startedMs: running.startedMs + offsetMs,
         name: running.command.argv[0],
         ...running.command.identity,
@@ -136,6 +140,7 @@ export function readHanded(libc: Libc, fd: number): Handed {
     })),
     pidFileFd: all.field("pidFileFd").optional((fd) => fd.count()),
     masterPid: all.field("masterPid").optional((pid) => pid.count()),
+    sinceMs: all.field("sinceMs").optional((since) => since.number()),
     isReloadWanted: all.field("isReloadWanted").flag(),
     pausedMs: all.field("pausedMs").number(),
   };
@@ -166,6 +171,7 @@ function serviceOf(shape: Shape, offsetMs: number): HandedService {
     memory: {
       startFailures: shape.field("startFailures").count(),
       acceptFailures: shape.field("acceptFailures").count(),
+      counters: shape.field("counters").optional(countersOf),
       commands: shape.field("commands").list().map((command) => ({
         running: runningOf(command, offsetMs),
         limitMs: command.field("limitMs").number(),
@@ -182,6 +188,7 @@ function runningOf(shape: Shape, offsetMs: number): RunningCommand {
   return {
     pid,
     peer: shape.field("peer").text(),
+    origin: shape.field("origin").optional((origin) => origin.text()),
     startedMs: shape.field("startedMs").number() - offsetMs,
     command: {
       argv: [shape.field("name").text()],

@@ -7,12 +7,19 @@
  */
 
 import { settingsFromTexts } from "../../config/service_settings.ts";
+import type { LogDestination } from "../../log/destination.ts";
 import type { EventName } from "../../log/events.ts";
 import type { LogRecord } from "../../log/recorder.ts";
 import { handOn, type InheritedSockets } from "../../net/inherited_sockets.ts";
 import type { ListeningSocket } from "../../net/listening.ts";
 import { success } from "../../result.ts";
-import type { DaemonPlan, OpenSockets, ServicePlan } from "../plan.ts";
+import type { OwnSockets } from "../own_sockets.ts";
+import type {
+  DaemonPlan,
+  OpenSockets,
+  OwnListener,
+  ServicePlan,
+} from "../plan.ts";
 import { commandOf, identityOf } from "./command_record.ts";
 import { Shape } from "./shape.ts";
 
@@ -24,6 +31,8 @@ export interface PlanRecordOptions {
   readonly records: readonly LogRecord[];
   /** The sockets of its services. */
   readonly sockets: OpenSockets;
+  /** Those on which it tells of itself. */
+  readonly own: OwnSockets;
   /** Tells whether a socket was handed on to the trial. */
   readonly isInherited: (socket: ListeningSocket) => boolean;
 }
@@ -37,22 +46,27 @@ export interface PlanRecordOptions {
  */
 export function writePlan(
   plan: DaemonPlan,
-  { program, records, sockets, isInherited }: PlanRecordOptions,
+  { program, records, sockets, own, isInherited }: PlanRecordOptions,
 ): string {
   let passed = 0;
+  // In the order in which they were opened, and passed on.
+  const places = (opened: readonly ListeningSocket[]): unknown =>
+    opened.map((socket) => {
+      const [handed] = handOn([socket]);
+      return isInherited(socket)
+        ? { inherited: handed?.fd }
+        : { passed: passed++ };
+    });
   return JSON.stringify({
     program,
     records,
     services: plan.services.map((service) => ({
       ...service,
       settings: service.settings.texts,
-      sockets: (sockets.get(service) ?? []).map((socket) => {
-        const [handed] = handOn([socket]);
-        return isInherited(socket)
-          ? { inherited: handed?.fd }
-          : { passed: passed++ };
-      }),
+      sockets: places(sockets.get(service) ?? []),
     })),
+    own: [...own].map(([role, opened]) => ({ role, sockets: places(opened) })),
+    log: plan.log,
     owner: plan.owner,
     directory: plan.directory,
     pidFile: plan.pidFile,
@@ -105,13 +119,14 @@ export function readPlan(
       pidFile: all.field("pidFile").optional((path) => path.text()),
       stopTimeoutMs: all.field("stopTimeoutMs").count(),
       about: all.field("about").object(),
+      log: all.field("log").optional(destinationOf),
+      own: all.field("own").list().map((shape) => ownOf(shape, options)),
     },
     records: all.field("records").list().map(recordOf),
   };
 }
 
 function serviceOf(shape: Shape, options: ReadPlanOptions): ServicePlan {
-  const { passed, inherited } = options;
   return {
     id: shape.field("id").text(),
     name: shape.field("name").text(),
@@ -121,19 +136,52 @@ function serviceOf(shape: Shape, options: ReadPlanOptions): ServicePlan {
     maxProcesses: shape.field("maxProcesses").count(),
     isThrottled: shape.field("isThrottled").flag(),
     verbose: shape.field("verbose").flag(),
-    listen: () =>
-      success(
-        shape.field("sockets").list().map((socket) => {
-          const fd = socket.field("inherited").optional((fd) => fd.count()) ??
-            passed[socket.field("passed").count()] ?? -1;
-          const taken = inherited.takeDescriptor(fd);
-          if (taken === undefined) {
-            throw new TypeError(`descriptor ${fd} was not handed on`);
-          }
-          return taken;
-        }),
-      ),
+    listen: () => success(socketsOf(shape, options)),
   };
+}
+
+function ownOf(shape: Shape, options: ReadPlanOptions): OwnListener {
+  const role = shape.field("role").text();
+  if (role !== "status" && role !== "metrics") {
+    throw new TypeError(`no socket is for ${role}`);
+  }
+  return {
+    role,
+    isOptional: true,
+    listen: () => success(socketsOf(shape, options)),
+  };
+}
+
+function socketsOf(
+  shape: Shape,
+  { passed, inherited }: ReadPlanOptions,
+): ListeningSocket[] {
+  return shape.field("sockets").list().map((socket) => {
+    const fd = socket.field("inherited").optional((fd) => fd.count()) ??
+      passed[socket.field("passed").count()] ?? -1;
+    const taken = inherited.takeDescriptor(fd);
+    if (taken === undefined) {
+      throw new TypeError(`descriptor ${fd} was not handed on`);
+    }
+    return taken;
+  });
+}
+
+function destinationOf(shape: Shape): LogDestination {
+  const kind = shape.field("kind").text();
+  switch (kind) {
+    case "stderr":
+    case "journal":
+      return { kind };
+    case "syslog":
+      return {
+        kind,
+        ident: shape.field("ident").text(),
+        facility: shape.field("facility").count(),
+      };
+    default:
+      throw new TypeError(`no log goes to ${kind}`);
+  }
 }
 
 function recordOf(shape: Shape): LogRecord {

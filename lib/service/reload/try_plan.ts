@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Log } from "../../log/log.ts";
 import type { LogRecord } from "../../log/recorder.ts";
 import { InheritedSockets } from "../../net/inherited_sockets.ts";
 import { tryToRestAs, unchangingCredentials } from "../../posix/credentials.ts";
@@ -12,6 +13,11 @@ import type { Libc } from "../../posix/libc.ts";
 import { EX, type Mistake, type Result, success } from "../../result.ts";
 import type { DaemonPlan } from "../plan.ts";
 import { closeOpened, openSockets } from "../open_sockets.ts";
+import {
+  closeOwnSockets,
+  openOwnSockets,
+  tellMissing,
+} from "../own_sockets.ts";
 import { checkPidFile } from "../pid_file.ts";
 import { unmappedUsers } from "../unmapped_users.ts";
 import type { Handed } from "./handed.ts";
@@ -28,6 +34,8 @@ export interface TryOptions {
   readonly program: string;
   /** What it has to say beside its verdict. */
   readonly records: readonly LogRecord[];
+  /** Where it says it. */
+  readonly log: Log;
 }
 
 /**
@@ -49,7 +57,7 @@ export function tryPlan(
 
 function open(
   plan: DaemonPlan,
-  { libc, handed, program, records }: TryOptions,
+  { libc, handed, program, records, log }: TryOptions,
   sender: VerdictSender,
 ): Result<string, readonly Mistake[]> {
   const unmapped = unmappedUsers(libc, plan);
@@ -66,6 +74,29 @@ function open(
     opened: (socket) => sender.pass(socket),
   });
   if (!opened.ok) return opened;
+  const own = openOwnSockets(plan, {
+    ...{ libc, inherited },
+    credentials: unchangingCredentials,
+    opened: (socket) => sender.pass(socket),
+  });
+  for (const mistake of own.missing) tellMissing(log, mistake);
+  const checked = checkRest(plan, libc);
+  const mistakes = [...own.mistakes, ...checked];
+  if (mistakes.length > 0) {
+    closeOpened(opened.value, inherited);
+    closeOwnSockets(own.sockets, inherited);
+    return { ok: false, mistake: mistakes };
+  }
+  return success(writePlan(plan, {
+    ...{ program, records },
+    sockets: opened.value,
+    own: own.sockets,
+    isInherited: (socket) => inherited.took(socket),
+  }));
+}
+
+/** What else the daemon would have to do before it serves. */
+function checkRest(plan: DaemonPlan, libc: Libc): readonly Mistake[] {
   const { pidFile } = plan;
   const checked = pidFile === undefined
     ? success(undefined)
@@ -73,19 +104,9 @@ function open(
       credentials: unchangingCredentials,
       holder: Deno.ppid,
     });
-  if (!checked.ok) {
-    closeOpened(opened.value, inherited);
-    return { ok: false, mistake: [checked.mistake] };
-  }
+  if (!checked.ok) return [checked.mistake];
   const unsafe = plan.owner && tryToRestAs(libc, plan.owner);
-  if (unsafe !== undefined) {
-    closeOpened(opened.value, inherited);
-    const { unsafe: text, mend } = unsafe;
-    return { ok: false, mistake: [{ text, mend, exitCode: EX.CONFIG }] };
-  }
-  return success(writePlan(plan, {
-    ...{ program, records },
-    sockets: opened.value,
-    isInherited: (socket) => inherited.took(socket),
-  }));
+  if (unsafe === undefined) return [];
+  const { unsafe: text, mend } = unsafe;
+  return [{ text, mend, exitCode: EX.CONFIG }];
 }

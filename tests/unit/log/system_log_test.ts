@@ -206,8 +206,9 @@ Deno.test("SystemLog.flush() does not wait for a reader that has stopped", async
     await log.flush(1);
     assert(performance.now() - begunMs < LONG_MS / 10);
   }
-  // Nobody reads any more: nothing is left to be sent.
+  // Nobody reads any more: there is nobody to wait for.
   await log.flush(LONG_MS);
+  log[Symbol.dispose]();
 });
 
 Deno.test("SystemLog goes on where nobody reads", async () => {
@@ -220,5 +221,36 @@ Deno.test("SystemLog goes on where nobody reads", async () => {
   assert(performance.now() - begunMs < LONG_MS, "it has waited for nobody");
   await using reader = await DatagramReader.bind(path);
   log.write(entry("to a reader"));
-  assertEquals((await reader.take(1)).map(textOf), ["to a reader"]);
+  assertEquals((await reader.take(2)).map(textOf), [
+    "to nobody",
+    "to a reader",
+  ]);
+});
+
+Deno.test("SystemLog finds a reader that was started anew, and has lost nothing", async () => {
+  using scratch = new Scratch();
+  const path = scratch.path("log");
+  const log = logTo(path);
+  {
+    await using reader = await DatagramReader.bind(path);
+    log.write(entry("before"));
+    await reader.take(1);
+  }
+  Deno.removeSync(path);
+  for (const text of ["meanwhile", "as well"]) log.write(entry(text));
+  await using reader = await DatagramReader.bind(path);
+  const taken = await reader.take(2);
+  assertEquals(taken.map(textOf), ["meanwhile", "as well"]);
+});
+
+Deno.test("systemFormat() says the service where there are several, before what is matched on", () => {
+  const options = { ident: "x", path: "", origin: { facility: 2 } };
+  const format = (service: string) =>
+    textOf(
+      systemFormat({ ...ENTRY, service }, { ...options, hasServices: true }),
+    );
+  const text = "warning: command /bin/false exit status 1";
+  assertEquals(format(""), text);
+  assertEquals(format("[::1]:7007"), `[::1]:7007: ${text}`);
+  assertEquals(format("a\nb"), `a\\x0ab: ${text}`);
 });

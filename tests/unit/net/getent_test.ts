@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { getent, getentAccounts } from "../../../lib/net/getent.ts";
-import { output, rootTest } from "../../e2e/machine.ts";
+import { ONE_AT_A_TIME, output, rootTest } from "../../e2e/machine.ts";
 
 Deno.test("getent() gives the lines of a database for a key", () => {
   const [line, ...others] = getent("passwd", "root");
@@ -49,12 +49,12 @@ rootTest(
   "getentAccounts finds a group that was made a moment ago",
   async () => {
     const name = `spawnd-${crypto.randomUUID().slice(0, 8)}`;
-    await output("groupadd", "--system", name);
+    await output(...ONE_AT_A_TIME, "groupadd", "--system", name);
     try {
       const [, , gid] = (await output("getent", "group", name)).split(":");
       assertEquals(getentAccounts.findGroup(name), Number(gid));
     } finally {
-      await output("groupdel", name);
+      await output(...ONE_AT_A_TIME, "groupdel", name);
     }
     assertEquals(getentAccounts.findGroup(name), undefined);
   },

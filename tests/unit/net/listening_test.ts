@@ -6,7 +6,7 @@ import {
   type ListenOptions,
 } from "../../../lib/net/listening.ts";
 import { isOpen } from "../posix/descriptors.ts";
-import { Acceptor } from "../../../lib/posix/sockets.ts";
+import { Acceptor, formatOrigin } from "../../../lib/posix/sockets.ts";
 import { EX, type Mistake, type Result } from "../../../lib/result.ts";
 import { rootTest } from "../../e2e/machine.ts";
 import { ALLOW_LIBC, reportOf } from "../fixture.ts";
@@ -73,7 +73,10 @@ async function assertReaches(
   const accepted = acceptor.accept(source.fd);
   try {
     assert(accepted > 0);
-    assertMatch(acceptor.peer(accepted), new RegExp(`:${local.port}$`));
+    assertMatch(
+      formatOrigin(acceptor.origin(accepted)),
+      new RegExp(`:${local.port}$`),
+    );
   } finally {
     libc.c.close(accepted);
   }

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { findGroup, findUser } from "../../../lib/posix/accounts.ts";
-import { output, rootTest } from "../../e2e/machine.ts";
+import { ONE_AT_A_TIME, output, rootTest } from "../../e2e/machine.ts";
 import { libc } from "../real_libc.ts";
 
 Deno.test("findUser() gives root, daemon and nobody the ids that id(1) shows", async () => {
@@ -33,7 +33,7 @@ Deno.test("findUser() and findGroup() take numbers for names", () => {
 
 rootTest("findGroup() finds a group with very many members", async () => {
   const name = `spawnd-${crypto.randomUUID().slice(0, 8)}`;
-  await output("groupadd", "--system", name);
+  await output(...ONE_AT_A_TIME, "groupadd", "--system", name);
   try {
     // Some 20 KB of names, and a pointer for each: more than two buffers' worth.
     const members = Array.from({ length: 3000 }, () => "daemon").join(",");
@@ -42,6 +42,6 @@ rootTest("findGroup() finds a group with very many members", async () => {
     assertEquals(found?.trim(), members);
     assertEquals(findGroup(libc, name), Number(gid));
   } finally {
-    await output("groupdel", name);
+    await output(...ONE_AT_A_TIME, "groupdel", name);
   }
 });

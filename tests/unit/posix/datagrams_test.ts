@@ -12,7 +12,7 @@ function fill(sender: DatagramSender): string[] {
   const sent: string[] = [];
   while (sent.length < MANY) {
     const text = `datagram ${sent.length}`;
-    if (!sender.send(text)) return sent;
+    if (sender.send(text) === "full") return sent;
     sent.push(text);
   }
   throw new Error("the reader always has room");
@@ -24,8 +24,8 @@ Deno.test("DatagramSender sends a text as one datagram", async () => {
   await using reader = await DatagramReader.bind(path);
   const sender = new DatagramSender(libc, path);
   assertEquals([sender.send("first é 漢字"), sender.send("second")], [
-    true,
-    true,
+    "sent",
+    "sent",
   ]);
   assertEquals(await reader.take(2), ["first é 漢字", "second"]);
 });
@@ -37,17 +37,18 @@ Deno.test("DatagramSender tells that a reader has no room, without waiting", asy
   const sender = new DatagramSender(libc, path);
   const sent = fill(sender);
   assert(sent.length > 0);
-  assertEquals(sender.send("one more"), false);
+  assertEquals(sender.send("one more"), "full");
   assertEquals(await reader.take(sent.length), sent);
-  assertEquals(sender.send("there is room"), true);
+  assertEquals(sender.send("there is room"), "sent");
   assertEquals(await reader.take(1), ["there is room"]);
 });
 
-Deno.test("DatagramSender sends into the void where nobody reads", async () => {
+Deno.test("DatagramSender tells that nobody reads", async () => {
   using scratch = new Scratch();
-  assertEquals(new DatagramSender(libc, scratch.path("none")).send("x"), true);
-  const file = scratch.file("file");
-  assertEquals(new DatagramSender(libc, file).send("x"), true);
+  const none = new DatagramSender(libc, scratch.path("none"));
+  assertEquals(none.send("x"), "absent");
+  const file = new DatagramSender(libc, scratch.file("file"));
+  assertEquals(file.send("x"), "absent");
   const path = scratch.path("socket");
   const sender = new DatagramSender(libc, path);
   {
@@ -55,7 +56,7 @@ Deno.test("DatagramSender sends into the void where nobody reads", async () => {
     sender.send("heard");
     await reader.take(1);
   }
-  assertEquals(sender.send("not heard"), true);
+  assertEquals(sender.send("not heard"), "absent");
 });
 
 Deno.test("DatagramSender finds a reader that was started anew", async () => {
@@ -68,4 +69,21 @@ Deno.test("DatagramSender finds a reader that was started anew", async () => {
     assertEquals(await reader.take(1), [text]);
     Deno.removeSync(path);
   }
+});
+
+Deno.test("DatagramSender tells that a datagram is larger than any may be", async () => {
+  using scratch = new Scratch();
+  const path = scratch.path("socket");
+  await using reader = await DatagramReader.bind(path);
+  const sender = new DatagramSender(libc, path);
+  assertEquals(sender.send("x".repeat(64 * 1024 * 1024)), "too large");
+  assertEquals(sender.send("small"), "sent");
+  assertEquals(await reader.take(1), ["small"]);
+});
+
+Deno.test("DatagramSender finds a socket that has no file by a name with @", async () => {
+  const name = `@spawnd-${crypto.randomUUID()}`;
+  await using reader = await DatagramReader.bind(name);
+  assertEquals(new DatagramSender(libc, name).send("heard"), "sent");
+  assertEquals(await reader.take(1), ["heard"]);
 });

@@ -4,6 +4,7 @@ import {
   Acceptor,
   decodeAddress,
   formatAddress,
+  formatOrigin,
   isListening,
   peerProcess,
   setBacklog,
@@ -141,7 +142,10 @@ for (
       assert(accepted > 0);
       const local = connection.localAddr as Deno.NetAddr;
       const host = client === "::1" ? "[::1]" : client;
-      assertEquals(acceptor.peer(accepted), `${host}:${local.port}`);
+      assertEquals(
+        formatOrigin(acceptor.origin(accepted)),
+        `${host}:${local.port}`,
+      );
       // It is that very connection.
       libc.c.write(accepted, new Uint8Array([42]), 1n);
       const byte = new Uint8Array(1);
@@ -162,7 +166,7 @@ Deno.test("Acceptor.accept() takes a connection and tells its peer: unix", async
   const accepted = acceptor.accept(listening.fd);
   try {
     assertEquals(
-      acceptor.peer(accepted),
+      formatOrigin(acceptor.origin(accepted)),
       `unix:pid=${Deno.pid},uid=${Deno.uid()}`,
     );
     assertEquals(peerProcess(libc, accepted), {

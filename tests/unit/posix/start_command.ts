@@ -5,6 +5,7 @@
  * @module
  */
 
+import { UsageBuffer } from "../../../lib/posix/resource_usage.ts";
 import { errorText } from "../../../lib/posix/errno.ts";
 import { closeAllOnExec, duplicate } from "../../../lib/posix/process.ts";
 import {
@@ -32,7 +33,9 @@ export type StartOptions = Partial<Omit<PrepareOptions, "argv">> & {
 /** Waits for a child's end and collects it; the rest of the test stands still. */
 export function collectDying(pid: number): number | undefined {
   const status = new Int32Array(1);
-  const result = libc.c.waitpid(pid, new Uint8Array(status.buffer), 0);
+  const statusBytes = new Uint8Array(status.buffer);
+  const { bytes: usage } = new UsageBuffer();
+  const result = libc.c.wait4(pid, statusBytes, 0, usage);
   return result === pid ? status[0] : undefined;
 }
 

@@ -7,6 +7,7 @@ import { RecordedLog } from "./recorded_log.ts";
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
+const OWN_PEAK_BYTES = 60 * 2 ** 20;
 const SIGTERM = 15;
 const SIGKILL = 9;
 
@@ -17,6 +18,7 @@ interface TestOptions {
   readonly isThrottled?: boolean;
   readonly started?: () => void;
   readonly observedRoom?: number;
+  readonly logsConnections?: boolean;
 }
 
 /** A started service, and all that it touches. Goes with the scope: `using`. */
@@ -34,6 +36,7 @@ class TestService implements Disposable {
       isThrottled = false,
       started = () => {},
       observedRoom = Infinity,
+      logsConnections = false,
     }: TestOptions = {},
   ) {
     this.service = new Service({
@@ -48,7 +51,8 @@ class TestService implements Disposable {
       maxProcesses,
       engine: this.engine,
       log: this.log,
-      verbose,
+      ...{ verbose, logsConnections },
+      ownPeakMemoryBytes: () => OWN_PEAK_BYTES,
       isThrottled,
       observer: { room: observedRoom, started, ended: () => {} },
     });
@@ -713,7 +717,8 @@ Deno.test("a service remembers its commands with their limits, for who goes on i
   test.clock.advance(SECOND_MS);
   const running = test.engine.start();
   test.notStarted();
-  assertEquals(test.service.memory, {
+  const { counters: _, ...memory } = test.service.memory;
+  assertEquals(memory, {
     commands: [
       { running, limitMs: SECOND_MS, isKilled: false },
       { running: killed, limitMs: SECOND_MS, isKilled: true },
@@ -730,4 +735,80 @@ Deno.test("a service tells the end of a fault that began before it was taken ove
   assertEquals(test.log.lines.slice(0, 1), [
     "info: command /bin/cat is started again, after 3 failures",
   ]);
+});
+
+Deno.test("a service counts what becomes of its connections, also of those before it was taken over", () => {
+  using test = new TestService({ timeLimitMs: SECOND_MS });
+  const counters = () => {
+    const { sinceMs: _, ...counted } = test.service.counters.totals;
+    return counted;
+  };
+  const [well, badly, late] = test.start(3);
+  if (!well || !badly || !late) throw new Error("three were started");
+  test.engine.end(
+    Object.assign(well, { usage: { processorMs: 2, peakMemoryBytes: 0 } }),
+  );
+  test.engine.end(badly, { kind: "signaled", signal: 11 });
+  test.clock.advance(SECOND_MS);
+  test.engine.end(late, { kind: "signaled", signal: SIGKILL });
+  test.notStarted();
+  const counted = {
+    ...{ connections: 3, notStarted: 1, failed: 2, timedOut: 1 },
+    ...{ endedByHand: 0, processorMs: 2, refused: {} },
+  };
+  assertEquals(counters(), counted);
+  const { counters: before } = test.service.memory;
+  const next = resumed(test, { counters: before });
+  assertEquals(next.counters.record, before);
+});
+
+Deno.test("a service ends by hand what is meant, politely and then for good", () => {
+  using test = new TestService();
+  const [first, second, third] = test.start(3);
+  if (!first || !second || !third) throw new Error("three were started");
+  test.engine.takeAsked();
+  const meant = [first.pid, second.pid];
+  const ended = test.service.endByHand(({ pid }) => meant.includes(pid));
+  assertEquals(ended.map(({ pid }) => pid), meant);
+  assertEquals(test.engine.takeAsked(), [
+    `signal ${first.pid} ${SIGTERM}`,
+    `signal ${second.pid} ${SIGTERM}`,
+  ]);
+  // It has ended, and its process id may be anybody's by then.
+  test.engine.end(first);
+  test.engine.takeAsked();
+  test.clock.advance(5 * SECOND_MS);
+  assertEquals(test.engine.takeAsked(), [`signal ${second.pid} ${SIGKILL}`]);
+  assertEquals(test.service.count, 2);
+  assertEquals(test.service.endByHand(() => false), []);
+  assertEquals(test.service.counters.record.endedByHand, 2);
+});
+
+Deno.test("a service tells of each connection what it took, where that is wanted", () => {
+  using test = new TestService({ logsConnections: true });
+  const [small, large, unknown] = test.start(3);
+  if (!small || !large || !unknown) throw new Error("three were started");
+  const origin = "192.0.2.1:1024";
+  test.clock.advance(1500);
+  const used = (peakMemoryBytes: number) => ({
+    usage: { processorMs: 12, peakMemoryBytes },
+  });
+  test.engine.end(Object.assign(small, { origin, ...used(OWN_PEAK_BYTES) }));
+  test.engine.end(
+    Object.assign(large, { origin, ...used(OWN_PEAK_BYTES + 1024) }),
+  );
+  test.engine.end(unknown, { kind: "unknown" });
+  assertEquals(test.log.lines, [
+    `info: connection from ${origin}: process id ${small.pid}, ` +
+    "exit status 0, 1.500 s, processor 0.012 s",
+    `info: connection from ${origin}: process id ${large.pid}, ` +
+    "exit status 0, 1.500 s, processor 0.012 s, memory 61441 KiB",
+    "warning: command /bin/cat exit status unknown",
+    `info: connection: process id ${unknown.pid}, exit status unknown, 1.500 s`,
+  ]);
+  assertEquals(test.log.records[1]?.fields, {
+    ...{ peer: origin, pid: large.pid, seconds: 1.5 },
+    ...{ kind: "exited", code: 0, processorSeconds: 0.012 },
+    peakMemoryBytes: OWN_PEAK_BYTES + 1024,
+  });
 });

@@ -100,6 +100,7 @@ Deno.test("spawnd run has the defaults that the help tells", () => {
   assertEquals(settings, {
     command_time_limit: 1000,
     spawnd_backlog: 1024,
+    spawnd_log_connections: false,
     spawnd_socket_mode: 0o666,
     spawnd_socket_owner: "",
   });

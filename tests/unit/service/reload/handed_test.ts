@@ -26,10 +26,23 @@ const HANDED: Handed = {
     memory: {
       startFailures: 3,
       acceptFailures: 0,
+      counters: {
+        sinceMs: 1e12,
+        connections: 9,
+        refused: { clients: 2 },
+        notStarted: 3,
+        failed: 4,
+        timedOut: 1,
+        endedByHand: 1,
+        processorMs: 1.5,
+        recent: [0, 3, 1],
+        durations: { sumMs: 17.5, counts: [[20, 3], [200, 1]] },
+      },
       commands: [{
         running: {
           pid: 4711,
           peer: "192.0.2.1:1024",
+          origin: "192.0.2.1:1024",
           startedMs: -5000,
           command: {
             argv: ["/bin/cat"],
@@ -49,6 +62,7 @@ const HANDED: Handed = {
   descriptorLimit: { soft: 1024n, hard: 2n ** 64n - 1n },
   pidFileFd: 12,
   masterPid: 13,
+  sinceMs: 1e12,
   isReloadWanted: true,
   pausedMs: 0.5,
 };
