@@ -27,9 +27,6 @@ export const SYSTEMD = [
   " exec /sbin/init",
 ] as const;
 
-/** An init that does nothing but collect orphans, for what has no manager. */
-export const NO_INIT = ["perl", "-e", "1 while sleep; "] as const;
-
 /** Lays the layer over the root, and enters a control group. */
 const OUTSIDE = `set -e
 folder=$0 lower=$1
@@ -176,6 +173,19 @@ export class DebianMachine implements AsyncDisposable {
     const { code, said } = await this.run(...words);
     if (code !== 0) throw new Error(`${words.join(" ")}: ${code}\n${said}`);
     return said;
+  }
+
+  /** Waits until the journal has a text of spawnd's. */
+  async logged(text: string): Promise<void> {
+    await until(`"${text}" is in the journal`, async () => {
+      const words = ["--no-pager", "--unit=spawnd"];
+      return (await this.ok("journalctl", ...words)).includes(text);
+    });
+  }
+
+  /** Waits for the end of its init, and tells its exit code. */
+  async ended(): Promise<number> {
+    return (await this.#child.status).code;
   }
 
   /** Writes a file, and the folders that it is in. */
