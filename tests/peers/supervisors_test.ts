@@ -133,23 +133,23 @@ const SUPERVISORS: readonly Supervisor[] = [
   },
 ];
 
-for (const supervisor of SUPERVISORS) {
-  const { name, init, install, up, reload, down } = supervisor;
-  const { status, isUp, isGivenUp } = supervisor;
+async function machineWith(
+  { init, install }: Supervisor,
+  services: readonly string[],
+): Promise<DebianMachine> {
+  const machine = await DebianMachine.start(init);
+  await machine.installProgram();
+  await configure(machine, services);
+  await install(machine);
+  return machine;
+}
 
-  async function machineWith(
-    services: readonly string[],
-  ): Promise<DebianMachine> {
-    const machine = await DebianMachine.start(init);
-    await machine.installProgram();
-    await configure(machine, services);
-    await install(machine);
-    return machine;
-  }
+for (const supervisor of SUPERVISORS) {
+  const { name, up, reload, down, status, isUp, isGivenUp } = supervisor;
 
   peerTest(`${name} starts, reloads and stops it`, DEBIAN_ROOT, async () => {
     const [address, other] = [freeAddress(), freeAddress()];
-    await using machine = await machineWith([cat(address)]);
+    await using machine = await machineWith(supervisor, [cat(address)]);
     await machine.ok(...up);
     await until("it serves", async () => !await isRefused(address));
     assertMatch((await machine.run(...status)).said, isUp);
@@ -177,7 +177,7 @@ for (const supervisor of SUPERVISORS) {
     `${name} does not start again and again what is misconfigured`,
     DEBIAN_ROOT,
     async () => {
-      await using machine = await machineWith(["nonsense"]);
+      await using machine = await machineWith(supervisor, ["nonsense"]);
       const script = `#!/bin/sh\necho "$1" >>/starts\nexit 78\n`;
       await machine.write(SBIN_SPAWND, script, 0o755);
       await machine.run(...up);
@@ -194,12 +194,18 @@ for (const supervisor of SUPERVISORS) {
 /** As Containerfile says it. */
 const CONTAINER = [SBIN_SPAWND, "serve", "-c", "/etc/spawnd"] as const;
 
+/** What compose.yaml and kubernetes.yaml leave it. */
+const CAPABILITIES = [
+  ...["setuid", "setgid", "net_bind_service"],
+  ...["chown", "fowner", "dac_override"],
+] as const;
+
 /** Waits for what the test puts there, and is then the program. */
 const CONTAINER_INIT = [
-  "sh",
-  "-c",
-  'while [ ! -e /go ]; do sleep 0.05; done; cd /; exec "$@"',
-  "sh",
+  ...["sh", "-c", 'while [ ! -e /go ]; do sleep 0.05; done; exec "$@"', "sh"],
+  "setpriv",
+  `--bounding-set=-all${CAPABILITIES.map((name) => `,+${name}`).join("")}`,
+  "--no-new-privs",
   ...CONTAINER,
 ] as const;
 
@@ -212,11 +218,16 @@ async function container(services: readonly string[]): Promise<DebianMachine> {
   return machine;
 }
 
-peerTest("the container's words are those of the tests", [], async () => {
+peerTest("the container is what the tests have", [], async () => {
   const text = await Deno.readTextFile(`${DEPLOY}/container/Containerfile`);
   const wordsOf = (what: string): string[] =>
     JSON.parse(new RegExp(`^${what} (.*)$`, "m").exec(text)?.[1] ?? "null");
   assertEquals([...wordsOf("ENTRYPOINT"), ...wordsOf("CMD")], [...CONTAINER]);
+  for (const name of ["compose.yaml", "kubernetes.yaml"]) {
+    const manifest = await Deno.readTextFile(`${DEPLOY}/container/${name}`);
+    const [, added = ""] = /add: \[([^\]]*)\]/.exec(manifest) ?? [];
+    assertEquals(added.toLowerCase().match(/\w+/g), [...CAPABILITIES], name);
+  }
 });
 
 peerTest(
