@@ -15,6 +15,7 @@ import type { Workshop } from "./workshop.ts";
 /** What a server tells its command about the connection, by its design. */
 const ownVariables: Readonly<Record<ServerName, RegExp>> = {
   spawnd: /^$/,
+  rules: /^$/,
   tcpserver: /^(PROTO|TCP[A-Z]+)$/,
   xinetd: /^REMOTE_HOST$/,
   minimal: /^$/,

@@ -37,6 +37,7 @@ async function findVersion(
 ): Promise<string> {
   switch (name) {
     case "spawnd":
+    case "rules":
       return firstLine(
         await orMend(
           processes.capture([spawnd, "--version"]),

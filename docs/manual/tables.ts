@@ -5,6 +5,7 @@
  * @module
  */
 
+import { optionOf } from "../../lib/cli/run/parameter_options.ts";
 import type { Item, Subcommand } from "../../lib/cli/shared/subcommand.ts";
 import { PROGRAM } from "../../lib/cli/subcommands.ts";
 import {
@@ -101,7 +102,14 @@ function aboutParameter(parameter: Parameter): string[] {
   return item(
     `${service === "" ? "" : italic(service)}${bold(rest)} ` +
       plain(readOnly ? "(read-only)" : `(default: ${byDefault})`),
-    plain([meaning, ...valuesOf(parameter), ...originOf(parameter)].join(" ")),
+    plain(
+      [
+        meaning,
+        ...valuesOf(parameter),
+        ...scopeOf(parameter),
+        ...originOf(parameter),
+      ].join(" "),
+    ),
   );
 }
 
@@ -119,6 +127,17 @@ function valuesOf(parameter: Parameter): string[] {
     case "boolean":
       return ["A boolean."];
   }
+}
+
+/** Where else than in main.cf it may be set. */
+function scopeOf(parameter: Parameter): string[] {
+  if (parameter.scope === undefined) return [];
+  const option = `--${optionOf(parameter)} of spawnd run sets it`;
+  return [
+    parameter.scope === "service"
+      ? `-o on a service's line or ${option} for that service.`
+      : `${option}, too.`,
+  ];
 }
 
 function originOf({ origin, since }: Parameter): string[] {

@@ -12,6 +12,19 @@ import { EX, failure, type Mistake, type Result, success } from "../result.ts";
 export interface Accounts {
   findUser(name: string): Identity | undefined;
   findGroup(name: string): number | undefined;
+  /** What an account has to log in by. */
+  findLogin(name: string): Login | undefined;
+  /**
+   * The groups that an account is in, as initgroups(3) has them: `gid` is among
+   * them.
+   */
+  groupsOf(name: string, gid: number): readonly number[];
+}
+
+/** What an account has to log in by. */
+export interface Login {
+  readonly home: string;
+  readonly shell: string;
 }
 
 /** What the attributes say, checked: nothing in it was refused. */

@@ -12,6 +12,8 @@ export interface Machine {
   mailVersion(): string | undefined;
   /** The number of a tcp port by its name in services(5). */
   servicePort(name: string): number | undefined;
+  /** What a file says that a value names; what is thrown is its problem. */
+  readFile(path: string): Uint8Array;
 }
 
 /** A machine of which nothing is known. */
@@ -19,6 +21,9 @@ export const ANY_MACHINE: Machine = {
   hostname: () => "localhost",
   mailVersion: () => undefined,
   servicePort: () => undefined,
+  readFile: () => {
+    throw new Deno.errors.NotFound();
+  },
 };
 
 /** Postfix's word for a machine without a domain. */

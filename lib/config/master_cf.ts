@@ -13,7 +13,7 @@ import { type Setting, type Settings, splitNameValue } from "./main_cf.ts";
 import { Findings, type Problem, problemAt, type Report } from "./problems.ts";
 import { parseCount } from "./values.ts";
 
-const TYPES = ["inet", "unix", "unix-dgram", "fifo", "pass"] as const;
+const TYPES = ["inet", "unix", "unix-dgram", "fifo", "pass", "udp"] as const;
 
 /** How clients reach a service. */
 export type ServiceType = typeof TYPES[number];
@@ -158,7 +158,7 @@ function servicePath(
   { name, type, isPrivate }: MasterEntry,
   findPort: MasterCfOptions["findPort"],
 ): string {
-  if (type !== "inet") {
+  if (type !== "inet" && type !== "udp") {
     return `${isPrivate ? "private" : "public"}/${name.text}`;
   }
   const split = splitInetName(name.text);
@@ -204,9 +204,10 @@ class EntryReader {
       command: this.#command(command),
       ...this.#arguments(words.slice(FIELDS.length)),
     };
-    if (entry.type === "inet" && entry.isPrivate) {
+    const isInet = entry.type === "inet" || entry.type === "udp";
+    if (isInet && entry.isPrivate) {
       this.#report(problemAt((isPrivate ?? line).placeIn(this.#file), {
-        text: "inet service cannot be private",
+        text: `${entry.type} service cannot be private`,
         mend: "write n in its third field",
       }));
     }
@@ -218,7 +219,7 @@ class EntryReader {
     if (type !== undefined) return type;
     if (word.text === "-") this.#noDefault("transport type", word);
     else {
-      const mend = "it is inet or unix, or pass below master(8)";
+      const mend = "it is inet, unix or udp, or pass below master(8)";
       this.#wrong(word, `bad transport type: ${word.text}`, mend);
     }
     return "unix";

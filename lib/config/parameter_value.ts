@@ -57,7 +57,7 @@ function takeString(
       "begin it with /",
     );
   }
-  if (choices !== undefined && !choices.includes(text)) {
+  if (choices !== undefined && text !== "" && !choices.includes(text)) {
     return wrong(
       `parameter ${name}: unrecognized value: ${text}`,
       `it is one of ${choices.join(", ")}`,

@@ -18,8 +18,19 @@
  */
 
 import { FACILITIES } from "../posix/syslog.ts";
+import { parseAccessTimes } from "./admission/access_times.ts";
+import {
+  type ClientListItem,
+  parseClientList,
+} from "./admission/client_list.ts";
+import { parseNameList } from "./admission/name_list.ts";
+import {
+  parseLoadLimit,
+  parsePressureLimits,
+} from "./admission/pressure_limits.ts";
 import { environmentValue } from "./environment_list.ts";
 import { metricsAddressValue } from "./metrics_address.ts";
+import { SURROUNDING_PARAMETERS } from "./surroundings/parameters.ts";
 import { modeValue, type Parsed, type TimeUnit } from "./values.ts";
 
 /** What every parameter has. */
@@ -84,8 +95,12 @@ export type Parameter =
 /** More processes, or waiting connections, than any kernel has. */
 export const COUNT_MAX = 2 ** 22;
 
-/** All parameters with a name of their own, in the order of their names. */
-export const PARAMETERS = [
+function clientsValue(binary: string): Parsed<readonly ClientListItem[]> {
+  return parseClientList(binary);
+}
+
+/** Those that do not stand elsewhere, in the order of their names. */
+const OTHERS = [
   {
     name: "command_time_limit",
     type: "time",
@@ -411,6 +426,24 @@ export const PARAMETERS = [
       "service. A policy service's time limit should be longer.",
   },
   {
+    name: "spawnd_access_times",
+    type: "string",
+    default: "",
+    mayBeEmpty: true,
+    parse: parseAccessTimes,
+    placeholder: "TIMES",
+    scope: "service",
+    origin: "spawnd",
+    since: "0.1",
+    brief: "hours of service: 08:00-18:00 Mon-Fri, 10:00-14:00 Sat",
+    meaning: "The hours in which clients are served, in the time zone of the " +
+      "daemon's TZ: times as 08:00-18:00, then the days on which they " +
+      "begin, such as Mon-Fri or Sat; several of them between commas. " +
+      "A time that ends before it begins goes on into the next day. " +
+      "In all other hours clients wait in the queue, and commands " +
+      "that run go on. Empty for always.",
+  },
+  {
     name: "spawnd_backlog",
     type: "integer",
     default: "1024",
@@ -424,6 +457,94 @@ export const PARAMETERS = [
       "many as there may be commands.",
   },
   {
+    name: "spawnd_client_connection_count_limit",
+    type: "integer",
+    default: "0",
+    min: 0,
+    max: COUNT_MAX,
+    scope: "service",
+    origin: "spawnd",
+    since: "0.1",
+    brief: "commands at once for one client, 0 for no limit",
+    meaning: "How many commands may run at once for one client; 0 for no " +
+      "limit. Whoever connects once more is closed at once, and " +
+      "others have the rest of maxproc. What one client is, " +
+      "spawnd_client_ipv4_prefix_length says; of a unix socket it is " +
+      "a user.",
+  },
+  {
+    name: "spawnd_client_connection_rate_limit",
+    type: "integer",
+    default: "0",
+    min: 0,
+    max: COUNT_MAX,
+    scope: "service",
+    origin: "spawnd",
+    since: "0.1",
+    brief: "connections of one client in a --rate-time-unit, 0 for no limit",
+    meaning: "How many connections of one client are served in a " +
+      "spawnd_rate_time_unit, which slides along with time in steps " +
+      "of a thirtieth; 0 for no limit. Whoever connects more often is " +
+      "closed at once. Only those count that were served.",
+  },
+  {
+    name: "spawnd_client_ipv4_prefix_length",
+    type: "integer",
+    default: "32",
+    min: 0,
+    max: 32,
+    scope: "service",
+    origin: "spawnd",
+    since: "0.1",
+    meaning: "How many bits of an IPv4 address tell one client from another.",
+  },
+  {
+    name: "spawnd_client_ipv6_prefix_length",
+    type: "integer",
+    default: "64",
+    min: 0,
+    max: 128,
+    scope: "service",
+    origin: "spawnd",
+    since: "0.1",
+    meaning: "How many bits of an IPv6 address tell one client from another. " +
+      "Most clients have a network of 64 bits to themselves.",
+  },
+  {
+    name: "spawnd_client_table_size",
+    type: "integer",
+    default: "10000",
+    min: 1,
+    max: COUNT_MAX,
+    scope: "service",
+    origin: "spawnd",
+    since: "0.1",
+    meaning: "How many clients' rates are remembered at the most. Where " +
+      "there are more of them, those are forgotten first that have " +
+      "not connected for the longest time.",
+  },
+  {
+    name: "spawnd_clients",
+    type: "string",
+    default: "",
+    mayBeEmpty: true,
+    parse: clientsValue,
+    placeholder: "LIST",
+    scope: "service",
+    origin: "spawnd",
+    since: "0.1",
+    brief: "who may connect: addresses, networks, !, /FILE, cidr:FILE",
+    meaning: "Who may connect, as mynetworks has it: addresses and networks " +
+      "(192.0.2.0/24, [2001:db8::]/32) between commas and white " +
+      "space, ! before what is excluded, /FILE for a file with more " +
+      "of them. The first one that matches counts, and who matches " +
+      "none is closed at once. cidr:FILE is a table in the format of " +
+      "cidr_table(5), whose results are allow, deny, or allow and " +
+      "variables for the command: allow NAME=value { NAME = a value " +
+      "}. Names are not looked up. Clients of unix sockets have no " +
+      "address; spawnd_peer_users is for them. Empty for everybody.",
+  },
+  {
     name: "spawnd_concurrency",
     type: "integer",
     default: "",
@@ -433,6 +554,33 @@ export const PARAMETERS = [
     since: "0.1",
     meaning: "How many commands one process of a service runs at once, 0 for " +
       "no limit. Where it is empty, as many as maxproc on the service's line.",
+  },
+  {
+    name: "spawnd_connection_rate_limit",
+    type: "integer",
+    default: "0",
+    min: 0,
+    max: COUNT_MAX,
+    scope: "service",
+    origin: "spawnd",
+    since: "0.1",
+    brief: "connections of all in a --rate-time-unit, 0 for no limit",
+    meaning: "How many connections a service takes in a " +
+      "spawnd_rate_time_unit; 0 for no limit. The others wait in the " +
+      "queue until that much time has passed.",
+  },
+  {
+    name: "spawnd_load_limit",
+    type: "string",
+    default: "",
+    mayBeEmpty: true,
+    parse: parseLoadLimit,
+    placeholder: "NUMBER",
+    scope: "service",
+    origin: "spawnd",
+    since: "0.1",
+    meaning: "Clients wait in the queue while the load of the last minute " +
+      "(proc_loadavg(5)) is above this number. Empty for no limit.",
   },
   {
     name: "spawnd_log",
@@ -474,6 +622,116 @@ export const PARAMETERS = [
     meaning: "Standalone, where metrics are served in Prometheus' format, at " +
       "/metrics: a port of the loopback, host:port, or the path of a unix " +
       "socket. Whoever can connect can read them. Empty for nowhere.",
+  },
+  {
+    name: "spawnd_peer_groups",
+    type: "string",
+    default: "",
+    mayBeEmpty: true,
+    parse: parseNameList,
+    placeholder: "GROUPS",
+    scope: "service",
+    transport: "unix",
+    origin: "spawnd",
+    since: "0.1",
+    brief: "groups whose processes may connect",
+    meaning: "Who may connect to a unix socket: processes of which one of " +
+      "these groups is the group or a supplementary group. With " +
+      "spawnd_peer_users, either is enough. Empty, as is the other, " +
+      "for whoever may write to the socket.",
+  },
+  {
+    name: "spawnd_peer_users",
+    type: "string",
+    default: "",
+    mayBeEmpty: true,
+    parse: parseNameList,
+    placeholder: "USERS",
+    scope: "service",
+    transport: "unix",
+    origin: "spawnd",
+    since: "0.1",
+    brief: "users whose processes may connect",
+    meaning: "Who may connect to a unix socket: processes of these users, as " +
+      "the kernel tells. root is not among them unless it is named. " +
+      "Services of the type inet have no use for it.",
+  },
+  {
+    name: "spawnd_pressure_limit",
+    type: "string",
+    default: "",
+    mayBeEmpty: true,
+    parse: parsePressureLimits,
+    placeholder: "LIST",
+    scope: "service",
+    origin: "spawnd",
+    since: "0.1",
+    brief: "clients wait above cpu=40 memory=10 io=50, in percent",
+    meaning: "Clients wait in the queue while processes of the machine wait " +
+      "for more of the time than that, in percent of the last ten " +
+      "seconds: cpu=40 memory=10 io=50, some of them or all " +
+      "(proc_pressure(5)). Empty for no limit.",
+  },
+  {
+    name: "spawnd_proxy_clients",
+    type: "string",
+    default: "",
+    mayBeEmpty: true,
+    parse: clientsValue,
+    placeholder: "LIST",
+    scope: "service",
+    origin: "spawnd",
+    since: "0.1",
+    brief: "the proxies: addresses, networks, !, /FILE, cidr:FILE",
+    meaning: "The proxies that spawnd_proxy_protocol is about, written as " +
+      "spawnd_clients. Nobody else may connect. It cannot be empty " +
+      "for a service of the type inet, since anybody could say to be " +
+      "anyone; of a unix socket, spawnd_peer_users names the proxies.",
+  },
+  {
+    name: "spawnd_proxy_protocol",
+    type: "boolean",
+    default: "no",
+    scope: "service",
+    origin: "spawnd",
+    since: "0.1",
+    brief: "clients come by proxies that send a PROXY header, 1 or 2",
+    meaning: "Whether clients come by a proxy, such as HAProxy, that says " +
+      "first who they are: the PROXY protocol, version 1 or 2. " +
+      "Limits, rules and the log are then about the client that it " +
+      "names; for a connection of the proxy's own (LOCAL, UNKNOWN) " +
+      "about the proxy. Exactly the header is taken from the " +
+      "connection, at most 4096 bytes. Whoever sends none, or a " +
+      "broken one, is closed.",
+  },
+  {
+    name: "spawnd_proxy_timeout",
+    type: "time",
+    unit: "s",
+    default: "5s",
+    min: 1,
+    scope: "service",
+    origin: "spawnd",
+    since: "0.1",
+    brief: "how long a proxy may take to send its header",
+    meaning: "How long a proxy may take to say who its client is. As long it " +
+      "is none of the commands that maxproc counts; up to 256 proxies " +
+      "may be waited for.",
+  },
+  {
+    name: "spawnd_rate_time_unit",
+    type: "time",
+    unit: "s",
+    default: "60s",
+    min: 1,
+    scope: "service",
+    origin: "spawnd",
+    since: "0.1",
+    brief:
+      "the time of --client-connection-rate-limit and --connection-rate-limit",
+    meaning: "The time in which connections are counted for " +
+      "spawnd_client_connection_rate_limit and " +
+      "spawnd_connection_rate_limit.",
   },
   {
     name: "spawnd_socket_mode",
@@ -531,6 +789,16 @@ export const PARAMETERS = [
   },
 ] as const satisfies readonly Parameter[];
 
+/** All parameters with a name of their own, in the order of their names. */
+export const PARAMETERS: readonly Row[] = inOrderOfNames([
+  ...OTHERS,
+  ...SURROUNDING_PARAMETERS satisfies readonly Parameter[],
+]);
+
+function inOrderOfNames(rows: Row[]): Row[] {
+  return rows.sort((a, b) => a.name < b.name ? -1 : 1);
+}
+
 /** How the names end that belong to one service. */
 export const TIME_LIMIT_SUFFIX = "_time_limit";
 
@@ -556,7 +824,9 @@ export function timeLimitParameter(
 }
 
 /** A row of the table, with its name and all else as it stands there. */
-export type Row = typeof PARAMETERS[number];
+export type Row =
+  | typeof OTHERS[number]
+  | typeof SURROUNDING_PARAMETERS[number];
 
 /** The names of a type's parameters. */
 export type NameOf<Type extends Parameter["type"]> = Extract<

@@ -36,6 +36,19 @@ const ROWS: readonly Parameter[] = PARAMETERS.filter((row: Parameter) =>
   row.scope === "service"
 );
 
+/** Defaults, which refer to nothing, each read once for all services. */
+const defaults = new Map<string, { text: string; value: unknown }>();
+
+function readDefault(name: string): { text: string; value: unknown } {
+  let read = defaults.get(name);
+  if (read === undefined) {
+    const text = findParameter(name)?.default ?? "";
+    read = { text, value: valueOf([name, text])[1] };
+    defaults.set(name, read);
+  }
+  return read;
+}
+
 /**
  * Reads the settings of a service.
  *
@@ -56,7 +69,9 @@ export function readServiceSettings(
     const named = name === "command_time_limit"
       ? timeLimitParameter(service).name
       : name;
-    const read = scope.read(named, report);
+    const read = named === name && scope.setting(name) === undefined
+      ? readDefault(name)
+      : scope.read(named, report);
     if (read === undefined) continue;
     texts.push([name, read.text]);
     values.push([name, read.value]);
@@ -79,7 +94,13 @@ export function settingsFromTexts(
     if (typeof text !== "string") throw new TypeError(`no text of ${name}`);
     return [name, text];
   });
-  return settingsOf(entries.map(valueOf), entries);
+  const values = entries.map(([name, text]): [string, unknown] => {
+    const byDefault = readDefault(name);
+    return text === byDefault.text
+      ? [name, byDefault.value]
+      : valueOf([name, text]);
+  });
+  return settingsOf(values, entries);
 }
 
 /** The settings of a service that sets none. */

@@ -8,9 +8,14 @@
  */
 
 import {
+  checkAdmission,
+  type CheckedAdmission,
+} from "./admission/check_admission.ts";
+import {
   type Accounts,
   type CommandAttributes,
   findIdentity,
+  type Login,
 } from "./attributes.ts";
 import { toText, toWord } from "./bytes.ts";
 import { isComplete } from "./whole_record.ts";
@@ -31,17 +36,20 @@ import {
   type CheckedAttributes,
 } from "./service_attributes.ts";
 import type { Identity } from "../posix/credentials.ts";
+import { success } from "../result.ts";
+import { findGroups, refuseGroups } from "./surroundings/groups.ts";
 import {
   readServiceSettings,
   type ServiceSettings,
 } from "./service_settings.ts";
+import { findParameter, timeLimitParameter } from "./parameters.ts";
 import type { Scope } from "./settings.ts";
 
 export type { CheckContext } from "./service_attributes.ts";
 
 /** Where a service is reached. */
 export type ServiceAddress =
-  /** `host:port`, `[v6]:port` or `port`; names are not yet looked up. */
+  /** `host:port`, `[v6]:port` or `port`; names are not looked up; udp's too. */
   | { readonly kind: "inet"; readonly name: string }
   | { readonly kind: "unix"; readonly path: string };
 
@@ -77,6 +85,15 @@ export interface CheckedService {
   /** Commands at once; 0 for no limit. */
   readonly maxProcesses: number;
   readonly settings: ServiceSettings;
+  /** Its command's supplementary groups, if they are not its group alone. */
+  readonly groups: { readonly gids: readonly number[] | undefined };
+  /** What its command's account has to log in by, if that is asked for. */
+  readonly login: { readonly found: Login | undefined };
+  /** Whether its commands are given the listening socket. */
+  readonly waits: boolean;
+  /** Whether they may run as long as they like: nobody has said how long. */
+  readonly isUnlimited: boolean;
+  readonly admission: CheckedAdmission;
   /** Whose its unix socket is. */
   readonly socketOwner: { readonly identity: Identity } | "starter";
   readonly attributes: CommandAttributes;
@@ -132,6 +149,16 @@ function importedNames(
   return new Set(entries?.map(({ name }) => name));
 }
 
+/** Parameters that look at each client. */
+const RULES_OF_CLIENTS = [
+  "spawnd_client_connection_count_limit",
+  "spawnd_client_connection_rate_limit",
+  "spawnd_clients",
+  "spawnd_peer_groups",
+  "spawnd_peer_users",
+  "spawnd_proxy_protocol",
+] as const satisfies readonly (keyof ServiceSettings)[];
+
 /** What a line may have beside `-o`: -v for verbose, -D for a debugger. */
 const NO_FLAG = /[^-vD]/;
 
@@ -142,6 +169,7 @@ class ServiceChecker {
   readonly #origin: Configuration["origin"];
   readonly #scope: Scope;
   readonly #file: string;
+  readonly #readFile: (path: string) => Uint8Array;
   readonly #report: Report = (problem) => this.problems.push(problem);
 
   constructor(
@@ -154,6 +182,7 @@ class ServiceChecker {
     this.#imported = imported;
     this.#scope = configuration.scopeOf(entry);
     this.#file = configuration.master.file;
+    this.#readFile = (path) => configuration.machine.readFile(path);
   }
 
   /** The service; `undefined` where there is an error. */
@@ -170,13 +199,20 @@ class ServiceChecker {
     });
     const maxProcesses = this.#entry.maxProcesses ??
       scope.integer("default_process_limit", report);
+    const settings = this.#settings();
+    const waits = this.#waits(settings);
     const service = {
       name: toText(name.text),
       type,
       isPrivate,
       address: this.#address(scope.string("queue_directory", report)),
       maxProcesses,
-      settings: this.#settings(),
+      settings,
+      groups: settings && checked && this.#groups(settings, checked, context),
+      login: settings && checked && this.#login(settings, checked, context),
+      waits,
+      isUnlimited: waits && !this.#isTimeLimitSet(),
+      admission: settings && this.#admission(settings, context.accounts),
       socketOwner: this.#socketOwner(context.accounts),
       attributes: checked?.attributes,
       isVerbose: flags.includes("v"),
@@ -194,7 +230,7 @@ class ServiceChecker {
   #type(): CheckedService["type"] | undefined {
     const { type, fields, isPrivate } = this.#entry;
     // Reading master.cf has told it.
-    if (type === "inet" && isPrivate) return undefined;
+    if ((type === "inet" || type === "udp") && isPrivate) return undefined;
     if (type !== "fifo" && type !== "unix-dgram") return type;
     const text = `unsupported transport type: ${type}`;
     this.#wrong(fields[1], text, "make it inet or unix");
@@ -243,6 +279,83 @@ class ServiceChecker {
     return settings;
   }
 
+  /** What a command must not have as its group it must not have beside it. */
+  #groups(
+    { spawnd_groups: list }: ServiceSettings,
+    { attributes: { userName, identity: { gid } } }: CheckedAttributes,
+    { accounts, owner }: CheckContext,
+  ): CheckedService["groups"] | undefined {
+    if (list === "primary") return { gids: undefined };
+    const found = list === "all"
+      ? success(accounts.groupsOf(userName, gid))
+      : findGroups(list, accounts);
+    const gids = found.ok ? [...new Set([gid, ...found.value])] : [];
+    const refusal = found.ok ? refuseGroups(gids, owner) : found.mistake;
+    if (refusal === undefined) return { gids };
+    this.#report(problemInText(this.#scope.place("spawnd_groups"), refusal));
+    return undefined;
+  }
+
+  #login(
+    settings: ServiceSettings,
+    { attributes: { userName } }: CheckedAttributes,
+    { accounts }: CheckContext,
+  ): CheckedService["login"] | undefined {
+    const name = "spawnd_login_environment";
+    if (!settings[name]) return { found: undefined };
+    const found = accounts.findLogin(userName);
+    if (found !== undefined) return { found };
+    this.#report(problemInText(this.#scope.place(name), {
+      text: `${name}: no account has the name ${userName}`,
+      mend: "name one by user=, or leave it out",
+    }));
+    return undefined;
+  }
+
+  /** What comes is the command's to take: nobody else looks at it. */
+  #refuseRules(settings: ServiceSettings | undefined): void {
+    for (const name of RULES_OF_CLIENTS) {
+      if (settings?.texts[name] === findParameter(name)?.default) continue;
+      this.#report(problemInText(this.#scope.place(name), {
+        text: `${name}: a command that waits takes clients by itself`,
+        mend: "leave it out of this service, or spawnd_wait",
+      }));
+    }
+  }
+
+  #isTimeLimitSet(): boolean {
+    const { name } = this.#entry;
+    return this.#scope.setting("command_time_limit") !== undefined ||
+      this.#scope.setting(timeLimitParameter(name.text).name) !== undefined;
+  }
+
+  #waits(settings: ServiceSettings | undefined): boolean {
+    const name = "spawnd_wait";
+    const { type } = this.#entry;
+    const waits = settings?.[name] ?? false;
+    if (waits && type === "pass") {
+      this.#report(problemInText(this.#scope.place(name), {
+        text: "pass services have no socket to give to a command",
+        mend: "make it inet or unix, or leave spawnd_wait out",
+      }));
+    }
+    if (waits || type === "udp") this.#refuseRules(settings);
+    return waits || type === "udp";
+  }
+
+  #admission(settings: ServiceSettings, accounts: Accounts): CheckedAdmission {
+    const scope = this.#scope;
+    return checkAdmission(settings, {
+      ...{ accounts, report: this.#report, type: this.#entry.type },
+      readFile: this.#readFile,
+      placeOf: (name) => scope.place(name),
+      isOwn: (name) =>
+        this.#entry.options.some((option) =>
+          option.kind === "override" && option.setting?.name.text === name
+        ),
+    });
+  }
+
   #socketOwner(accounts: Accounts): CheckedService["socketOwner"] | undefined {
     const name = "spawnd_socket_owner";
     const text = this.#scope.value(name, this.#report);
@@ -271,7 +384,7 @@ class ServiceChecker {
   #address(queueDirectory: string | undefined): ServiceAddress | undefined {
     const { type, isPrivate } = this.#entry;
     const name = toText(this.#entry.name.text);
-    if (type === "inet") return { kind: "inet", name };
+    if (type === "inet" || type === "udp") return { kind: "inet", name };
     // A path on a command line is seen from where that is written.
     if (name.startsWith("/") || this.#origin === "command line") {
       return { kind: "unix", path: name };

@@ -17,6 +17,7 @@
 
 import { delay } from "@std/async/delay";
 import { setImmediate } from "node:timers";
+import { type Client, clientBehind, formatClient } from "../posix/client.ts";
 import type { Credentials } from "../posix/credentials.ts";
 import { Epoll } from "../posix/epoll.ts";
 import {
@@ -26,25 +27,39 @@ import {
   SystemError,
 } from "../posix/errno.ts";
 import type { Libc } from "../posix/libc.ts";
-import { Children, type DescriptorLimit } from "../posix/process.ts";
+import {
+  Children,
+  type DescriptorLimit,
+  duplicateOrError,
+  makeBlocking,
+} from "../posix/process.ts";
 import { SIGKILL } from "../posix/signals.ts";
 import {
-  Acceptor,
-  formatOrigin,
-  keepAlive,
-  type Origin,
-} from "../posix/sockets.ts";
-import { type Start, Starter, type StartOptions } from "../posix/starter.ts";
+  type NumberOption,
+  setConnectionOptions,
+} from "../posix/socket_options.ts";
+import { Acceptor, formatOrigin, type Origin } from "../posix/sockets.ts";
+import {
+  NO_VARIABLES,
+  type PreparedCommand,
+  type Start,
+  Starter,
+  type StartOptions,
+} from "../posix/starter.ts";
+import type { ClientKey } from "./client_counts.ts";
 import { type DirectCommand, DirectService } from "./direct_service.ts";
 import type {
+  Command,
   Engine,
   RunningCommand,
   ServedService,
   ServeOptions,
+  WaitingConnection,
 } from "./engine.ts";
 import { COMMAND_PATH } from "./environment.ts";
 import { Lingering } from "./lingering.ts";
 import { collectOrphans } from "./orphans.ts";
+import { ProxiedConnections } from "./proxied.ts";
 import { Starts } from "./starts.ts";
 import { decodeWaitStatus } from "./wait_status.ts";
 
@@ -86,19 +101,40 @@ const SETTLE_LOOK_MS = 2;
  */
 const SHARES_FROM_COMMANDS = 300;
 
+/** Where a connection came some other way than through a listening socket. */
+const NO_SOCKET = -1;
+
 /** What an engine is made of. */
 export interface DirectEngineOptions {
   /** The way to signal commands, and what children can become. */
   readonly credentials: Credentials;
   /** The limit of descriptors that commands have, if not the daemon's own. */
   readonly descriptorLimit?: DescriptorLimit | undefined;
+  /** Whether a former image of this process had children. */
+  readonly isSuccessor?: boolean;
 }
 
 /** A start that was begun, or the error number where it was not. */
 interface Begun {
   readonly start: Start | number;
-  readonly origin: Origin | undefined;
+  readonly origin: Origin | string | undefined;
+  /** Who was admitted, where there is a gate. */
+  readonly client: Client | undefined;
+  /** What it is counted by, where its command is told how many there are. */
+  readonly clientKey: ClientKey;
 }
+
+/** A client that was let through a gate, and the variables that it came by. */
+interface Admitted {
+  readonly client: Client | undefined;
+  readonly variables: readonly string[];
+}
+
+/** Of whom there is nothing to know. */
+const NOBODY = { origin: undefined, client: undefined, clientKey: undefined };
+
+/** Where there is no gate. */
+const EVERYBODY: Admitted = { client: undefined, variables: NO_VARIABLES };
 
 /** The engine for Linux with glibc. */
 export class DirectEngine implements Engine {
@@ -116,6 +152,8 @@ export class DirectEngine implements Engine {
   readonly #lingering: Lingering;
   /** Services with clients that wait for a slot. */
   readonly #crowded = new Set<DirectService>();
+  /** Services with connections of which a proxy has said who the client is. */
+  readonly #ready = new Set<DirectService>();
   /** Services that wait for a descriptor: the end of a command frees one. */
   readonly #paused = new Set<DirectService>();
   /** Descriptors that others have an interest in, and what to call. */
@@ -148,25 +186,18 @@ export class DirectEngine implements Engine {
   }
 
   serve(options: ServeOptions): ServedService {
-    const { argv, environment, identity, rootDirectory } = options.command;
-    const { credentials, descriptorLimit } = this.#options;
-    const prepared = this.#starter.prepare({
-      argv,
-      environment,
-      searchPath: COMMAND_PATH,
-      identity: credentials.canBecome ? identity : undefined,
-      rootDirectory,
-      descriptorLimit,
-    });
+    const prepared = this.#prepare(options.command);
     const fds = options.sockets.map(({ source }) => {
       if ("fd" in source) return source.fd;
       throw new TypeError("the direct engine accepts from descriptors");
     });
     const service: DirectService = new DirectService({
       serve: options,
-      prepared,
-      fds,
+      ...{ prepared, fds, address: this.#acceptor.raw },
+      proxied: this.#proxiedFor(options, () => service),
       engine: {
+        startReady: () => this.#epoll.wake(),
+        adoptWaiting: (waiting) => this.#adoptWaiting(service, waiting),
         watch: (fd, watched) => this.#epoll.watch(fd, watched),
         start: (connection) => this.#startFor(service, connection),
         forget: (fd) => {
@@ -180,18 +211,57 @@ export class DirectEngine implements Engine {
       },
     });
     for (const fd of fds) {
+      if (service.waits) makeBlocking(this.#libc, fd);
       this.#epoll.add(fd, false);
       this.#listening.set(fd, service);
     }
     return service;
   }
 
+  #prepare({ identity, ...command }: Command): PreparedCommand {
+    const { credentials, descriptorLimit } = this.#options;
+    const prepare = (): PreparedCommand =>
+      this.#starter.prepare({
+        ...command,
+        searchPath: COMMAND_PATH,
+        identity: credentials.canBecome ? identity : undefined,
+        descriptorLimit,
+      });
+    return command.surroundings === undefined
+      ? prepare()
+      : credentials.asRoot(prepare);
+  }
+
+  #proxiedFor(
+    { gate }: ServeOptions,
+    service: () => DirectService,
+  ): ProxiedConnections | undefined {
+    const timeoutMs = gate?.proxyTimeoutMs;
+    if (gate === undefined || timeoutMs === undefined) return undefined;
+    return new ProxiedConnections({
+      libc: this.#libc,
+      timeoutMs,
+      watch: (fd, readable) => {
+        this.#epoll.addChanging(fd);
+        this.#watched.set(fd, readable);
+      },
+      unwatch: (fd) => this.unwatch(fd),
+      refused: (proxy, why) => gate.refusedHeader(proxy, why),
+      changed: () => this.#waitingChanged(service()),
+    });
+  }
+
   async run(): Promise<void> {
-    collectOrphans(this.#children, (pid) => this.#collectByPid(pid));
+    collectOrphans(this.#children, {
+      collectOurs: (pid) => this.#collectByPid(pid),
+      isSuccessor: this.#options.isSuccessor ?? false,
+    });
     let turnedMs = performance.now();
     let pausedMs = turnedMs;
     while (!this.#stopped) {
       this.#lookAtStarts();
+      // By now there may be a slot for them.
+      if (this.#ready.size > 0) this.#startReady();
       const isCrowded = this.#crowded.size > 0 && this.#awaitSlot();
       const isPauseDue = turnedMs - pausedMs >= PAUSE_MS;
       let count = isPauseDue ? 0 : this.#epoll.waitHere(
@@ -287,32 +357,71 @@ export class DirectEngine implements Engine {
    */
   #acceptFrom(fd: number, service: DirectService): void {
     if (!service.accepting) return;
-    const { freeSlots } = service;
+    const { freeSlots, gate, proxied } = service;
+    const gateRoom = gate === undefined ? Infinity : gate.room();
+    if (gateRoom <= 0) return;
+    if (proxied !== undefined) return this.#acceptProxied(fd, service);
     if (freeSlots <= 0) {
       this.#crowded.add(service);
       return;
     }
     const most = service.comesAgain(this.#turn) ? ACCEPT_BATCH : 1;
-    const room = Math.min(most, service.events.room, freeSlots);
+    const room = Math.min(most, service.events.room, freeSlots, gateRoom);
     const begun: Begun[] = [];
     const how = this.#howToStart(service);
     let failure = 0;
     this.#starter.withoutSignals(() => {
-      while (begun.length < room) {
-        const connection = this.#acceptor.accept(fd);
+      for (let taken = 0; taken < room; taken++) {
+        const connection = service.waits
+          ? duplicateOrError(this.#libc, fd)
+          : this.#acceptor.accept(fd);
         if (connection < 0) {
           failure = -connection;
           break;
         }
-        if (service.keepAlive) keepAlive(this.#libc, connection);
-        const origin = this.#acceptor.origin(connection);
-        begun.push({ start: service.prepared.start(connection, how), origin });
+        const one = this.#begin(service, { connection, listening: fd, how });
+        if (one !== undefined) begun.push(one);
       }
     });
     if (begun.length > 0) this.#tellBegun(service, begun);
     // The service may have had its fill meanwhile.
     if (failure !== 0 && service.accepting) {
       this.#acceptFailed(service, failure);
+    }
+  }
+
+  /** Starts a command; nobody is started for who is not admitted. */
+  #begin(
+    service: DirectService,
+    { connection, listening, how }: {
+      readonly connection: number;
+      readonly listening: number;
+      readonly how: StartOptions;
+    },
+  ): Begun | undefined {
+    const { prepared } = service;
+    if (service.waits) {
+      const start = prepared.start(connection, how);
+      return { start, ...NOBODY };
+    }
+    const admitted = this.#admit(service, connection);
+    if (admitted === undefined) return undefined;
+    const { client, variables } = admitted;
+    if (service.connectionOptions !== undefined) {
+      this.#setOptions(connection, service.connectionOptions);
+    }
+    const origin = this.#acceptor.origin(connection);
+    const clientKey = service.meet(listening);
+    const start = prepared.start(connection, how, variables);
+    return { start, origin, client, clientKey };
+  }
+
+  /** A connection that has ended already takes no options, which is all right. */
+  #setOptions(connection: number, options: readonly NumberOption[]): void {
+    try {
+      setConnectionOptions(this.#libc, connection, options);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
     }
   }
 
@@ -323,41 +432,167 @@ export class DirectEngine implements Engine {
     service.pause(errorText(this.#libc, code));
   }
 
+  /** The connection is the last one that the acceptor has looked at. */
+  #admit(
+    service: DirectService,
+    connection: number,
+  ): Admitted | undefined {
+    const { gate } = service;
+    if (gate === undefined) return EVERYBODY;
+    const client = clientBehind(this.#libc, {
+      acceptor: this.#acceptor,
+      connection,
+      asksForUsers: gate.asksForUsers,
+    });
+    return this.#admitClient(service, connection, client);
+  }
+
+  /** Lets a client through the gate, or closes its connection. */
+  #admitClient(
+    { gate }: DirectService,
+    connection: number,
+    client: Client,
+  ): Admitted | undefined {
+    const variables = gate?.admit(client);
+    if (variables === undefined) {
+      this.#libc.c.close(connection);
+      return undefined;
+    }
+    const isPlain = variables.length === 0;
+    return { client, variables: isPlain ? NO_VARIABLES : variables };
+  }
+
   #startFor(service: DirectService, connection: number): void {
+    if (service.gate !== undefined || service.caller !== undefined) {
+      this.#acceptor.lookAt(connection);
+    }
+    const admitted = this.#admit(service, connection);
+    if (admitted === undefined) return;
+    const { client, variables } = admitted;
     const how = this.#howToStart(service);
     const begun: Begun[] = [];
+    const clientKey = service.meet(NO_SOCKET);
     this.#starter.withoutSignals(() => {
-      const start = service.prepared.start(connection, how);
-      begun.push({ start, origin: undefined });
+      const start = service.prepared.start(connection, how, variables);
+      begun.push({ start, origin: undefined, client, clientKey });
     });
     this.#tellBegun(service, begun);
   }
 
-  #howToStart({ keepsConnections }: DirectService): StartOptions {
+  /** Takes the next connections in, to be told of them who their clients are. */
+  #acceptProxied(fd: number, service: DirectService): void {
+    const { gate, proxied } = service;
+    if (gate === undefined || proxied === undefined) return;
+    const most = service.comesAgain(this.#turn) ? ACCEPT_BATCH : 1;
+    for (let taken = 0; taken < most; taken++) {
+      const connection = this.#acceptor.accept(fd);
+      if (connection < 0) return this.#acceptFailed(service, -connection);
+      const proxy = clientBehind(this.#libc, {
+        acceptor: this.#acceptor,
+        connection,
+        asksForUsers: gate.asksForUsers,
+      });
+      if (!gate.admitProxy(proxy)) {
+        this.#libc.c.close(connection);
+        continue;
+      }
+      if (service.connectionOptions !== undefined) {
+        this.#setOptions(connection, service.connectionOptions);
+      }
+      const sinceMs = performance.now();
+      proxied.add({ fd: connection, proxy, sinceMs });
+    }
+  }
+
+  /** One that is not waited for any more would wait for ever. */
+  #adoptWaiting(service: DirectService, waiting: WaitingConnection): void {
+    if (service.proxied === undefined) this.#libc.c.close(waiting.fd);
+    else service.proxied.add(waiting);
+  }
+
+  #waitingChanged(service: DirectService): void {
+    const { proxied } = service;
+    if (proxied === undefined) return;
+    service.setFull(proxied.hasReady);
+    if (proxied.hasReady) this.#ready.add(service);
+    else {
+      this.#ready.delete(service);
+      if (proxied.isEmpty) service.events.noneWaiting();
+    }
+  }
+
+  /** Starts commands for those who were said to be somebody. */
+  #startReady(): void {
+    for (const service of this.#ready) {
+      const { proxied, gate } = service;
+      if (proxied === undefined || gate === undefined) continue;
+      if (!service.startsReady) continue;
+      const gateRoom = service.isStopping ? Infinity : gate.room();
+      const room = Math.min(
+        ...[ACCEPT_BATCH, service.events.room, service.freeSlots, gateRoom],
+      );
+      const how = this.#howToStart(service);
+      const begun: Begun[] = [];
+      this.#starter.withoutSignals(() => {
+        for (let taken = 0; taken < room; taken++) {
+          const ready = proxied.take();
+          if (ready === undefined) break;
+          const { waiting: { fd }, client } = ready;
+          const admitted = this.#admitClient(service, fd, client);
+          if (admitted === undefined) continue;
+          const { variables } = admitted;
+          const clientKey = this.#meetProxied(service, fd, client);
+          const start = service.prepared.start(fd, how, variables);
+          const origin = formatClient(client);
+          begun.push({ start, origin, client, clientKey });
+        }
+      });
+      this.#tellBegun(service, begun);
+      this.#waitingChanged(service);
+    }
+  }
+
+  /** A command is told of the client that the proxy has named. */
+  #meetProxied(
+    service: DirectService,
+    connection: number,
+    client: Client,
+  ): ClientKey {
+    if (service.caller === undefined) return undefined;
+    if (client.kind === "inet") this.#acceptor.raw.setInet(client);
+    else this.#acceptor.lookAt(connection);
+    return service.meet(NO_SOCKET);
+  }
+
+  #howToStart({ keepsConnections, caller }: DirectService): StartOptions {
     return {
       keepsConnection: keepsConnections,
       sharesDescriptors: this.#running.size >= SHARES_FROM_COMMANDS,
+      caller,
     };
   }
 
   #tellBegun(service: DirectService, begun: readonly Begun[]): void {
     const startedMs = performance.now();
-    for (const { start, origin } of begun) {
+    for (const { start, origin, client, clientKey } of begun) {
       if (typeof start === "number") {
+        service.leave(clientKey);
         service.noteFailure();
         service.events.notStarted({
           reason: errorText(this.#libc, start),
           isShortage: isStartShortage(start),
+          client,
         });
         continue;
       }
       const command: DirectCommand = {
         pid: start.pid,
         pidFd: start.pidFd,
-        peer: service.peers && origin ? formatOrigin(origin) : "",
+        peer: service.peers && origin ? formatPeer(origin) : "",
         origin,
         startedMs,
         command: service.command,
+        ...{ client, clientKey },
         service,
         start,
         hasFailed: false,
@@ -551,6 +786,7 @@ export class DirectEngine implements Engine {
       return;
     }
     command.start = undefined;
+    service.leave(command.clientKey);
     service.setCrowded(false);
     service.noteFailure();
     const { reason, code } = failure;
@@ -561,7 +797,9 @@ export class DirectEngine implements Engine {
   #tellEnd(command: DirectCommand, word: number | "gone"): void {
     if (command.isTold) return;
     command.isTold = true;
-    const { service: { events }, problem: reason } = command;
+    const { service, clientKey, problem: reason } = command;
+    const { events } = service;
+    service.leave(clientKey);
     if (reason !== undefined) {
       return events.notStarted({ reason, isShortage: true, command });
     }
@@ -575,4 +813,9 @@ export class DirectEngine implements Engine {
     for (const service of this.#paused) service.resume();
     this.#paused.clear();
   }
+}
+
+/** What a proxy has said is written down already. */
+function formatPeer(origin: Origin | string): string {
+  return typeof origin === "string" ? origin : formatOrigin(origin);
 }

@@ -7,8 +7,15 @@
 
 import { availableParallelism } from "node:os";
 import type { ResourceUsage } from "../posix/resource_usage.ts";
+import type { Caller } from "../posix/connection_environment.ts";
+import {
+  connectionOptionList,
+  type NumberOption,
+} from "../posix/socket_options.ts";
+import type { RawAddress } from "../posix/sockets.ts";
 import type { PreparedCommand, Start } from "../posix/starter.ts";
 import type { Timer } from "../timer.ts";
+import { ClientCounts, type ClientKey } from "./client_counts.ts";
 import {
   ACCEPT_RETRY_MS,
   type Command,
@@ -16,7 +23,10 @@ import {
   type ServedService,
   type ServeOptions,
   type ServiceEvents,
+  type WaitingConnection,
 } from "./engine.ts";
+import type { Gate } from "./gate.ts";
+import type { ProxiedConnections } from "./proxied.ts";
 
 /** A command of the direct engine's. */
 export interface DirectCommand extends RunningCommand {
@@ -51,6 +61,9 @@ export interface EngineAccess {
   /** Starts a command for a connection that was accepted elsewhere. */
   start(connection: number): void;
   adopt(command: RunningCommand): RunningCommand;
+  adoptWaiting(waiting: WaitingConnection): void;
+  /** Starts commands for connections that are ready, soon. */
+  startReady(): void;
   watch(fd: number, watched: boolean): void;
   forget(fd: number): void;
   signal(command: RunningCommand, signal: number): void;
@@ -62,6 +75,10 @@ export interface DirectServiceOptions {
   readonly prepared: PreparedCommand;
   readonly fds: readonly number[];
   readonly engine: EngineAccess;
+  /** Where the engine has the address of who has come. */
+  readonly address: RawAddress;
+  /** Where proxies say who their clients are. */
+  readonly proxied: ProxiedConnections | undefined;
 }
 
 /** The service. */
@@ -70,13 +87,21 @@ export class DirectService implements ServedService {
   readonly command: Command;
   readonly prepared: PreparedCommand;
   readonly peers: boolean;
-  readonly keepAlive: boolean;
+  readonly connectionOptions: readonly NumberOption[] | undefined;
+  readonly waits: boolean;
+  /** What its command is told of a connection, where it is told anything. */
+  readonly caller: Caller | undefined;
+  readonly #clients: ClientCounts | undefined;
+  readonly gate: Gate | undefined;
+  readonly proxied: ProxiedConnections | undefined;
   endsGroups = false;
   readonly #options: DirectServiceOptions;
   #isWanted = false;
   #isPaused = false;
   #pauseTimer: Timer | undefined;
   #isCrowded = false;
+  #isFull = false;
+  #isStopping = false;
   #isWatched = false;
   /** The turn of the loop in which it had a client the last time. */
   #lastTurn = -1;
@@ -92,13 +117,52 @@ export class DirectService implements ServedService {
     this.events = serve.events;
     this.command = serve.command;
     this.peers = serve.peers;
-    this.keepAlive = serve.keepAlive ?? false;
+    this.connectionOptions = serve.connectionOptions &&
+      connectionOptionList(serve.connectionOptions);
+    this.waits = serve.waits ?? false;
+    this.gate = serve.gate;
+    this.proxied = options.proxied;
     this.prepared = prepared;
+    const { connectionEnvironment: told = "none" } = serve.command;
+    if (told === "none" || this.waits) return;
+    this.caller = { address: options.address, listening: -1, count: 1 };
+    if (told === "ucspi") this.#clients = new ClientCounts();
+  }
+
+  /**
+   * Takes note of who has come.
+   *
+   * @param listening The socket that it was accepted from; -1 for none.
+   * @returns What tells it from other clients, where they are counted.
+   */
+  meet(listening: number): ClientKey {
+    const { caller } = this;
+    if (caller === undefined) return undefined;
+    caller.listening = listening;
+    const client = this.#clients && caller.address.client;
+    caller.count = this.#clients?.came(client) ?? 1;
+    return client;
+  }
+
+  /** Takes note that one of a client's connections is over. */
+  leave(client: ClientKey): void {
+    this.#clients?.left(client);
   }
 
   /** Whether the next connection may be accepted. */
   get accepting(): boolean {
     return this.#isWanted && !this.#isPaused;
+  }
+
+  /** Whether it has stopped to listen. */
+  get isStopping(): boolean {
+    return this.#isStopping;
+  }
+
+  /** Whether a command may be started for what was accepted already. */
+  get startsReady(): boolean {
+    return (this.#isWanted || this.#isStopping) && this.freeSlots > 0 &&
+      this.events.room > 0;
   }
 
   /**
@@ -146,6 +210,7 @@ export class DirectService implements ServedService {
     if (this.#isWanted === accepting) return;
     this.#isWanted = accepting;
     this.#update();
+    if (accepting && this.proxied?.hasReady) this.#options.engine.startReady();
   }
 
   take(connection: number): void {
@@ -175,11 +240,32 @@ export class DirectService implements ServedService {
     this.#update();
   }
 
+  /** Leaves the queue alone while others are ready to be started. */
+  setFull(isFull: boolean): void {
+    if (this.#isFull === isFull) return;
+    this.#isFull = isFull;
+    this.#update();
+  }
+
+  get waiting(): readonly WaitingConnection[] {
+    return this.proxied?.all ?? [];
+  }
+
+  adoptWaiting(waiting: WaitingConnection): void {
+    this.#options.engine.adoptWaiting(waiting);
+  }
+
+  dropWaiting(): void {
+    this.proxied?.closeAll();
+  }
+
   adopt(command: RunningCommand): RunningCommand {
+    this.#clients?.came(command.clientKey);
     return this.#options.engine.adopt(command);
   }
 
   stopListening(): void {
+    this.#isStopping = true;
     this.setAccepting(false);
     for (const fd of this.#options.fds) this.#options.engine.forget(fd);
     for (const socket of this.#options.serve.sockets) socket.close();
@@ -194,7 +280,7 @@ export class DirectService implements ServedService {
   }
 
   #update(): void {
-    const isWatched = this.accepting && !this.#isCrowded;
+    const isWatched = this.accepting && !this.#isCrowded && !this.#isFull;
     if (this.#isWatched === isWatched) return;
     this.#isWatched = isWatched;
     for (const fd of this.#options.fds) {

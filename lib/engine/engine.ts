@@ -16,9 +16,14 @@
  */
 
 import type { ListeningSocket } from "../net/listening.ts";
+import type { Client } from "../posix/client.ts";
+import type { ConnectionEnvironment } from "../posix/connection_environment.ts";
 import type { Identity } from "../posix/credentials.ts";
+import type { Gate } from "./gate.ts";
 import type { ResourceUsage } from "../posix/resource_usage.ts";
 import { formatOrigin, type Origin } from "../posix/sockets.ts";
+import type { ConnectionOptions } from "../posix/socket_options.ts";
+import type { Surroundings } from "../posix/surroundings/surroundings.ts";
 import type { WaitStatus } from "./wait_status.ts";
 
 /** The engines, by name. */
@@ -34,6 +39,10 @@ export interface Command {
   readonly identity: Identity;
   /** The directory that is its root, and in which it starts, if it has one. */
   readonly rootDirectory?: string | undefined;
+  /** What else is asked for its process. */
+  readonly surroundings?: Surroundings | undefined;
+  /** Whose variables tell it of its connection; nobody's, if none are said. */
+  readonly connectionEnvironment?: ConnectionEnvironment | undefined;
 }
 
 /** A command that is there, started or about to be, and whose end was not told. */
@@ -49,6 +58,18 @@ export interface RunningCommand {
   readonly startedMs: number;
   /** The command as it was configured by then. */
   readonly command: Command;
+  /** What its client is counted by, where commands are told how many. */
+  readonly clientKey?: number | string | undefined;
+  /** Who was admitted, where there is a gate. */
+  readonly client?: Client | undefined;
+}
+
+/** A connection of which a proxy is yet to say who its client is. */
+export interface WaitingConnection {
+  readonly fd: number;
+  readonly proxy: Client;
+  /** When it came, in milliseconds of `performance.now()`. */
+  readonly sinceMs: number;
 }
 
 /**
@@ -74,6 +95,8 @@ export interface StartProblem {
   readonly isShortage: boolean;
   /** The command, if it was told of as starting. */
   readonly command?: RunningCommand | undefined;
+  /** If it was not: who was admitted, where there is a gate. */
+  readonly client?: Client | undefined;
 }
 
 /** What an engine tells a service, always from the event loop's thread. */
@@ -96,6 +119,8 @@ export interface ServiceEvents {
    * wait in the kernel's queue; the engine tries again every second.
    */
   notAccepted(reason: string): void;
+  /** The last connection that {@linkcode ServedService.waiting} had has gone. */
+  noneWaiting(): void;
 }
 
 /** What an engine serves. */
@@ -106,10 +131,17 @@ export interface ServeOptions {
   /** Whether to find out where each connection comes from. */
   readonly peers: boolean;
   /**
-   * Whether to have the kernel ask if clients are still there. It need not be
-   * said for sockets that were told so before the first client came.
+   * How the kernel is to treat each connection. It need not be said for sockets
+   * that were told so before the first client came.
    */
-  readonly keepAlive?: boolean | undefined;
+  readonly connectionOptions?: ConnectionOptions | undefined;
+  /**
+   * Whether the command is given the listening socket itself, to take from it
+   * what comes; by the service's limit one at a time.
+   */
+  readonly waits?: boolean | undefined;
+  /** Who decides on clients; everybody is taken where there is none. */
+  readonly gate?: Gate | undefined;
 }
 
 /** A service in an engine's hands. It accepts nothing until it is told to. */
@@ -135,8 +167,21 @@ export interface ServedService {
    * @throws {TypeError} If the engine knows no processes.
    */
   adopt(command: RunningCommand): RunningCommand;
-  /** Stops listening for good; running commands go on. */
+  /**
+   * Stops listening for good; running commands go on, and what was accepted is
+   * served.
+   */
   stopListening(): void;
+  /** Connections whose clients are not known yet, or cannot be served yet. */
+  readonly waiting: readonly WaitingConnection[];
+  /**
+   * Takes a connection over that a former image of this process has had wait.
+   *
+   * @param waiting The connection.
+   */
+  adoptWaiting(waiting: WaitingConnection): void;
+  /** Closes the connections that wait. */
+  dropWaiting(): void;
   /** Signals a running command's whole process group. */
   signal(command: RunningCommand, signal: number): void;
   /**

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Login } from "../config/attributes.ts";
 import type { EnvironmentEntry } from "../config/environment_list.ts";
 
 /** The PATH that every command has, and by which it is itself looked for. */
@@ -33,18 +34,39 @@ export function cleanEnvironment(
 }
 
 /**
+ * Makes what an account has in its environment when it logs in.
+ *
+ * @param user The account's name.
+ * @param login What it has to log in by.
+ * @returns Values by name.
+ */
+export function loginEnvironment(
+  user: string,
+  { home, shell }: Login,
+): ReadonlyMap<string, string> {
+  return new Map([
+    ["HOME", home],
+    ["USER", user],
+    ["LOGNAME", user],
+    ["SHELL", shell],
+  ]);
+}
+
+/**
  * Makes a command's environment as spawn(8) does from `export_environment`:
  * what is listed, and PATH, which is always {@linkcode COMMAND_PATH}.
  *
  * @param entries The list.
  * @param get How the daemon's own environment is asked.
+ * @param others Values for what is not listed.
  * @returns `NAME=VALUE` words.
  */
 export function commandEnvironment(
   entries: readonly EnvironmentEntry[],
   get: Variables,
+  others: ReadonlyMap<string, string> = new Map(),
 ): string[] {
-  const values = new Map(cleanEnvironment(entries, get));
+  const values = new Map([...others, ...cleanEnvironment(entries, get)]);
   values.set("PATH", COMMAND_PATH.join(":"));
   return [...values].map(([name, value]) => `${name}=${value}`);
 }

@@ -12,19 +12,25 @@
  */
 
 import { delay } from "@std/async/delay";
+import { type Client, formatClient } from "../posix/client.ts";
 import type { Identity } from "../posix/credentials.ts";
+import { formatIpAddress, parseIpAddress } from "../posix/ip_address.ts";
 import { mappedInet4 } from "../posix/mapped_inet4.ts";
 import { SIGKILL, SIGTERM } from "../posix/signals.ts";
 import { formatAddress } from "../posix/sockets.ts";
 import { reasonOf } from "../result.ts";
+import { ClientCounts } from "./client_counts.ts";
 import {
   ACCEPT_RETRY_MS,
   type Engine,
   type RunningCommand,
   type ServedService,
   type ServeOptions,
+  type WaitingConnection,
 } from "./engine.ts";
 import { COMMAND_PATH } from "./environment.ts";
+import type { Gate } from "./gate.ts";
+import { readProxyHeader } from "./relay_header.ts";
 import type { WaitStatus } from "./wait_status.ts";
 
 /** How a shell counts a death by signal N, 128 + N; so does the runtime. */
@@ -42,6 +48,20 @@ interface RelayCommand extends RunningCommand {
   readonly cut: PromiseWithResolvers<void>;
   ended: boolean;
 }
+
+/** A connection, and what there is to know of it beside. */
+interface Taken {
+  readonly connection: Deno.Conn;
+  /** Who was admitted, where there is a gate. */
+  readonly client?: Client | undefined;
+  /** Variables that it came by. */
+  readonly variables?: readonly string[];
+  /** What the client has sent by now. */
+  readonly first?: Uint8Array<ArrayBuffer>;
+}
+
+/** How many proxies may have said nothing yet. */
+const PROXIES_MAX = 256;
 
 /** The engine that needs nothing but the runtime. */
 export class RelayEngine implements Engine {
@@ -64,6 +84,9 @@ export class RelayEngine implements Engine {
 class RelayService implements ServedService {
   readonly #options: ServeOptions;
   readonly #environment: Record<string, string>;
+  readonly #clients = new ClientCounts();
+  /** Those of proxies that have said nothing yet, in their order. */
+  readonly #unsaid = new Set<Deno.Conn>();
   /** Replaced by a new one whenever accepting stops; settled when it goes on. */
   #gate = Promise.withResolvers<void>();
   #accepting = false;
@@ -72,10 +95,7 @@ class RelayService implements ServedService {
   constructor(options: ServeOptions) {
     this.#options = options;
     this.#environment = Object.fromEntries(
-      options.command.environment.map((word) => {
-        const at = word.indexOf("=");
-        return [word.slice(0, at), word.slice(at + 1)];
-      }),
+      options.command.environment.map(nameAndValue),
     );
     for (const { source } of options.sockets) {
       if (!("listener" in source)) {
@@ -114,6 +134,14 @@ class RelayService implements ServedService {
     throw new TypeError("the relay engine knows no descriptors");
   }
 
+  readonly waiting: readonly WaitingConnection[] = [];
+
+  adoptWaiting(): never {
+    throw new TypeError("the relay engine knows no descriptors");
+  }
+
+  dropWaiting(): void {}
+
   adopt(): never {
     throw new TypeError("the relay engine knows no processes but its own");
   }
@@ -129,7 +157,7 @@ class RelayService implements ServedService {
         // An accept that was under way when the limit was reached waits here.
         await this.#open();
         if (this.#closed) connection.close();
-        else this.#start(connection);
+        else this.#take(connection);
       } catch (error) {
         if (this.#closed) return;
         // A client that has gone before its turn is no failure.
@@ -141,43 +169,141 @@ class RelayService implements ServedService {
     }
   }
 
+  /** Waits while the service takes nobody. */
   async #open(): Promise<void> {
-    while (!this.#accepting && !this.#closed) await this.#gate.promise;
+    const { gate } = this.#options;
+    while (!this.#closed) {
+      if (!this.#accepting) await this.#gate.promise;
+      // One that has no room has the service take nobody.
+      else if (gate === undefined || gate.room() > 0) return;
+    }
   }
 
-  #start(connection: Deno.Conn): void {
+  #take(connection: Deno.Conn): void {
+    const { gate } = this.#options;
+    if (gate === undefined) return this.#start({ connection });
+    const client = clientOf(connection);
+    const { proxyTimeoutMs: timeoutMs } = gate;
+    if (timeoutMs === undefined) {
+      return this.#admit(gate, { connection, client });
+    }
+    if (!gate.admitProxy(client)) return connection.close();
+    this.#unsaid.add(connection);
+    const [longest] = this.#unsaid;
+    if (longest !== undefined && this.#unsaid.size > PROXIES_MAX) {
+      this.#unsaid.delete(longest);
+      close(longest);
+    }
+    void this.#takeProxied(gate, { connection, client, timeoutMs });
+  }
+
+  async #takeProxied(
+    gate: Gate,
+    { connection, client: proxy, timeoutMs }: {
+      readonly connection: Deno.Conn;
+      readonly client: Client;
+      readonly timeoutMs: number;
+    },
+  ): Promise<void> {
+    const header = await readProxyHeader(connection, timeoutMs);
+    this.#unsaid.delete(connection);
+    if ("wrong" in header) {
+      close(connection);
+      return gate.refusedHeader(proxy, header.wrong);
+    }
+    await this.#open();
+    if (this.#closed) return close(connection);
+    const { connection: proxied, rest: first } = header;
+    const client: Client = proxied === undefined
+      ? proxy
+      : { kind: "inet", ...proxied.source };
+    this.#admit(gate, { connection, client, first });
+  }
+
+  #admit(gate: Gate, taken: Taken & { readonly client: Client }): void {
+    const variables = gate.admit(taken.client);
+    if (variables === undefined) taken.connection.close();
+    else this.#start({ ...taken, variables });
+  }
+
+  #start({ connection, client, variables = [], first }: Taken): void {
     const { events, peers } = this.#options;
     let child: Deno.ChildProcess;
+    const clientKey = keyOf(connection, client);
+    const count = this.#clients.came(clientKey);
     try {
-      child = this.#spawn();
+      child = this.#spawn(variables, this.#told(connection, client, count));
     } catch (error) {
+      this.#clients.left(clientKey);
       connection.close();
       return events.notStarted({
         reason: systemReasonOf(error),
         isShortage: isShortage(error),
+        client,
       });
     }
     const command: RelayCommand = {
       pid: child.pid,
-      peer: peers ? peerOf(connection) : "",
+      peer: peers ? peerOf(connection, client) : "",
+      client,
       startedMs: performance.now(),
       command: this.#options.command,
-      child,
+      ...{ clientKey, child },
       connection,
       cut: Promise.withResolvers<void>(),
       ended: false,
     };
     events.starting(command);
     events.started(command);
-    this.#carry(command);
+    this.#carry(command, first);
+  }
+
+  /** What a command's environment says of its connection. */
+  #told(
+    connection: Deno.Conn,
+    client: Client | undefined,
+    count: number,
+  ): Record<string, string> {
+    const { connectionEnvironment: style = "none" } = this.#options.command;
+    const { localAddr: local } = connection;
+    const remote = remoteOf(connection, client);
+    if (style === "none" || local.transport !== "tcp" || remote === undefined) {
+      return {};
+    }
+    switch (style) {
+      case "ucspi":
+        return {
+          PROTO: "TCP",
+          TCPLOCALIP: plainHost(local.hostname),
+          TCPLOCALPORT: `${local.port}`,
+          TCPREMOTEIP: remote.host,
+          TCPREMOTEPORT: `${remote.port}`,
+          TCPCONNNUM: `${count}`,
+        };
+      case "systemd":
+        return {
+          REMOTE_ADDR: remote.host,
+          REMOTE_PORT: `${remote.port}`,
+        };
+      case "inetd":
+        return { REMOTE_HOST: remote.host };
+    }
   }
 
   /** Tries the candidates as execvp(3) does. */
-  #spawn(): Deno.ChildProcess {
-    const { argv: [name, ...args] } = this.#options.command;
+  #spawn(
+    variables: readonly string[],
+    told: Record<string, string>,
+  ): Deno.ChildProcess {
+    const { argv: [name, ...args], surroundings = {} } = this.#options.command;
+    const { directory, standardError = "connection" } = surroundings;
     const paths = name.includes("/")
       ? [name]
       : COMMAND_PATH.map((folder) => `${folder}/${name}`);
+    const env = variables.length === 0 ? this.#environment : {
+      ...this.#environment,
+      ...Object.fromEntries(variables.map(nameAndValue)),
+    };
     let failure: unknown;
     for (const path of paths) {
       try {
@@ -186,10 +312,11 @@ class RelayService implements ServedService {
           ...this.#identity,
           detached: true,
           clearEnv: true,
-          env: this.#environment,
+          env: { ...env, ...told },
+          ...directory === undefined ? {} : { cwd: directory },
           stdin: "piped",
           stdout: "piped",
-          stderr: "piped",
+          stderr: standardError === "connection" ? "piped" : standardError,
         }).spawn();
       } catch (error) {
         // A file that may not be executed says more than one that is not there.
@@ -201,17 +328,24 @@ class RelayService implements ServedService {
     throw failure;
   }
 
-  async #carry(command: RelayCommand): Promise<void> {
+  async #carry(
+    command: RelayCommand,
+    first?: Uint8Array<ArrayBuffer>,
+  ): Promise<void> {
     const { child, connection, cut } = command;
-    carryIn(connection, child.stdin);
-    const carriedOut = Promise.all([
-      carryOut(child.stdout, connection, cut.promise),
-      carryOut(child.stderr, connection, cut.promise),
-    ]).then(() => connection.closeWrite().catch(() => {}));
+    const { standardError = "connection" } = command.command.surroundings ?? {};
+    carryIn(connection, child.stdin, first);
+    const outputs = standardError === "connection"
+      ? [child.stdout, child.stderr]
+      : [child.stdout];
+    const carriedOut = Promise.all(
+      outputs.map((output) => carryOut(output, connection, cut.promise)),
+    ).then(() => connection.closeWrite().catch(() => {}));
     const status = await child.status;
     command.ended = true;
     await carriedOut;
     connection.close();
+    this.#clients.left(command.clientKey);
     this.#options.events.ended(command, waitStatusOf(status));
   }
 }
@@ -238,14 +372,19 @@ class BufferPool {
 
 const pool = new BufferPool();
 
-/** Carries what the client sends, and its end, to the command. */
+/**
+ * Carries what the client sends, and its end, to the command; before that, what
+ * was read already.
+ */
 async function carryIn(
   connection: Deno.Conn,
   stdin: WritableStream<Uint8Array<ArrayBuffer>>,
+  first: Uint8Array<ArrayBuffer> | undefined,
 ): Promise<void> {
   const writer = stdin.getWriter();
   const buffer = pool.take();
   try {
+    if (first !== undefined && first.length > 0) await writer.write(first);
     for (;;) {
       const count = await connection.read(buffer);
       if (count === null) break;
@@ -317,12 +456,64 @@ function waitStatusOf(status: Deno.CommandStatus): WaitStatus {
     : { kind: "signaled", signal: status.code - SIGNAL_CODE_OFFSET };
 }
 
-function peerOf(connection: Deno.Conn): string {
-  const { remoteAddr } = connection;
+/** The runtime does not tell who is at the other end of a unix socket. */
+function clientOf({ remoteAddr }: Deno.Conn): Client {
+  if (!("hostname" in remoteAddr)) return { kind: "unknown" };
+  const { hostname, port } = remoteAddr;
+  const address = parseIpAddress(hostname.replace(/%.*$/, ""));
+  return address === undefined
+    ? { kind: "unknown" }
+    : { kind: "inet", address, port };
+}
+
+function peerOf(
+  { remoteAddr }: Deno.Conn,
+  client: Client | undefined,
+): string {
+  if (client !== undefined) return formatClient(client);
   if (!("hostname" in remoteAddr)) return "unix";
   const { hostname, port } = remoteAddr;
-  const host = mappedInet4(hostname) ?? hostname;
-  return formatAddress({ kind: "inet", host, port });
+  return formatAddress({ kind: "inet", host: plainHost(hostname), port });
+}
+
+/** Where a client is, by its proxy's word where it has one. */
+function remoteOf(
+  { remoteAddr }: Deno.Conn,
+  client: Client | undefined,
+): { readonly host: string; readonly port: number } | undefined {
+  if (client?.kind === "inet") {
+    return { host: formatIpAddress(client.address), port: client.port };
+  }
+  if (remoteAddr.transport !== "tcp") return undefined;
+  const { hostname, port } = remoteAddr;
+  return { host: plainHost(hostname), port };
+}
+
+/** What tells a client from others; of a unix socket's nothing does. */
+function keyOf(
+  connection: Deno.Conn,
+  client: Client | undefined,
+): string | undefined {
+  return remoteOf(connection, client)?.host;
+}
+
+/** An IPv4 address that came over an IPv6 socket as what it is. */
+function plainHost(hostname: string): string {
+  return mappedInet4(hostname) ?? hostname;
+}
+
+/** It may have been closed by its time. */
+function close(connection: Deno.Conn): void {
+  try {
+    connection.close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BadResource)) throw error;
+  }
+}
+
+function nameAndValue(word: string): readonly [string, string] {
+  const at = word.indexOf("=");
+  return [word.slice(0, at), word.slice(at + 1)];
 }
 
 /** What the system may give later; the runtime names it as the system does. */

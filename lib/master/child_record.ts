@@ -6,9 +6,12 @@
  */
 
 import { settingsFromTexts } from "../config/service_settings.ts";
+import { lookupsOf } from "../service/reload/admission_record.ts";
 import { commandOf, identityOf } from "../service/reload/command_record.ts";
+import { tuningOf } from "../net/connection_tuning.ts";
 import { Shape } from "../service/reload/shape.ts";
 import type { ChildPlan } from "./child.ts";
+import { TRANSPORTS } from "./transport.ts";
 
 /** A plan, and under what name it logs, and where. */
 export interface NamedPlan {
@@ -57,8 +60,7 @@ export function readChildPlan(
   const plan = all.field("plan");
   const turn = plan.field("turn");
   const retireMs = turn.field("retireMs").optional((time) => time.count());
-  const transports = ["inet", "unix", "pass"] as const;
-  const transport = transports.find((known) =>
+  const transport = TRANSPORTS.find((known) =>
     known === plan.field("transport").text()
   );
   if (transport === undefined) throw new TypeError("no known transport");
@@ -92,16 +94,19 @@ function serviceOf(
   shape: Shape,
   sockets: ChildPlan["service"]["sockets"],
 ): ChildPlan["service"] {
+  const settings = settingsFromTexts(shape.field("settings").object());
   return {
     name: shape.field("name").text(),
-    sockets,
-    command: commandOf(shape.field("command")),
-    settings: settingsFromTexts(shape.field("settings").object()),
+    ...{ sockets, settings },
+    waits: shape.field("waits").flag(),
+    command: commandOf(shape.field("command"), settings),
+    admission: lookupsOf(shape.field("admission")),
     timeLimitMs: shape.field("timeLimitMs").count(),
     maxProcesses: shape.field("maxProcesses").count(),
     verbose: shape.field("verbose").flag(),
     isThrottled: shape.field("isThrottled").flag(),
-    keepAlive: shape.field("keepAlive").flag(),
+    connectionOptions: shape.field("connectionOptions")
+      .optional(() => tuningOf(settings)),
     isQuietAtLimit: shape.field("isQuietAtLimit").flag(),
   };
 }

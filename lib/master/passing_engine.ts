@@ -18,6 +18,7 @@ import {
   type RunningCommand,
   type ServedService,
   type ServeOptions,
+  type WaitingConnection,
 } from "../engine/engine.ts";
 import { errorText, isShortage, SystemError } from "../posix/errno.ts";
 import type { Libc } from "../posix/libc.ts";
@@ -126,6 +127,15 @@ class PassingService implements ServedService {
     return this.#served.adopt(command);
   }
 
+  /** What is passed on comes from who has accepted it, and knows its client. */
+  readonly waiting: readonly WaitingConnection[] = [];
+
+  adoptWaiting(waiting: WaitingConnection): void {
+    this.#served.adoptWaiting(waiting);
+  }
+
+  dropWaiting(): void {}
+
   stopListening(): void {
     this.setAccepting(false);
     for (const socket of this.#options.sockets) socket.close();
@@ -150,7 +160,8 @@ class PassingService implements ServedService {
   }
 
   #acceptFrom(fd: number): void {
-    if (!this.#isWatched) return;
+    const { gate } = this.#options;
+    if (!this.#isWatched || gate !== undefined && gate.room() <= 0) return;
     const from = this.#acceptor.accept(fd);
     if (from >= 0) this.#receiveFrom(from);
     else if (isShortage(-from)) {

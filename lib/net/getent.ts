@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Accounts } from "../config/attributes.ts";
+import type { Accounts, Login } from "../config/attributes.ts";
 import { PORT_MAX } from "../config/inet_name.ts";
 import { parseCount } from "../config/values.ts";
 import type { Identity } from "../posix/credentials.ts";
@@ -55,18 +55,23 @@ export function findHostAddresses(host: string): readonly string[] {
 }
 
 /**
- * Finds a tcp port.
+ * Finds a port.
  *
  * @param name Its name in services(5).
+ * @param transport Of which protocol it is.
  * @returns Its number, or `undefined` if there is none of that name.
  */
-export function findServicePort(name: string): number | undefined {
-  if (!servicePorts.has(name)) {
-    const [line = ""] = getent("services", `${name}/tcp`);
-    const [, digits = ""] = /\s(\d+)\/tcp/.exec(line) ?? [];
-    servicePorts.set(name, parseCount(digits, PORT_MAX));
+export function findServicePort(
+  name: string,
+  transport: "tcp" | "udp" = "tcp",
+): number | undefined {
+  const key = `${name}/${transport}`;
+  if (!servicePorts.has(key)) {
+    const [line = ""] = getent("services", key);
+    const [, digits = ""] = /\s(\d+)\//.exec(line) ?? [];
+    servicePorts.set(key, parseCount(digits, PORT_MAX));
   }
-  return servicePorts.get(name);
+  return servicePorts.get(key);
 }
 
 function run(database: string, key: string): Deno.CommandOutput {
@@ -102,5 +107,14 @@ export const getentAccounts: Accounts = {
   findGroup(name): number | undefined {
     const [found, , gid] = getent("group", name)[0]?.split(":") ?? [];
     return found === name ? Number(gid) : undefined;
+  },
+  findLogin(name): Login | undefined {
+    const [found, , , , , home = "", shell = ""] =
+      getent("passwd", name)[0]?.split(":") ?? [];
+    return found === name ? { home, shell } : undefined;
+  },
+  groupsOf(name, gid): readonly number[] {
+    const [, ...gids] = getent("initgroups", name)[0]?.split(/\s+/) ?? [];
+    return [...new Set([gid, ...gids.filter((word) => word).map(Number)])];
   },
 };

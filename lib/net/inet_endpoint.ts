@@ -31,8 +31,10 @@ export interface InetScope {
   readonly interfaces: readonly string[];
   /** As `inet_protocols` has it: `all`, `ipv4`, `ipv6`. */
   readonly protocols: readonly string[];
-  /** Names of ports that the system need not have. */
+  /** Names of tcp ports that the system need not have. */
   readonly ports: KnownPorts;
+  /** Which ports are meant; tcp's, if nothing is said. */
+  readonly transport?: "tcp" | "udp" | undefined;
 }
 
 const EVERYWHERE: InetScope = {
@@ -45,8 +47,8 @@ const EVERYWHERE: InetScope = {
 export interface Lookup {
   /** The addresses of a host, in the order of the resolver. */
   addresses(host: string): readonly string[];
-  /** The number of a tcp port. */
-  port(name: string): number | undefined;
+  /** The number of a port. */
+  port(name: string, transport: "tcp" | "udp"): number | undefined;
 }
 
 const SYSTEM: Lookup = {
@@ -76,7 +78,7 @@ export function parseInetName(
     });
   }
   const { host, port: portText } = split.value;
-  const port = parsePort(portText, scope.ports, lookup);
+  const port = parsePort(portText, scope, lookup);
   if (!port.ok) return port;
   const everywhere = host === undefined && scope.interfaces.length === 1
     ? WILDCARDS.get(scope.interfaces[0] ?? "")
@@ -141,19 +143,23 @@ function isOf(protocols: readonly string[]): (host: string) => boolean {
 
 function parsePort(
   text: string,
-  ports: KnownPorts,
+  { ports, transport = "tcp" }: InetScope,
   lookup: Lookup,
 ): Result<number> {
+  const mend = `use a number up to ${PORT_MAX}, or a ${transport} name of ` +
+    "/etc/services";
   // The C library lets a sign pass.
   const isNumber = /^\+?\d+$/.test(text);
   const number = isNumber
     ? parseCount(text.replace("+", ""), PORT_MAX)
-    : ports.get(text) ?? lookup.port(text);
+    : transport === "tcp" && ports.has(text)
+    ? ports.get(text)
+    : lookup.port(text, transport);
   if (number !== undefined) return success(number);
   if (isNumber) {
     return failure({
       text: `bad port: ${text}`,
-      mend: `use a number up to ${PORT_MAX}, or a tcp name of /etc/services`,
+      mend,
       exitCode: EX.USAGE,
     });
   }
@@ -161,7 +167,7 @@ function parsePort(
     text: `unknown service: ${text}`,
     mend: parseHost(text) !== undefined && lookup.addresses(text).length > 0
       ? `${text} is a host: write its port, too: ${text}:PORT`
-      : `use a number up to ${PORT_MAX}, or a tcp name of /etc/services`,
+      : mend,
     exitCode: EX.USAGE,
   });
 }

@@ -9,8 +9,8 @@
 import type { Credentials } from "../posix/credentials.ts";
 import { type FileId, isSameFile, lookAt } from "../posix/files.ts";
 import type { Libc } from "../posix/libc.ts";
-import { isListening } from "../posix/sockets.ts";
-import type { ListeningSocket, SocketsAtHand } from "./listening.ts";
+import { isDatagramSocket, isListening } from "../posix/sockets.ts";
+import type { ListeningSocket, SocketsAtHand, SocketUse } from "./listening.ts";
 import { closeSocket } from "./unix_socket.ts";
 
 /** A socket as it is handed on: it keeps its descriptor's number. */
@@ -20,6 +20,8 @@ export interface HandedSocket {
   readonly address: string;
   readonly asked?: string | undefined;
   readonly file?: FileId | undefined;
+  readonly isDatagram?: boolean | undefined;
+  readonly isGiven?: boolean | undefined;
 }
 
 /**
@@ -29,8 +31,14 @@ export interface HandedSocket {
  * @returns Those that have descriptors.
  */
 export function handOn(sockets: readonly ListeningSocket[]): HandedSocket[] {
-  return sockets.flatMap(({ source, address, asked, file }) =>
-    "fd" in source ? [{ fd: source.fd, address, asked, file }] : []
+  return sockets.flatMap(({ source, address, asked, file, ...use }) =>
+    "fd" in source
+      ? [{
+        ...{ fd: source.fd, address, asked, file },
+        ...use.isDatagram && { isDatagram: true },
+        ...use.isGiven && { isGiven: true },
+      }]
+      : []
   );
 }
 
@@ -56,7 +64,8 @@ export class InheritedSockets implements SocketsAtHand {
     this.#libc = libc;
     this.#credentials = credentials;
     for (const socket of handed) {
-      if (!isListening(libc, socket.fd)) {
+      const isSocket = socket.isDatagram ? isDatagramSocket : isListening;
+      if (!isSocket(libc, socket.fd)) {
         throw new Error(`no listening socket: descriptor ${socket.fd}`);
       }
       this.#handed.add(socket);
@@ -64,28 +73,46 @@ export class InheritedSockets implements SocketsAtHand {
   }
 
   /**
-   * Takes a socket over by its address.
+   * Takes a socket over by its address. One that commands were given is theirs
+   * as well, so no service takes it that accepts from it itself.
    *
    * @param address Its address.
+   * @param use What it is wanted for.
    * @returns The socket, or `undefined` if it was not handed on, or if its
    * name in the file system is not its own any more.
    */
-  take(address: string): ListeningSocket | undefined {
-    return this.#take((socket) =>
-      (socket.address === address || socket.asked === address) &&
-      (socket.file === undefined ||
-        isSameFile(lookAt(this.#libc, socket.address), socket.file))
+  take(address: string, use: SocketUse = {}): ListeningSocket | undefined {
+    return this.#take(
+      (socket) =>
+        this.#isMeant(socket, address, use) && (use.isGiven || !socket.isGiven),
+      use.isGiven,
     );
+  }
+
+  /**
+   * Tells whether there is a socket that cannot be taken, as commands were
+   * given it.
+   *
+   * @param address Its address.
+   * @param use What it is wanted for.
+   * @returns Whether there is.
+   */
+  wasGiven(address: string, use: SocketUse): boolean {
+    return !use.isGiven &&
+      [...this.#handed].some((socket) =>
+        socket.isGiven && this.#isMeant(socket, address, use)
+      );
   }
 
   /**
    * Takes a socket over by its descriptor.
    *
    * @param fd The descriptor.
+   * @param isGiven Whether commands are to be given it.
    * @returns The socket, or `undefined` if it was not handed on.
    */
-  takeDescriptor(fd: number): ListeningSocket | undefined {
-    return this.#take((socket) => socket.fd === fd);
+  takeDescriptor(fd: number, isGiven = false): ListeningSocket | undefined {
+    return this.#take((socket) => socket.fd === fd, isGiven);
   }
 
   /**
@@ -104,25 +131,38 @@ export class InheritedSockets implements SocketsAtHand {
     this.#handed.clear();
   }
 
+  #isMeant(
+    socket: HandedSocket,
+    address: string,
+    { isDatagram = false }: SocketUse,
+  ): boolean {
+    return (socket.address === address || socket.asked === address) &&
+      (socket.isDatagram ?? false) === isDatagram &&
+      (socket.file === undefined ||
+        isSameFile(lookAt(this.#libc, socket.address), socket.file));
+  }
+
   #take(
-    isMeant: (socket: HandedSocket) => boolean,
+    isMeant: (socket: HandedSocket) => boolean | undefined,
+    isGiven = false,
   ): ListeningSocket | undefined {
     for (const handed of this.#handed) {
       if (!isMeant(handed)) continue;
       this.#handed.delete(handed);
-      const socket = this.#socketOf(handed);
+      const socket = this.#socketOf({ ...handed, isGiven });
       this.#taken.add(socket);
       return socket;
     }
     return undefined;
   }
 
-  #socketOf({ fd, address, asked, file }: HandedSocket): ListeningSocket {
+  #socketOf({ fd, ...handed }: HandedSocket): ListeningSocket {
+    const { address, file } = handed;
     const close = (): void => {
       const socket = { path: address, file, fd };
       if (file === undefined) this.#libc.c.close(fd);
       else closeSocket(this.#libc, socket, this.#credentials);
     };
-    return { address, asked, file, source: { fd }, close };
+    return { ...handed, source: { fd }, close };
   }
 }

@@ -1,7 +1,8 @@
 /**
  * Opening the sockets of a service. The runtime listens, so that its own
  * permission for the network counts; for the direct engine the descriptor is
- * found once, here, and it is all that the engine goes on with.
+ * found once, here, and it is all that the engine goes on with. What the
+ * runtime cannot do is done below it, under the same permission.
  *
  * The door of lib/net, which imports from config and posix: names become
  * addresses (inet_endpoint.ts), addresses and paths become sockets that listen
@@ -14,14 +15,25 @@
 
 import type { FileId } from "../posix/files.ts";
 import type { Libc } from "../posix/libc.ts";
+import { openOwnSocket } from "../posix/own_socket.ts";
 import { duplicate } from "../posix/process.ts";
 import {
+  asksBeforeBind,
+  type BindOptions,
+  NO_BIND_OPTIONS,
+} from "../posix/socket_options.ts";
+import {
   formatAddress,
-  keepAlive,
   setBacklog,
+  socketAddress,
   withDescriptor,
 } from "../posix/sockets.ts";
 import { EX, failure, reasonOf, type Result, success } from "../result.ts";
+import {
+  type ConnectionTuning,
+  DEFAULT_TUNING,
+  tuneConnections,
+} from "./connection_tuning.ts";
 import type { InetEndpoint, InetEndpoints } from "./inet_endpoint.ts";
 
 /** A socket that listens. */
@@ -32,6 +44,13 @@ export interface ListeningSocket {
   readonly asked?: string | undefined;
   /** The socket's name in the file system, where it has one. */
   readonly file?: FileId | undefined;
+  /** Whether datagrams come to it, and no connections. */
+  readonly isDatagram?: boolean | undefined;
+  /**
+   * Whether commands are given it: then it is theirs as well, to make block or
+   * to keep, and nothing is to be accepted from it here.
+   */
+  readonly isGiven?: boolean | undefined;
   /** What to accept from. */
   readonly source:
     | { readonly fd: number }
@@ -42,15 +61,31 @@ export interface ListeningSocket {
   close(): void;
 }
 
+/** What a socket is wanted for. */
+export interface SocketUse {
+  readonly isDatagram?: boolean;
+  /** Whether commands are to be given it. */
+  readonly isGiven?: boolean;
+}
+
 /** Sockets that listen already, since others have opened them. */
 export interface SocketsAtHand {
   /**
    * Takes one over by its address.
    *
    * @param address Its address.
+   * @param use What it is wanted for.
    * @returns The socket, or `undefined` if there is none.
    */
-  take(address: string): ListeningSocket | undefined;
+  take(address: string, use?: SocketUse): ListeningSocket | undefined;
+  /**
+   * Tells whether there is one that cannot be taken, as commands were given it.
+   *
+   * @param address Its address.
+   * @param use What it is wanted for.
+   * @returns Whether there is.
+   */
+  wasGiven(address: string, use: SocketUse): boolean;
 }
 
 /** How a socket is to listen. */
@@ -61,6 +96,14 @@ export interface ListenOptions {
   readonly libc: Libc | undefined;
   /** How many connections may wait in the kernel's queue. */
   readonly backlogConnections: number;
+  /** How the kernel treats connections; as ever, if nothing is said. */
+  readonly tuning?: ConnectionTuning | undefined;
+  /** What is to be said before a socket has its address. */
+  readonly bind?: BindOptions | undefined;
+  /** Whether datagrams are to come, and no connections. */
+  readonly isDatagram?: boolean | undefined;
+  /** Whether commands are to be given the socket. */
+  readonly isGiven?: boolean | undefined;
   /** What was handed on: taken in place of a new socket. */
   readonly inherited?: SocketsAtHand | undefined;
 }
@@ -122,11 +165,14 @@ export function listenInet(
     const { host } = endpoint;
     const wanted = { host, port: port ?? endpoint.port };
     const address = formatAddress({ kind: "inet", ...wanted });
-    const inherited = options.inherited?.take(address);
+    const { isDatagram = false, isGiven = false } = options;
+    const use = { isDatagram, isGiven };
+    const inherited = options.inherited?.take(address, use);
     if (inherited !== undefined) {
       sockets.push(inherited);
       continue;
     }
+    if (options.inherited?.wasGiven(address, use)) return given(address);
     try {
       const opened = listenOn(wanted, options);
       port = opened.port;
@@ -156,37 +202,74 @@ function canDoWithout(
       opened.length > 0;
 }
 
-function listenOn(
-  { host, port }: InetEndpoint,
-  { libc, acceptFrom, backlogConnections }: ListenOptions,
-): { socket: ListeningSocket; port: number } {
-  const open = () => Deno.listen({ hostname: host, port });
+/**
+ * Refuses to take a socket back from commands: one may have kept it, and have
+ * it block whoever accepts.
+ *
+ * @param address Its address.
+ * @returns The mistake, as a result.
+ */
+export function given(address: string): Result<never> {
+  return failure({
+    text: `cannot take ${address} back: commands were given it`,
+    mend: "restart, or let the service wait",
+    exitCode: EX.OSERR,
+  });
+}
+
+interface Opened {
+  readonly socket: ListeningSocket;
+  readonly port: number;
+}
+
+function listenOn(endpoint: InetEndpoint, options: ListenOptions): Opened {
+  const { libc, acceptFrom, backlogConnections, isDatagram, isGiven } = options;
+  const { host: hostname, port } = endpoint;
+  const { bind = NO_BIND_OPTIONS, tuning = DEFAULT_TUNING } = options;
+  if (libc !== undefined && (isDatagram || asksBeforeBind(bind))) {
+    const fd = openOwnSocket(libc, {
+      ...bind,
+      ...endpoint,
+      backlogConnections,
+      kind: isDatagram ? "datagram" : "stream",
+    });
+    if (!isDatagram) tuneConnections(libc, fd, tuning);
+    const opened = descriptorSocket(libc, fd, endpoint);
+    const socket = { ...opened.socket, isDatagram, isGiven };
+    return { ...opened, socket };
+  }
+  const open = () => Deno.listen({ hostname, port });
   if (libc === undefined) return listenerSocket(open());
   const { listener, fd } = openListener(libc, open, backlogConnections);
-  // A client that has vanished would keep its command for as long as that may run.
-  keepAlive(libc, fd);
+  tuneConnections(libc, fd, tuning);
   if (acceptFrom === "listener") return listenerSocket(listener);
   // The runtime's reactor would be woken by every connection, in vain: it
   // gives its descriptor up, and the socket lives on in a copy.
-  const { socket, port: bound } = listenerSocket(listener);
   const own = duplicate(libc, fd);
   listener.close();
-  const close = () => {
-    libc.c.close(own);
+  const opened = descriptorSocket(libc, own, endpoint);
+  return { ...opened, socket: { ...opened.socket, isGiven } };
+}
+
+function descriptorSocket(
+  libc: Libc,
+  fd: number,
+  { host, port }: InetEndpoint,
+): Opened {
+  const bound = socketAddress(libc, fd);
+  const close = (): void => {
+    libc.c.close(fd);
   };
   const asked = port === 0
     ? undefined
     : formatAddress({ kind: "inet", host, port });
-  const { address } = socket;
   return {
-    socket: { address, asked, source: { fd: own }, close },
-    port: bound,
+    socket: { address: formatAddress(bound), asked, source: { fd }, close },
+    port: bound.kind === "inet" ? bound.port : port,
   };
 }
 
-function listenerSocket(
-  listener: Deno.Listener,
-): { socket: ListeningSocket; port: number } {
+function listenerSocket(listener: Deno.Listener): Opened {
   const { hostname: host, port } = listener.addr as Deno.NetAddr; // inet's
   const address = formatAddress({ kind: "inet", host, port });
   const close = () => listener.close();

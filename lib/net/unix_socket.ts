@@ -20,6 +20,7 @@ import type { Libc } from "../posix/libc.ts";
 import { UNIX_PATH_BYTES_MAX, whoListens } from "../posix/sockets.ts";
 import { EX, failure, type Mistake, type Result, success } from "../result.ts";
 import {
+  given,
   listenFailure,
   type ListeningSocket,
   type ListenOptions,
@@ -56,8 +57,10 @@ export function listenUnix(
     });
   }
   const path = resolve(name);
-  const inherited = options.inherited?.take(path);
+  const { isGiven = false } = options;
+  const inherited = options.inherited?.take(path, { isGiven });
   if (inherited !== undefined) return success(inherited);
+  if (options.inherited?.wasGiven(path, { isGiven })) return given(path);
   const obstacle = refuseSocketPath(path) ?? clearTheWay(libc, path);
   if (obstacle !== undefined) return failure(obstacle);
   try {
@@ -79,7 +82,7 @@ export function listenUnix(
     const close = () =>
       closeSocket(libc, { path, file, fd }, options.credentials);
     const source = acceptFrom === "listener" ? { listener } : { fd };
-    return success({ address: path, file, source, close });
+    return success({ address: path, file, isGiven, source, close });
   } catch (error) {
     return listenFailure(error, path);
   }

@@ -19,19 +19,29 @@ export type SystemCall =
   | "close_range"
   | "dup3"
   | "execve"
+  | "exit"
   | "fchdir"
   | "fcntl"
   | "futex"
+  | "ioprio_set"
+  | "landlock_add_rule"
+  | "landlock_create_ruleset"
+  | "landlock_restrict_self"
   | "pidfd_open"
   | "pidfd_send_signal"
   | "prctl"
   | "prlimit64"
   | "rt_sigaction"
   | "rt_sigprocmask"
+  | "sched_setaffinity"
   | "setgroups"
+  | "setns"
+  | "setpriority"
   | "setresgid"
   | "setresuid"
-  | "setsid";
+  | "setsid"
+  | "umask"
+  | "unshare";
 
 /** The flags of open(2) that are used here and differ. */
 export type OpenFlag = "O_DIRECTORY" | "O_NOFOLLOW";
@@ -62,19 +72,29 @@ const ABIS: Readonly<Record<Architecture, Abi>> = {
       close_range: 436n,
       dup3: 292n,
       execve: 59n,
+      exit: 60n,
       fchdir: 81n,
       fcntl: 72n,
       futex: 202n,
+      ioprio_set: 251n,
+      landlock_add_rule: 445n,
+      landlock_create_ruleset: 444n,
+      landlock_restrict_self: 446n,
       pidfd_open: 434n,
       pidfd_send_signal: 424n,
       prctl: 157n,
       prlimit64: 302n,
       rt_sigaction: 13n,
       rt_sigprocmask: 14n,
+      sched_setaffinity: 203n,
       setgroups: 116n,
+      setns: 308n,
+      setpriority: 141n,
       setresgid: 119n,
       setresuid: 117n,
       setsid: 112n,
+      umask: 95n,
+      unshare: 272n,
     },
     openFlags: { O_DIRECTORY: 0o200000, O_NOFOLLOW: 0o400000 },
     epollEvent: { sizeBytes: 12, dataOffset: 4 },
@@ -88,19 +108,29 @@ const ABIS: Readonly<Record<Architecture, Abi>> = {
       close_range: 436n,
       dup3: 24n,
       execve: 221n,
+      exit: 93n,
       fchdir: 50n,
       fcntl: 25n,
       futex: 98n,
+      ioprio_set: 30n,
+      landlock_add_rule: 445n,
+      landlock_create_ruleset: 444n,
+      landlock_restrict_self: 446n,
       pidfd_open: 434n,
       pidfd_send_signal: 424n,
       prctl: 167n,
       prlimit64: 261n,
       rt_sigaction: 134n,
       rt_sigprocmask: 135n,
+      sched_setaffinity: 122n,
       setgroups: 159n,
+      setns: 268n,
+      setpriority: 140n,
       setresgid: 149n,
       setresuid: 147n,
       setsid: 157n,
+      umask: 166n,
+      unshare: 97n,
     },
     openFlags: { O_DIRECTORY: 0o40000, O_NOFOLLOW: 0o100000 },
     epollEvent: { sizeBytes: 16, dataOffset: 8 },

@@ -12,6 +12,7 @@
 
 import type { Abi, SystemCall } from "./abi.ts";
 import type { Libc } from "./libc.ts";
+import type { Surroundings } from "./surroundings/surroundings.ts";
 
 /** A system call with its arguments, which the kernel takes as 64-bit words. */
 export interface Call {
@@ -19,6 +20,8 @@ export interface Call {
   readonly args: readonly (number | bigint)[];
   /** What is said when it fails, before the system's text; nothing by default. */
   readonly what?: string;
+  /** What was asked for that it is made for, if it is not every command's. */
+  readonly about?: keyof Surroundings;
 }
 
 /** Why a list was not run to its end. */

@@ -49,6 +49,8 @@ export class Slot {
   isTaken = false;
   /** What its list was set to execute last. */
   holds: unknown = undefined;
+  /** The environment's vector that its list was set to last. */
+  environment = 0n;
 
   /**
    * @param libc The C library.

@@ -12,9 +12,11 @@
 
 import { type Call, KEEP } from "./call_list.ts";
 import { type Identity, SUID_DUMP_DISABLE } from "./credentials.ts";
-import { PR_SET_DUMPABLE, RLIMIT_NOFILE, SIG_SETMASK } from "./headers.ts";
+import { PR_SET_DUMPABLE, SIG_SETMASK } from "./headers.ts";
 import { FIRST_FD_OF_OURS, LAST_FD } from "./process.ts";
 import { KERNEL_SIGSET_BYTES } from "./signals.ts";
+import type { SurroundingCalls } from "./surroundings/calls.ts";
+import { STDERR_FILENO } from "./surroundings/error_output.ts";
 
 // linux/close_range.h
 const CLOSE_RANGE_UNSHARE = 2;
@@ -23,18 +25,14 @@ const CLOSE_RANGE_UNSHARE = 2;
 export interface CallAddresses {
   /** Zeroes, enough for a `struct sigaction` of the kernel's. */
   readonly zeroes: bigint;
-  /** An array of one `gid_t`, the command's group. */
-  readonly group: bigint;
-  /** The environment's vector. */
-  readonly environment: bigint;
+  /** An array of `gid_t`, the command's supplementary groups. */
+  readonly groups: bigint;
   /** The new root directory, with its path for messages, where there is one. */
   readonly root?:
     | { readonly address: bigint; readonly path: string }
     | undefined;
   /** The string "/". */
   readonly slash: bigint;
-  /** A `struct rlimit` for RLIMIT_NOFILE, where it is to be another. */
-  readonly descriptorLimit?: bigint | undefined;
 }
 
 /** What there is to say about a command's process. */
@@ -44,6 +42,12 @@ export interface CommandCallsOptions {
   /** The signals whose dispositions are not the defaults. */
   readonly signals: readonly number[];
   readonly addresses: CallAddresses;
+  /** How many supplementary groups there are. */
+  readonly groupCount: number;
+  /** What becomes standard error, where that is not the connection. */
+  readonly errorFd: number | undefined;
+  /** What the service asks for beside. */
+  readonly surroundings: SurroundingCalls;
 }
 
 /** The calls, and the places of those that differ from start to start. */
@@ -53,7 +57,7 @@ export interface CommandCalls {
   readonly connectionRows: readonly number[];
   /** The one that closes what is above the connection: the first argument. */
   readonly aboveRow: number;
-  /** The last one: its first argument is the path, its second the vector. */
+  /** The last one: the path, the argument vector, the environment's vector. */
   readonly execRow: number;
 }
 
@@ -64,34 +68,42 @@ export interface CommandCalls {
  * @returns The calls, with zeroes where {@linkcode CommandCalls} names rows.
  */
 export function commandCalls(
-  { identity, signals, addresses }: CommandCallsOptions,
+  { identity, signals, addresses, groupCount, errorFd, surroundings }:
+    CommandCallsOptions,
 ): CommandCalls {
   const calls: Call[] = [];
   const add = (...more: Call[]): number => calls.push(...more) - 1;
   // With root's effective id the permitted capabilities become effective.
   if (identity !== undefined) add({ call: "setresuid", args: [KEEP, 0, KEEP] });
+  add(...surroundings.first);
   // From here on a table of its own, where it was shared, with what is below.
   const aboveRow = add({
     call: "close_range",
     args: [0, LAST_FD, CLOSE_RANGE_UNSHARE],
   });
   add({ call: "setsid", args: [] });
-  const connectionRows = [0, 1, 2].map((target) =>
+  const targets = errorFd === undefined ? [0, 1, 2] : [0, 1];
+  const connectionRows = targets.map((target) =>
     add({ call: "dup3", args: [0, target, 0] })
   );
+  if (errorFd !== undefined && errorFd !== STDERR_FILENO) {
+    add({ call: "dup3", args: [errorFd, STDERR_FILENO, 0] });
+  }
   add({ call: "close_range", args: [FIRST_FD_OF_OURS, LAST_FD, 0] });
-  add(...surroundings(addresses));
+  add(...surroundings.asRoot, ...rootDirectoryCalls(addresses));
   if (identity !== undefined) {
     const { uid, gid } = identity;
     add(
-      { call: "setgroups", args: [1, addresses.group] },
+      { call: "setgroups", args: [groupCount, addresses.groups] },
       { call: "setresgid", args: [gid, gid, gid] },
+      ...surroundings.lastAsRoot,
       { call: "setresuid", args: [uid, uid, uid] },
       // The change has set it to fs.suid_dumpable. Where that is 2, a core dump
       // would end every process that shares this memory (Linux before 5.16).
       { call: "prctl", args: [PR_SET_DUMPABLE, SUID_DUMP_DISABLE] },
     );
-  }
+  } else add(...surroundings.lastAsRoot);
+  add(...surroundings.asUser);
   const { zeroes } = addresses;
   for (const signal of signals) {
     add({
@@ -105,27 +117,16 @@ export function commandCalls(
   });
   const execRow = add({
     call: "execve",
-    args: [0, 0, addresses.environment],
+    args: [0, 0, 0],
     what: "",
   });
   return { calls, connectionRows, aboveRow, execRow };
 }
 
-function surroundings(
-  { root, slash, descriptorLimit }: CallAddresses,
-): Call[] {
-  const calls: Call[] = [];
-  if (descriptorLimit !== undefined) {
-    calls.push({
-      call: "prlimit64",
-      args: [0, RLIMIT_NOFILE, descriptorLimit, 0],
-    });
-  }
-  if (root !== undefined) {
-    calls.push(
-      { call: "chroot", args: [root.address], what: `chroot ${root.path}` },
-      { call: "chdir", args: [slash], what: "chdir /" },
-    );
-  }
-  return calls;
+function rootDirectoryCalls({ root, slash }: CallAddresses): Call[] {
+  if (root === undefined) return [];
+  return [
+    { call: "chroot", args: [root.address], what: `chroot ${root.path}` },
+    { call: "chdir", args: [slash], what: "chdir /" },
+  ];
 }

@@ -17,6 +17,7 @@ const EPOLL_CTL_DEL = 2;
 const EPOLL_CTL_MOD = 3;
 const EPOLLIN = 0x001;
 const EPOLLONESHOT = 1 << 30;
+const EPOLLET = 1 << 31;
 
 // sys/eventfd.h
 const EFD_CLOEXEC = 0o2000000;
@@ -107,6 +108,21 @@ export class Epoll {
       this.#libc,
       "epoll_ctl",
       this.#control(EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLONESHOT),
+    );
+  }
+
+  /**
+   * Takes a descriptor into the set that is to be found readable each time that
+   * something more has come, also when what came before was left there.
+   *
+   * @param fd The descriptor.
+   * @throws {SystemError} If the kernel refuses, for want of memory say.
+   */
+  addChanging(fd: number): void {
+    checked(
+      this.#libc,
+      "epoll_ctl",
+      this.#control(EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLET),
     );
   }
 

@@ -30,7 +30,14 @@ export const RLIMIT_NOFILE = 7;
 
 // sys/socket.h
 export const AF_UNIX = 1;
+export const AF_INET = 2;
+export const AF_INET6 = 10;
+export const SOCK_STREAM = 1;
+export const SOCK_DGRAM = 2;
+export const SOCK_NONBLOCK = 0o4000;
+export const MSG_DONTWAIT = 0x40;
 export const SOCK_CLOEXEC = 0o2000000;
+export const SOL_SOCKET = 1;
 export const MSG_NOSIGNAL = 0x4000;
 
 // sys/stat.h

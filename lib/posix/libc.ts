@@ -36,6 +36,7 @@ const SYMBOLS = {
   },
   accept4: { parameters: ["i32", "buffer", "buffer", "i32"], result: "i32" },
   alarm: { parameters: ["u32"], result: "u32" },
+  bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   chmod: { parameters: ["buffer", "u32"], result: "i32" },
   // int clone(int (*fn)(void *), void *stack, int flags, void *arg,
   //   pid_t *pidfd, void *tls, pid_t *alive), both addresses plain numbers.
@@ -70,7 +71,12 @@ const SYMBOLS = {
     parameters: ["i32", "i32", "buffer"],
     result: "i32",
   },
+  freeaddrinfo: { parameters: ["u64"], result: "void" },
   ftruncate: { parameters: ["i32", "i64"], result: "i32" },
+  getaddrinfo: {
+    parameters: ["buffer", "buffer", "buffer", "buffer"],
+    result: "i32",
+  },
   getauxval: { parameters: ["u64"], result: "u64" },
   getegid: { parameters: [], result: "u32" },
   geteuid: { parameters: [], result: "u32" },
@@ -79,7 +85,17 @@ const SYMBOLS = {
     parameters: ["buffer", "buffer", "buffer", "usize", "buffer"],
     result: "i32",
   },
+  getgrouplist: {
+    parameters: ["buffer", "u32", "buffer", "buffer"],
+    result: "i32",
+  },
   getgroups: { parameters: ["i32", "buffer"], result: "i32" },
+  // Text for an address and a port, put where a command's environment is.
+  getnameinfo: {
+    parameters: ["buffer", "u32", "u64", "u32", "u64", "u32", "i32"],
+    result: "i32",
+  },
+  getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   getpwnam_r: {
     parameters: ["buffer", "buffer", "buffer", "usize", "buffer"],
     result: "i32",
@@ -92,6 +108,7 @@ const SYMBOLS = {
     result: "i32",
   },
   getuid: { parameters: [], result: "u32" },
+  ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
   kill: { parameters: ["i32", "i32"], result: "i32" },
   listen: { parameters: ["i32", "i32"], result: "i32" },
   malloc: { parameters: ["usize"], result: "u64" },
@@ -116,12 +133,16 @@ const SYMBOLS = {
     parameters: ["i32", "buffer", "buffer"],
     result: "i32",
   },
+  // An ssize_t, of fewer bytes than 32 bits count, as that of recv.
+  pread: { parameters: ["i32", "buffer", "usize", "i64"], result: "i32" },
   pwrite: { parameters: ["i32", "buffer", "usize", "i64"], result: "i64" },
   read: { parameters: ["i32", "buffer", "usize"], result: "i64" },
   readlinkat: {
     parameters: ["i32", "buffer", "buffer", "usize"],
     result: "i64",
   },
+  // An ssize_t, of fewer bytes than 32 bits count.
+  recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
   recvmsg: { parameters: ["i32", "u64", "i32"], result: "i64" },
   renameat: {
     parameters: ["i32", "buffer", "i32", "buffer"],
@@ -170,6 +191,16 @@ const SYMBOLS = {
   syscall_long: {
     name: "syscall",
     parameters: ["i64", "i32", "i32", "u64", "u64"],
+    result: "i32",
+  },
+  syscall_rule: {
+    name: "syscall",
+    parameters: ["i64", "i32", "i32", "buffer", "u32"],
+    result: "i32",
+  },
+  syscall_ruleset: {
+    name: "syscall",
+    parameters: ["i64", "buffer", "usize", "u32"],
     result: "i32",
   },
   syscall_signals: {

@@ -5,13 +5,17 @@
  */
 
 import { checked, EAGAIN, errno, lastError } from "./errno.ts";
-import { AF_UNIX, MSG_NOSIGNAL, SOCK_CLOEXEC } from "./headers.ts";
+import {
+  AF_UNIX,
+  MSG_DONTWAIT,
+  MSG_NOSIGNAL,
+  SOCK_CLOEXEC,
+  SOL_SOCKET,
+} from "./headers.ts";
 import type { Libc } from "./libc.ts";
-import { SOL_SOCKET } from "./sockets.ts";
 
 // bits/socket.h
 const SCM_RIGHTS = 1;
-const MSG_DONTWAIT = 0x40;
 const SOCK_SEQPACKET = 5;
 const MSG_CMSG_CLOEXEC = 0x40000000;
 

@@ -150,6 +150,18 @@ export function duplicate(libc: Libc, fd: number): number {
 }
 
 /**
+ * The same where there may be none left.
+ *
+ * @param libc The C library.
+ * @param fd The descriptor.
+ * @returns The new descriptor, or the negated error number.
+ */
+export function duplicateOrError(libc: Libc, fd: number): number {
+  const copy = libc.c.fcntl(fd, F_DUPFD_CLOEXEC, BigInt(FIRST_FD_OF_OURS));
+  return copy >= 0 ? copy : -errno(libc);
+}
+
+/**
  * Makes a descriptor block, as commands expect; for whoever else has the same
  * connection, too.
  *
@@ -341,6 +353,15 @@ export class Children {
     const result = c.wait4(pid, this.#statusBytes, WNOHANG, usage);
     if (result === pid) return this.#status[0];
     return result < 0 && errno(this.#libc) === ECHILD ? "gone" : undefined;
+  }
+
+  /**
+   * Waits for the end of a child that is about to end, and collects it.
+   *
+   * @param pid The child.
+   */
+  awaitEnd(pid: number): void {
+    this.#libc.c.wait4(pid, this.#statusBytes, 0, this.#usage.bytes);
   }
 
   /**

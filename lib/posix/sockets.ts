@@ -5,26 +5,38 @@
  */
 
 import { checked, EAGAIN, EINTR, EMSGSIZE, ENOBUFS, errno } from "./errno.ts";
-import { AF_UNIX, MSG_NOSIGNAL, SOCK_CLOEXEC } from "./headers.ts";
+import {
+  AF_INET,
+  AF_INET6,
+  AF_UNIX,
+  MSG_DONTWAIT,
+  MSG_NOSIGNAL,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+  SOL_SOCKET,
+} from "./headers.ts";
 import { cString, type Libc } from "./libc.ts";
 import { mappedInet4Of } from "./mapped_inet4.ts";
 import { duplicate } from "./process.ts";
 
-// bits/socket.h, bits/socket_type.h, asm-generic/socket.h
-const AF_INET = 2;
-const AF_INET6 = 10;
-const SOCK_STREAM = 1;
-const SOCK_DGRAM = 2;
-const SOCK_NONBLOCK = 0o4000;
-export const SOL_SOCKET = 1;
-const SO_KEEPALIVE = 9;
+// asm-generic/socket.h
+const SO_TYPE = 3;
 const SO_PEERCRED = 17;
 const SO_RCVTIMEO = 20;
 const SO_SNDTIMEO = 21;
 const SO_ACCEPTCONN = 30;
+const MSG_PEEK = 0x2;
 
 /** `struct sockaddr_storage`: no address is larger. */
 const ADDRESS_BYTES = 128;
+/** `struct sockaddr_in`: family, port, address, and what fills it up. */
+const INET4_BYTES = 16;
+/** `struct sockaddr_in6`. */
+const INET6_BYTES = 28;
+/** The third of the four words of ::ffff:0:0/96, as it lies in memory. */
+const MAPPED_WORD = 0xffff0000;
 /** `struct sockaddr_un`: the family, then 108 bytes of path. */
 const SUN_PATH_OFFSET = 2;
 const SUN_PATH_BYTES = 108;
@@ -50,10 +62,142 @@ export interface PeerProcess {
   readonly gid: number;
 }
 
+/** Whom a connection came from, in bytes of the kernel's. */
+export type Origin = Uint8Array<ArrayBuffer>;
+
+/**
+ * An address as the kernel has it, in a `struct sockaddr_storage` that is used
+ * again: nothing is made of it unless somebody asks.
+ */
+export class RawAddress {
+  readonly bytes: Uint8Array<ArrayBuffer> = new Uint8Array(ADDRESS_BYTES);
+  readonly #length = new Uint32Array(1);
+  /** How many bytes the kernel may set, and then how many it has set. */
+  readonly lengthBytes: Uint8Array<ArrayBuffer> = new Uint8Array(
+    this.#length.buffer,
+  );
+  readonly #words = new Uint32Array(this.bytes.buffer);
+
+  /** How many bytes of it count. */
+  get length(): number {
+    return this.#length[0] ?? 0;
+  }
+
+  /** To be called before the kernel is asked for an address. */
+  makeRoom(): void {
+    this.#length[0] = ADDRESS_BYTES;
+  }
+
+  /** Says that there is no address. */
+  clear(): void {
+    this.#length[0] = 0;
+    this.bytes[0] = 0;
+  }
+
+  /**
+   * Sets it to an address that somebody has told.
+   *
+   * @param address The address in words, the highest first, and the port.
+   */
+  setInet({ address, port }: {
+    readonly address: readonly number[];
+    readonly port: number;
+  }): void {
+    const isInet6 = address.length > 1;
+    const view = new DataView(this.bytes.buffer);
+    this.bytes.fill(0);
+    view.setUint16(0, isInet6 ? AF_INET6 : AF_INET, true);
+    view.setUint16(2, port);
+    for (const [index, word] of address.entries()) {
+      view.setUint32((isInet6 ? 8 : 4) + 4 * index, word);
+    }
+    this.#length[0] = isInet6 ? INET6_BYTES : INET4_BYTES;
+  }
+
+  /** Of which kind it is. */
+  get kind(): "inet" | "unix" | "other" {
+    const family = this.bytes[0];
+    return family === AF_INET || family === AF_INET6
+      ? "inet"
+      : family === AF_UNIX
+      ? "unix"
+      : "other";
+  }
+
+  /** Whether it stands for every address. */
+  get isUnspecified(): boolean {
+    const words = this.#words;
+    if (this.bytes[0] === AF_INET) return words[1] === 0;
+    return words[2] === 0 && words[3] === 0 && words[4] === 0 && words[5] === 0;
+  }
+
+  /** Whether it is an IPv4 address that came over an IPv6 socket. */
+  get #isMapped(): boolean {
+    const words = this.#words;
+    return this.bytes[0] === AF_INET6 && words[2] === 0 && words[3] === 0 &&
+      words[4] === MAPPED_WORD;
+  }
+
+  /** The same, but an IPv4 address that came over an IPv6 socket as what it is. */
+  get unmapped(): { readonly bytes: Uint8Array<ArrayBuffer>; length: number } {
+    if (!this.#isMapped) return this;
+    const { bytes } = this;
+    const inet4 = new Uint8Array(INET4_BYTES);
+    inet4[0] = AF_INET;
+    inet4.set(bytes.subarray(2, 4), 2);
+    inet4.set(bytes.subarray(20, 24), 4);
+    return { bytes: inet4, length: INET4_BYTES };
+  }
+
+  /**
+   * What tells clients from each other: a number for an IPv4 address, a text
+   * for an IPv6 one; not the port.
+   */
+  get client(): number | string | undefined {
+    const words = this.#words;
+    if (this.bytes[0] === AF_INET) return words[1];
+    if (this.bytes[0] !== AF_INET6) return undefined;
+    if (this.#isMapped) return words[5];
+    return `${words[2]}:${words[3]}:${words[4]}:${words[5]}`;
+  }
+}
+
+/**
+ * Asks for the address that a socket is bound to: getsockname(2).
+ *
+ * @param libc The C library.
+ * @param fd The socket.
+ * @param into Where to put it.
+ * @returns Whether there is one.
+ */
+export function socketNameInto(
+  libc: Libc,
+  fd: number,
+  into: RawAddress,
+): boolean {
+  into.makeRoom();
+  return libc.c.getsockname(fd, into.bytes, into.lengthBytes) === 0;
+}
+
+/**
+ * Asks for the address of a connection's other end: getpeername(2).
+ *
+ * @param libc The C library.
+ * @param fd The connection.
+ * @param into Where to put it; it is empty where the descriptor is no
+ * connection.
+ */
+export function peerNameInto(libc: Libc, fd: number, into: RawAddress): void {
+  into.makeRoom();
+  if (libc.c.getpeername(fd, into.bytes, into.lengthBytes) !== 0) into.clear();
+}
+
 /** Accepts connections; keeps its buffers from one call to the next. */
 export class Acceptor {
   readonly #libc: Libc;
-  readonly #address = new Uint8Array(ADDRESS_BYTES);
+  /** The address of who has connected last. */
+  readonly raw: RawAddress = new RawAddress();
+  readonly #view = new DataView(this.raw.bytes.buffer);
   readonly #length = new Uint32Array(1);
   readonly #lengthBytes = new Uint8Array(this.#length.buffer);
 
@@ -70,11 +214,12 @@ export class Acceptor {
    * @returns The connection, or the negated error number.
    */
   accept(fd: number): number {
-    this.#length[0] = ADDRESS_BYTES;
+    const { raw } = this;
+    raw.makeRoom();
     const connection = this.#libc.c.accept4(
       fd,
-      this.#address,
-      this.#lengthBytes,
+      raw.bytes,
+      raw.lengthBytes,
       SOCK_CLOEXEC,
     );
     return connection >= 0 ? connection : -errno(this.#libc);
@@ -89,9 +234,8 @@ export class Acceptor {
    */
   origin(connection: number): Origin {
     // A unix client has no address as a rule, but a process.
-    if (this.#address[0] !== AF_UNIX) {
-      return this.#address.slice(0, this.#length[0]);
-    }
+    const { bytes, length: size } = this.raw;
+    if (bytes[0] !== AF_UNIX) return bytes.slice(0, size);
     const origin = new Uint8Array(SUN_PATH_OFFSET + CREDENTIALS_BYTES);
     origin[0] = AF_UNIX;
     this.#length[0] = CREDENTIALS_BYTES;
@@ -102,10 +246,27 @@ export class Acceptor {
       c.getsockopt(connection, SOL_SOCKET, SO_PEERCRED, value, length) === 0;
     return isTold ? origin : origin.subarray(0, SUN_PATH_OFFSET);
   }
-}
 
-/** Whom a connection came from, in bytes of the kernel's. */
-export type Origin = Uint8Array<ArrayBuffer>;
+  /** The address of who has connected last: a `struct sockaddr`. */
+  get address(): DataView {
+    return this.#view;
+  }
+
+  /** What kind of address that is; 0 for none. */
+  get family(): number {
+    return this.raw.length >= 2 ? this.#view.getUint16(0, true) : 0;
+  }
+
+  /**
+   * Has {@linkcode Acceptor.address} be that of the other end of a connection
+   * that was accepted elsewhere: getpeername(2).
+   *
+   * @param connection The connection; what is none has no address.
+   */
+  lookAt(connection: number): void {
+    peerNameInto(this.#libc, connection, this.raw);
+  }
+}
 
 /**
  * Writes down whom a connection came from.
@@ -236,6 +397,42 @@ export function peerProcess(libc: Libc, fd: number): PeerProcess | undefined {
 }
 
 /**
+ * Looks at what has come over a connection, and leaves it there.
+ *
+ * @param libc The C library.
+ * @param fd The connection.
+ * @param bytes Where to put it.
+ * @returns How many bytes; 0 at the end of the connection; or the negated error
+ * number, EAGAIN where nothing has come yet.
+ */
+export function peek(
+  libc: Libc,
+  fd: number,
+  bytes: Uint8Array<ArrayBuffer>,
+): number {
+  const length = BigInt(bytes.length);
+  const count = libc.c.recv(fd, bytes, length, MSG_PEEK | MSG_DONTWAIT);
+  return count >= 0 ? count : -errno(libc);
+}
+
+/**
+ * Takes the first bytes that have come over a connection, and no more.
+ *
+ * @param libc The C library.
+ * @param fd The connection, over which as many have come.
+ * @param bytes As many, to be overwritten.
+ * @returns Whether they were there.
+ */
+export function takeBytes(
+  libc: Libc,
+  fd: number,
+  bytes: Uint8Array<ArrayBuffer>,
+): boolean {
+  const length = BigInt(bytes.length);
+  return libc.c.recv(fd, bytes, length, MSG_DONTWAIT) === bytes.length;
+}
+
+/**
  * Finds the descriptor of a socket that the runtime opens and does not name.
  * The kernel gives the lowest free number, so the search begins there.
  *
@@ -271,16 +468,30 @@ function listeningDescriptors(libc: Libc, from: number): number[] {
  * @returns `true` if it is.
  */
 export function isListening(libc: Libc, fd: number): boolean {
+  return socketNumber(libc, fd, SO_ACCEPTCONN) === 1;
+}
+
+/**
+ * Tells whether a descriptor is a socket for datagrams.
+ *
+ * @param libc The C library.
+ * @param fd The descriptor.
+ * @returns `true` if it is.
+ */
+export function isDatagramSocket(libc: Libc, fd: number): boolean {
+  return socketNumber(libc, fd, SO_TYPE) === SOCK_DGRAM;
+}
+
+function socketNumber(
+  libc: Libc,
+  fd: number,
+  name: number,
+): number | undefined {
   const value = new Uint32Array(1);
-  const length = new Uint8Array(new Uint32Array([4]).buffer);
-  const result = libc.c.getsockopt(
-    fd,
-    SOL_SOCKET,
-    SO_ACCEPTCONN,
-    new Uint8Array(value.buffer),
-    length,
-  );
-  return result === 0 && value[0] === 1;
+  const bytes = new Uint8Array(value.buffer);
+  const length = new Uint8Array(new Uint32Array([bytes.length]).buffer);
+  const result = libc.c.getsockopt(fd, SOL_SOCKET, name, bytes, length);
+  return result === 0 ? value[0] : undefined;
 }
 
 /**
@@ -313,23 +524,6 @@ export function setBacklog(
   backlogConnections: number,
 ): void {
   checked(libc, "listen", libc.c.listen(fd, backlogConnections));
-}
-
-/**
- * Has the kernel ask from time to time whether the other ends of connections
- * are still there: tcp(7). Those that a listening socket accepts inherit it.
- *
- * @param libc The C library.
- * @param fd The socket.
- * @throws {SystemError} If it is no socket.
- */
-export function keepAlive(libc: Libc, fd: number): void {
-  const on = new Uint8Array(new Int32Array([1]).buffer);
-  checked(
-    libc,
-    "setsockopt(SO_KEEPALIVE)",
-    libc.c.setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, on, on.length),
-  );
 }
 
 /**

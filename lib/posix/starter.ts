@@ -11,6 +11,11 @@ import { inCMemory, stringInCMemory, vectorInCMemory } from "./c_memory.ts";
 import type { CallFailure } from "./call_list.ts";
 import { Cloner, Slot } from "./clone.ts";
 import { type CommandCalls, commandCalls } from "./command_calls.ts";
+import {
+  type Caller,
+  type ConnectionEnvironment,
+  EnvironmentAreas,
+} from "./connection_environment.ts";
 import type { Identity } from "./credentials.ts";
 import {
   checked,
@@ -23,12 +28,22 @@ import {
   ESTALE,
   ETIMEDOUT,
 } from "./errno.ts";
-import { O_CLOEXEC } from "./headers.ts";
+import { O_CLOEXEC, O_RDWR } from "./headers.ts";
 import { Landings } from "./landings.ts";
 import { cString, type Libc } from "./libc.ts";
 import { SpareDescriptor } from "./spare_descriptor.ts";
 import type { DescriptorLimit } from "./process.ts";
 import { KERNEL_SIGACTION_BYTES, signalsSetAside } from "./signals.ts";
+import {
+  type OpenedSurroundings,
+  openSurroundings,
+  surroundingCalls,
+} from "./surroundings/calls.ts";
+import type {
+  LimitValue,
+  ResourceLimit,
+  Surroundings,
+} from "./surroundings/surroundings.ts";
 
 const SHELL = "/bin/sh";
 
@@ -44,8 +59,12 @@ export interface PrepareOptions {
   readonly identity: Identity | undefined;
   /** Its root directory, in which it starts, where it is to have another. */
   readonly rootDirectory?: string | undefined;
-  /** Its limit of descriptors, where it is to have another. */
+  /** Its limit of descriptors, where it is to have another than the daemon. */
   readonly descriptorLimit?: DescriptorLimit | undefined;
+  /** What else is asked for. */
+  readonly surroundings?: Surroundings | undefined;
+  /** Whose variables tell it of its connection; nobody's, if none are said. */
+  readonly connectionEnvironment?: ConnectionEnvironment | undefined;
 }
 
 /** How one command is started. */
@@ -58,7 +77,12 @@ export interface StartOptions {
   readonly keepsConnection: boolean;
   /** Whether to share the table of descriptors, where a landing is free. */
   readonly sharesDescriptors: boolean;
+  /** What there is to tell of the connection, if the command is told. */
+  readonly caller?: Caller | undefined;
 }
+
+/** The variables of a command that is given none of its own. */
+export const NO_VARIABLES: readonly string[] = [];
 
 /** A file to execute, and with what words. */
 interface Attempt {
@@ -74,6 +98,7 @@ export class Starter {
   readonly #cloner: Cloner;
   readonly #landings: Landings;
   readonly #spare: SpareDescriptor;
+  readonly #nothing: number;
 
   /**
    * @param libc The C library.
@@ -84,23 +109,27 @@ export class Starter {
     this.#libc = libc;
     this.#cloner = new Cloner(libc);
     const path = "/dev/null";
-    const nothing = libc.c.open(cString(path), O_CLOEXEC, 0);
-    checked(libc, `open ${path}`, nothing);
+    const nothing = libc.c.open(cString(path), O_RDWR | O_CLOEXEC, 0);
+    this.#nothing = checked(libc, `open ${path}`, nothing);
     this.#landings = new Landings(libc, nothing);
     this.#spare = new SpareDescriptor(libc, nothing);
   }
 
   /**
-   * Lays a command out.
+   * Lays a command out. With root's effective ids, where it is to become
+   * another user.
    *
    * @param options What to run, how and as whom.
    * @returns The command, ready to be started.
+   * @throws {SystemError} If the kernel does not have what is asked for.
    */
   prepare(options: PrepareOptions): PreparedCommand {
     return new PreparedCommand(this.#libc, {
       cloner: this.#cloner,
       landings: this.#landings,
       spare: this.#spare,
+      nothing: this.#nothing,
+      opened: openSurroundings(this.#libc, options.surroundings ?? {}),
       command: options,
     });
   }
@@ -145,6 +174,9 @@ interface Means {
   readonly cloner: Cloner;
   readonly landings: Landings;
   readonly spare: SpareDescriptor;
+  /** /dev/null. */
+  readonly nothing: number;
+  readonly opened: OpenedSurroundings;
   readonly command: PrepareOptions;
 }
 
@@ -153,7 +185,13 @@ export class PreparedCommand {
   readonly #libc: Libc;
   readonly #means: Means;
   readonly #candidates: readonly Attempt[];
+  /** Vectors by the variables beside those of every start. */
+  readonly #environments = new Map<readonly string[], bigint>();
   readonly #slots: Slot[] = [];
+  readonly #areas = new Map<
+    Slot,
+    Map<readonly string[], EnvironmentAreas>
+  >();
   /** Written down when the first command starts: handlers are there by then. */
   #calls: CommandCalls | undefined;
   #takenCount = 0;
@@ -192,16 +230,24 @@ export class PreparedCommand {
    * @param connection Its descriptor. It is closed, whatever happens, as soon
    * as it is not needed.
    * @param options How.
+   * @param variables `NAME=VALUE` words for this one beside those of every
+   * start, before which they count. The same list is laid out once.
    * @returns What goes on; or the error number, when nothing does.
    */
-  start(connection: number, options: StartOptions): Start | number {
+  start(
+    connection: number,
+    options: StartOptions,
+    variables: readonly string[] = NO_VARIABLES,
+  ): Start | number {
     const [attempt] = this.#candidates;
     if (attempt === undefined) return this.#refuse(connection, ENOENT);
+    const slot = this.#takeSlot();
+    this.#describe(slot, connection, { caller: options.caller, variables });
     const landing = options.sharesDescriptors
       ? this.#means.landings.take(connection)
       : undefined;
     const start: Start = {
-      slot: this.#takeSlot(),
+      slot,
       pid: -1,
       pidFd: -1,
       attempt,
@@ -288,7 +334,7 @@ export class PreparedCommand {
     const shares = start.landing >= 0;
     const fd = shares ? start.landing : start.connection;
     for (const row of connectionRows) list.setDescriptor(row, 0, fd);
-    list.setDescriptor(aboveRow, 0, fd + 1);
+    list.setDescriptor(aboveRow, 0, Math.max(fd, this.#errorFd ?? 0) + 1);
     if (slot.holds !== attempt) {
       slot.holds = attempt;
       list.setArgument(execRow, 0, attempt.path);
@@ -302,28 +348,57 @@ export class PreparedCommand {
     return 0;
   }
 
+  /** Only a slot that no child is in may be written to. */
+  #describe(
+    slot: Slot,
+    connection: number,
+    { caller, variables }: {
+      readonly caller: Caller | undefined;
+      readonly variables: readonly string[];
+    },
+  ): void {
+    const { connectionEnvironment: style = "none" } = this.#means.command;
+    const vector = style === "none" || caller === undefined
+      ? this.#environmentWith(variables)
+      : this.#areasOf(slot, style, variables).write(connection, caller);
+    if (slot.environment === vector) return;
+    slot.environment = vector;
+    slot.list.setArgument(this.#writtenCalls.execRow, 2, vector);
+  }
+
+  /** Each slot has its own, for each list of variables that may come. */
+  #areasOf(
+    slot: Slot,
+    style: Exclude<ConnectionEnvironment, "none">,
+    variables: readonly string[],
+  ): EnvironmentAreas {
+    let ofSlot = this.#areas.get(slot);
+    if (ofSlot === undefined) this.#areas.set(slot, ofSlot = new Map());
+    let areas = ofSlot.get(variables);
+    if (areas === undefined) {
+      const words = this.#wordsWith(variables);
+      areas = new EnvironmentAreas(this.#libc, style, words);
+      ofSlot.set(variables, areas);
+    }
+    return areas;
+  }
+
   get #writtenCalls(): CommandCalls {
     return this.#calls ??= this.#writeCalls();
   }
 
   #writeCalls(): CommandCalls {
     const libc = this.#libc;
-    const { identity, environment, rootDirectory, descriptorLimit } =
-      this.#means.command;
-    const limit = descriptorLimit && new BigUint64Array([
-      descriptorLimit.soft,
-      descriptorLimit.hard,
-    ]);
+    const { opened, command } = this.#means;
+    const { identity, rootDirectory, surroundings = {} } = command;
+    const groups = surroundings.groups ?? [identity?.gid ?? 0];
+    const limits = limitsOf(command);
     return commandCalls({
       identity,
       signals: signalsSetAside(libc),
       addresses: {
         zeroes: inCMemory(libc, new Uint8Array(KERNEL_SIGACTION_BYTES)),
-        group: inCMemory(
-          libc,
-          new Uint8Array(new Uint32Array([identity?.gid ?? 0]).buffer),
-        ),
-        environment: vectorInCMemory(libc, environment),
+        groups: inCMemory(libc, new Uint8Array(new Uint32Array(groups).buffer)),
         slash: stringInCMemory(libc, "/"),
         ...rootDirectory === undefined ? {} : {
           root: {
@@ -331,17 +406,43 @@ export class PreparedCommand {
             path: rootDirectory,
           },
         },
-        ...limit === undefined
-          ? {}
-          : { descriptorLimit: inCMemory(libc, new Uint8Array(limit.buffer)) },
       },
+      groupCount: groups.length,
+      errorFd: this.#errorFd,
+      surroundings: surroundingCalls(libc, { ...surroundings, limits }, opened),
     });
+  }
+
+  /** What standard error is, where it is not the connection. */
+  get #errorFd(): number | undefined {
+    const { nothing, opened, command } = this.#means;
+    return command.surroundings?.standardError === "null"
+      ? nothing
+      : opened.errorOutput;
+  }
+
+  #environmentWith(variables: readonly string[]): bigint {
+    const known = this.#environments.get(variables);
+    if (known !== undefined) return known;
+    const address = vectorInCMemory(this.#libc, this.#wordsWith(variables));
+    this.#environments.set(variables, address);
+    return address;
+  }
+
+  #wordsWith(variables: readonly string[]): readonly string[] {
+    const own = new Set(variables.map(nameIn));
+    const { environment } = this.#means.command;
+    return [
+      ...environment.filter((word) => !own.has(nameIn(word))),
+      ...variables,
+    ];
   }
 
   #takeSlot(): Slot {
     let slot = this.#slots.find(({ isTaken }) => !isTaken);
     if (slot === undefined) {
-      slot = new Slot(this.#libc, this.#writtenCalls.calls);
+      const { calls } = this.#writtenCalls;
+      slot = new Slot(this.#libc, calls);
       this.#slots.push(slot);
     }
     slot.isTaken = true;
@@ -374,4 +475,24 @@ export class PreparedCommand {
     this.#libc.c.close(connection);
     return code;
   }
+}
+
+/** The daemon may have raised its own limit of descriptors. */
+function limitsOf(
+  { surroundings, descriptorLimit: own }: PrepareOptions,
+): readonly ResourceLimit[] {
+  const limits = surroundings?.limits ?? [];
+  const isSaid = limits.some(({ resource }) => resource === "nofile");
+  if (own === undefined || isSaid) return limits;
+  const [soft, hard] = [limitValue(own.soft), limitValue(own.hard)];
+  return [...limits, { resource: "nofile", soft, hard }];
+}
+
+function limitValue(words: bigint): LimitValue {
+  return words > Number.MAX_SAFE_INTEGER ? "infinity" : Number(words);
+}
+
+/** The name of a variable, out of its `NAME=VALUE` word. */
+function nameIn(word: string): string {
+  return word.slice(0, word.indexOf("="));
 }

@@ -17,7 +17,7 @@ const REASONS_MAX = 32;
 /** What a fault is called. */
 export interface FaultOptions {
   readonly log: Log;
-  readonly event: "accept-failed" | "start-failed";
+  readonly event: "accept-failed" | "resting" | "restarts" | "start-failed";
   /** The text while it lasts, from the reason. */
   readonly text: (reason: string) => string;
   /** The text when it is over, from the number of times that it was met. */

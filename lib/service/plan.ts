@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { AdmissionLookups } from "../admission/admission_rules.ts";
 import type { ServiceSettings } from "../config/service_settings.ts";
 import type { Command, EngineName } from "../engine/engine.ts";
 import type { LogDestination } from "../log/destination.ts";
@@ -21,8 +22,13 @@ export interface ServicePlan {
   readonly listen: (options: PlanListenOptions) => Result<ListeningSocket[]>;
   readonly command: Command;
   readonly settings: ServiceSettings;
+  /** What had to be looked up for who may connect. */
+  readonly admission: AdmissionLookups;
+  /** `Infinity` for none. */
   readonly timeLimitMs: number;
   readonly maxProcesses: number;
+  /** See `ServiceOptions`. */
+  readonly waits: boolean;
   /** See `ServiceOptions`. */
   readonly isThrottled: boolean;
   /** Whether to report each of its connections. */

@@ -10,6 +10,7 @@
  * @module
  */
 
+import type { AdmissionRules } from "../admission/admission.ts";
 import type {
   Command,
   Engine,
@@ -17,6 +18,7 @@ import type {
   ServedService,
   ServiceEvents,
   StartProblem,
+  WaitingConnection,
 } from "../engine/engine.ts";
 import { formatWaitStatus, type WaitStatus } from "../engine/wait_status.ts";
 import type { Log } from "../log/log.ts";
@@ -27,11 +29,14 @@ import {
   ServiceCounters,
 } from "../observe/service_counters.ts";
 import { SIGKILL, SIGTERM } from "../posix/signals.ts";
+import type { ConnectionOptions } from "../posix/socket_options.ts";
 import type { Timer } from "../timer.ts";
 import { connectionRecord } from "./connection_record.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Fault } from "./fault.ts";
 import { listed } from "./listed.ts";
+import type { MachineReadings } from "./machine_readings.ts";
+import { ServiceGate } from "./service_gate.ts";
 
 /** How often a service that stays at its limit says so. */
 const LIMIT_WARNING_MS = 60_000;
@@ -58,12 +63,19 @@ const LEAVE_MS = 3000;
  */
 const RETRY_MS = 1000;
 
+/**
+ * How often a command that is given the socket may be started within a time: one
+ * that does not take what has come would be started for ever.
+ */
+const RESTARTS = 20;
+const RESTARTS_MS = 2000;
+
 /** What a service is. */
 export interface ServiceOptions {
   readonly name: string;
   readonly sockets: readonly ListeningSocket[];
   readonly command: Command;
-  /** How long a command may run. */
+  /** How long a command may run; `Infinity` for as long as it likes. */
   readonly timeLimitMs: number;
   /** How many commands may run at once; 0 for no limit. */
   readonly maxProcesses: number;
@@ -84,8 +96,17 @@ export interface ServiceOptions {
    * closed, unless something was lacking that the command cannot help.
    */
   readonly isThrottled: boolean;
-  /** Whether to tell the kernel for each connection to keep it alive. */
-  readonly keepAlive?: boolean;
+  /** See `ServeOptions`. */
+  readonly connectionOptions?: ConnectionOptions | undefined;
+  /**
+   * Whether its command is given the listening socket itself. Then it has one,
+   * and one command at a time.
+   */
+  readonly waits?: boolean;
+  /** Who may connect, and how much; `undefined` for everybody without limit. */
+  readonly rules?: AdmissionRules | undefined;
+  /** How busy the machine is, where the rules have a limit to that. */
+  readonly readings?: MachineReadings;
   /** Who follows its connections. */
   readonly observer?: ServiceObserver;
   /** Whether it is no news that commands stand at the limit. */
@@ -114,6 +135,8 @@ export interface FollowedCommand {
 /** What a service has in memory, for a program that goes on in its place. */
 export interface ServiceMemory {
   readonly commands: readonly FollowedCommand[];
+  /** Connections of which a proxy is yet to say who its client is. */
+  readonly waiting: readonly WaitingConnection[];
   /** How often its command could not be started; 0 where that is over. */
   readonly startFailures: number;
   /** The same, of accepting connections. */
@@ -133,14 +156,18 @@ export class Service implements ServiceEvents {
   );
   /** Those that were killed, but not collected yet. */
   readonly #killed = new Set<RunningCommand>();
+  readonly #gate: ServiceGate | undefined;
   readonly #startFault: Fault;
   readonly #acceptFault: Fault;
+  readonly #restartFault: Fault;
   readonly #idle = Promise.withResolvers<void>();
   #limitTimer: Timer | undefined;
   #throttleTimer: Timer | undefined;
   #state: "serving" | "draining" | "terminating" = "serving";
   /** Whether the command could be started the last time. */
   #starts = false;
+  /** Since when starts are counted, and how many there were. */
+  #restarts = { sinceMs: -Infinity, count: 0 };
   /** One that is to be reported when it is known to run. */
   #unreported: RunningCommand | undefined;
 
@@ -168,12 +195,29 @@ export class Service implements ServiceEvents {
       over: (count) =>
         `connections are accepted again, after ${failures(count)}`,
     });
+    this.#restartFault = new Fault({
+      log,
+      now,
+      event: "restarts",
+      text: (reason) =>
+        `command ${shown} ${reason}: what comes waits meanwhile`,
+      over: () => `command ${shown} is started again as before`,
+    });
+    const { rules, readings } = options;
+    this.#gate = rules && new ServiceGate({
+      ...{ rules, readings, log, counter: this.counters },
+      changed: () => {
+        if (this.#state === "serving") this.#goOn();
+      },
+    });
     this.#served = options.engine.serve({
       sockets: options.sockets,
       command: options.command,
       peers: options.verbose,
-      keepAlive: options.keepAlive,
+      connectionOptions: options.connectionOptions,
+      waits: options.waits,
       events: this,
+      gate: this.#gate,
     });
   }
 
@@ -235,6 +279,7 @@ export class Service implements ServiceEvents {
           isKilled: true,
         })),
       ],
+      waiting: this.#served.waiting,
       startFailures: this.#startFault.count,
       acceptFailures: this.#acceptFault.count,
       counters: this.counters.record,
@@ -248,17 +293,20 @@ export class Service implements ServiceEvents {
    * @param memory What that had in memory.
    */
   resume(memory: ServiceMemory): void {
-    const { commands, startFailures, acceptFailures, counters } = memory;
+    const { commands, waiting, startFailures, acceptFailures, counters } =
+      memory;
     if (counters !== undefined) this.counters.resume(counters);
     this.#startFault.resume(startFailures);
     this.#acceptFault.resume(acceptFailures);
     for (const { running, limitMs, isKilled } of commands) {
       const command = this.#served.adopt(running);
+      if (running.client !== undefined) this.#gate?.resume(running.client);
       if (isKilled) this.#killed.add(command);
       else {
         this.#running.add(command, { startedMs: running.startedMs, limitMs });
       }
     }
+    for (const connection of waiting) this.#served.adoptWaiting(connection);
   }
 
   /** Begins to accept connections, as far as its limit allows. */
@@ -286,9 +334,12 @@ export class Service implements ServiceEvents {
     if (this.#state === "serving") {
       this.#state = "draining";
       this.#served.stopListening();
+      this.#gate?.stop();
       clearTimeout(this.#limitTimer);
       clearTimeout(this.#throttleTimer);
       this.#leaveLater([...this.#killed]);
+      // It is a server of its own, which nobody would end otherwise.
+      if (this.#options.waits) this.#signalAll(SIGTERM);
       this.#tellIdle();
     }
     return this.#idle.promise;
@@ -304,6 +355,7 @@ export class Service implements ServiceEvents {
     const drained = this.drain();
     if (this.#state !== "terminating") {
       this.#state = "terminating";
+      this.#served.dropWaiting();
       this.#served.endGroups();
       this.#signalAll(SIGTERM);
       setTimeout(() => this.#killAll(), TERMINATE_MS);
@@ -374,6 +426,7 @@ export class Service implements ServiceEvents {
       limitMs: this.#options.timeLimitMs,
     });
     this.#acceptFault.over();
+    if (this.#options.waits) this.#countRestart();
     this.counters.connected(command.startedMs);
     // Commands of clients that were accepted together come one by one, and an
     // observer may have ended the service at one of them.
@@ -395,10 +448,30 @@ export class Service implements ServiceEvents {
 
   ended(command: RunningCommand, status: WaitStatus): void {
     this.#report(command, status);
+    if (this.#options.waits) this.#restIfRestarted();
     this.#forget(command);
   }
 
-  notStarted({ reason, isShortage, command }: StartProblem): void {
+  #countRestart(): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#restarts.sinceMs >= RESTARTS_MS) {
+      if (this.#restarts.count < RESTARTS) this.#restartFault.over();
+      this.#restarts = { sinceMs: nowMs, count: 0 };
+    }
+    this.#restarts.count++;
+  }
+
+  #restIfRestarted(): void {
+    const { sinceMs, count } = this.#restarts;
+    const leftMs = sinceMs + RESTARTS_MS - performance.now();
+    if (count < RESTARTS || leftMs <= 0) return;
+    const seconds = RESTARTS_MS / 1000;
+    this.#restartFault.met(`was started ${count} times in ${seconds} seconds`);
+    this.#rest(leftMs);
+  }
+
+  notStarted({ reason, isShortage, command, client }: StartProblem): void {
+    if (client !== undefined) this.#gate?.giveBack(client);
     this.#startFault.met(reason);
     this.counters.notStarted();
     this.#starts = false;
@@ -418,28 +491,34 @@ export class Service implements ServiceEvents {
 
   #forget(command: RunningCommand): void {
     this.#running.delete(command) || this.#killed.delete(command);
+    if (command.client !== undefined) this.#gate?.giveBack(command.client);
     this.#options.observer?.ended();
     if (this.#state === "serving") this.#goOn();
     else this.#tellIdle();
   }
 
   /** Leaves connections in the queue for a while. */
-  #rest(): void {
+  #rest(delayMs = RETRY_MS): void {
     if (this.#throttleTimer !== undefined) return;
     this.#served.setAccepting(false);
     this.#throttleTimer = setTimeout(() => {
       this.#throttleTimer = undefined;
       if (this.#state === "serving") this.#goOn();
-    }, RETRY_MS);
+    }, delayMs);
   }
 
   notAccepted(reason: string): void {
     this.#acceptFault.met(reason);
   }
 
+  noneWaiting(): void {
+    if (this.#state !== "serving") this.#tellIdle();
+  }
+
   #goOn(): void {
     this.#served.setAccepting(
-      !this.#atLimit() && this.#throttleTimer === undefined,
+      !this.#atLimit() && this.#throttleTimer === undefined &&
+        !this.#gate?.isResting,
     );
   }
 
@@ -453,7 +532,8 @@ export class Service implements ServiceEvents {
    * each time.
    */
   #warnOfLimit(): void {
-    if (this.#limitTimer !== undefined || this.#options.isQuietAtLimit) return;
+    const { isQuietAtLimit, waits } = this.#options;
+    if (this.#limitTimer !== undefined || isQuietAtLimit || waits) return;
     this.#limitTimer = setTimeout(() => this.#lookAtLimit(), LIMIT_NOTICE_MS);
   }
 
@@ -527,7 +607,7 @@ export class Service implements ServiceEvents {
   }
 
   #tellIdle(): void {
-    if (this.count > 0) return;
+    if (this.count > 0 || this.#served.waiting.length > 0) return;
     this.#running.stop();
     this.#idle.resolve();
   }

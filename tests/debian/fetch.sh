@@ -16,6 +16,9 @@ readonly PACKAGES=(
   s6-doc sane-utils socat systemd talkd tang ucspi-tcp xinetd
 )
 
+# What the lists of yesterday name may be gone today.
+[[ $EUID -ne 0 ]] || apt-get update --quiet=2
+
 mkdir -p .cache
 folder=$(mktemp -d "$PWD/.cache/debian.XXXXXX")
 trap 'rm -rf "$folder"' EXIT

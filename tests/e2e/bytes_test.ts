@@ -35,7 +35,10 @@ function bytesOf(text: string): number[] {
 
 rootTest("a variable that is no UTF-8 reaches a command of run", async () => {
   await using daemon = await Daemon.start(
-    ["inet", "127.0.0.1:0", "--export-environment", "TZ", ...ENV],
+    [
+      ...["inet", "127.0.0.1:0", "--export-environment", "TZ"],
+      ...["--connection-environment", "none", ...ENV],
+    ],
     { prefix: WITH_TZ },
   );
   assertEquals(await answer(daemon), [
@@ -49,7 +52,10 @@ rootTest(
   "words and variables of a configuration reach its commands as bytes",
   async () => {
     await using folder = await Folder.create();
-    await folder.file("main.cf", "import_environment = TZ\n");
+    await folder.file(
+      "main.cf",
+      "import_environment = TZ\nspawnd_connection_environment = none\n",
+    );
     const line = bytesOf(
       "127.0.0.1:0 inet n n n - 1 spawn " +
         "-o { export_environment = TZ, { A = ",
@@ -165,7 +171,8 @@ rootTest("import_environment sets variables and keeps others out", async () => {
   await folder.file(
     "main.cf",
     "import_environment = TZ=Europe/Berlin A\n" +
-      "export_environment = TZ A B LANG\n",
+      "export_environment = TZ A B LANG\n" +
+      "spawnd_connection_environment = none\n",
   );
   await folder.file(
     "master.cf",

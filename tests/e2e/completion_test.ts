@@ -211,11 +211,20 @@ shellTest(
   "zsh",
   "completes every option of every subcommand",
   async (script) => {
-    const typed = PROGRAM.subcommands.flatMap(({ name, options }) =>
+    const all = PROGRAM.subcommands.flatMap(({ name, options }) =>
       options.map((option) => `spawnd ${name} ${long(option)}`)
     );
-    // Without the last letter no option is another's beginning.
-    const shown = await zsh(script, typed.map((line) => line.slice(0, -1)));
+    const count = (begun: string): number =>
+      all.filter((line) => line.startsWith(begun)).length;
+    // What is wholly another's beginning is complete, and may go on.
+    const typed = all.filter((line) => count(line) === 1);
+    assert(typed.length > 0.9 * all.length);
+    // But for the last letter, unless that might begin another as well.
+    const begun = typed.map((line) => {
+      const short = line.slice(0, -1);
+      return count(short) === 1 ? short : line;
+    });
+    const shown = await zsh(script, begun);
     assertEquals(shown.map((line) => line.replace(/=?\s*$/, "")), typed);
   },
 );

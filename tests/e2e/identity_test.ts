@@ -256,6 +256,30 @@ for (const engine of ENGINES) {
   );
 
   rootTest(
+    `ucspi's variables tell of the connection by default with ${engine}`,
+    async () => {
+      const words = await environmentOf({
+        engine,
+        options: ["--connection-environment", "ucspi"],
+      });
+      const text = await answer({ engine, argv: ["/usr/bin/env", "-0"] });
+      const namesOf = (list: readonly string[]): string[] =>
+        list.map((word) => word.replace(/=.*/s, ""));
+      const byDefault = text.split("\0").slice(0, -1).sort();
+      assertEquals(namesOf(byDefault), namesOf(words));
+      assertEquals(namesOf(words), [
+        "PATH",
+        "PROTO",
+        "TCPCONNNUM",
+        "TCPLOCALIP",
+        "TCPLOCALPORT",
+        "TCPREMOTEIP",
+        "TCPREMOTEPORT",
+      ]);
+    },
+  );
+
+  rootTest(
     `names that are not set are not exported with ${engine}`,
     async () => {
       assertEquals(await environmentOf({ engine }), ["PATH=/usr/bin:/bin"]);
@@ -429,9 +453,13 @@ rootTest(
 
 /** The variables of a command, sorted. */
 async function environmentOf(
-  question: Omit<Question, "argv">,
+  { options = [], ...question }: Omit<Question, "argv">,
 ): Promise<string[]> {
-  const text = await answer({ ...question, argv: ["/usr/bin/env", "-0"] });
+  const text = await answer({
+    ...question,
+    argv: ["/usr/bin/env", "-0"],
+    options: ["--connection-environment", "none", ...options],
+  });
   return text.split("\0").slice(0, -1).sort();
 }
 

@@ -385,6 +385,36 @@ for (
   });
 }
 
+for (
+  const [call, error, mend] of [
+    ["close_range", "ENOSYS", "let the daemon call close_range(2)"],
+    ["capset", "EPERM", "let the daemon give capabilities up"],
+  ] as const
+) {
+  rootTest(
+    `a sandbox that forbids ${call}(2) is told so on one line`,
+    async () => {
+      await using folder = await Folder.create();
+      const trace = folder.join("trace");
+      const prefix = [
+        // Capabilities that a program would inherit are to be given up.
+        ...["setpriv", "--inh-caps=+net_raw"],
+        ...["strace", "-f", "-o", trace, "-e", `trace=${call}`],
+        ...["-e", `inject=${call}:error=${error}`],
+      ];
+      const { code, stderr } = await refused(
+        ["user=nobody", ...ARGV],
+        { prefix },
+      );
+      assertEquals(code, 71, stderr);
+      const [line = "", ...more] = stderr.split("\n");
+      assertEquals(more, [""]);
+      assertMatch(line, new RegExp(`: fatal: ${call}: .* \\(`));
+      assert(line.includes(` (${mend}`), line);
+    },
+  );
+}
+
 rootTest(
   "a daemon that may not become its owner leaves no pid file",
   async () => {

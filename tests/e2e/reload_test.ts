@@ -842,7 +842,8 @@ rootTest("commands get nothing of what a reload takes", async () => {
   await using folder = await Folder.create();
   const [address = ""] = freeAddresses(1);
   const directory = await writeConfiguration(folder, {
-    main: ["export_environment ="],
+    // No two connections have one port.
+    main: ["export_environment =", "spawnd_connection_environment = none"],
     master: [
       inet(address, "user=nobody argv=/bin/sh -c { ls /proc/self/fd; env; }"),
     ],

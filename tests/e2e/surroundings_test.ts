@@ -61,7 +61,7 @@ function mounting(command: string): string[] {
 }
 
 const NO_LISTENER = JSON.stringify({
-  version: 1,
+  version: 2,
   sockets: [{ fd: 0, address: "127.0.0.1:7007" }],
   services: [],
   isReloadWanted: false,

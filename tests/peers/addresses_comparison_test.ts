@@ -14,6 +14,7 @@
 import { assert } from "@std/assert";
 import { toBytes } from "../../lib/config/bytes.ts";
 import { checkDaemon } from "../../lib/config/daemon_settings.ts";
+import { ANY_MACHINE } from "../../lib/config/machine.ts";
 import { loadConfiguration } from "../../lib/config/load_configuration.ts";
 import { type Lookup, parseInetName } from "../../lib/net/inet_endpoint.ts";
 import { formatAddress } from "../../lib/posix/sockets.ts";
@@ -134,7 +135,7 @@ class Group {
         toBytes(
           path === "./main.cf" ? this.#main : names.map(line).join(""),
         ),
-      { machine: { hostname: () => "x", mailVersion: () => "", servicePort } },
+      { machine: { ...ANY_MACHINE, hostname: () => "x", servicePort } },
     );
     const { settings } = checkDaemon(configuration);
     const { problems, entries, knownPorts } = configuration;
@@ -203,7 +204,7 @@ class Group {
       }
     }
     const { path } = this.#folder;
-    await output("unshare", "--net", "--mount", "bash", `${path}/run`, path);
+    await output("unshare", ...APART, "bash", `${path}/run`, path);
     const sockets = socketsIn(Deno.readTextFileSync(`${path}/sockets`));
     const found = runs.map((_, index) =>
       hasStarted(`${path}/${index}`) ? sockets : undefined
@@ -268,6 +269,19 @@ function socketsIn(text: string): string[] {
     ];
   }).sort();
 }
+
+/**
+ * The namespaces of its own that the script has. In that of processes, an id of
+ * one that has ended can have come to be nobody else's, whom it would kill.
+ */
+const APART = [
+  "--net",
+  "--mount",
+  "--pid",
+  "--fork",
+  "--kill-child",
+  "--mount-proc",
+] as const;
 
 /** Starts each master, and notes what they listen on that come so far. */
 const RUN = `

@@ -29,6 +29,7 @@ async function configured(
   if (/^[^#\s]/m.test(master.stdout)) {
     const checked = await runToEnd(["check", "-c", directory]);
     assertEquals(checked.code, 0, checked.stdout + master.stdout);
+    assert(!checked.stdout.includes("unused parameter"), checked.stdout);
   }
   return { directory, imported };
 }
@@ -112,6 +113,7 @@ peerTest(
 /** Packages that register with inetd when they are installed. */
 const INETD_PACKAGES = [
   ...["amanda-common", "nullidentd", "rsh-redone-server", "sane-utils"],
+  "talkd",
 ];
 
 /** A text between quotes at the end of a line, with such a socket in it. */
@@ -136,7 +138,7 @@ packageTest(
   async () => {
     await using folder = await Folder.create();
     const lines = await inetdLines();
-    assert(lines.length >= 5, lines.join("\n"));
+    assert(lines.length >= 7, lines.join("\n"));
     const file = await folder.file("inetd.conf", `${lines.join("\n")}\n`);
     const { imported: { code, stdout, stderr } } = await configured(
       folder,
@@ -156,6 +158,10 @@ packageTest(
         );
       }
     }
+    assert(
+      /user=nobody:tty[\s#]+argv=\/usr\/sbin\/in.talkd/.test(stdout),
+      stdout,
+    );
     // Held, on a machine whose services(5) does not have it.
     assert(
       /user=nobody[\s#]+argv=\/usr\/sbin\/nullidentd/.test(stdout),
@@ -300,13 +306,13 @@ servingTest(
 );
 
 peerTest(
-  "a service has the same words and ids as from xinetd",
+  "a service has the same surroundings as from xinetd",
   "/usr/sbin/xinetd",
   async () => {
     await using folder = await Folder.create();
     const command = await folder.file(
       "facts",
-      '#!/bin/sh\nid\nprintf "<%s>" "$@"\n',
+      '#!/bin/sh\nid\npwd\numask\nnice\nulimit -n\necho "$A $B"\nprintf "<%s>" "$@"\n',
       0o755,
     );
     const port = freePort();
@@ -315,6 +321,10 @@ peerTest(
       xinetdService(port, [
         "user = nobody",
         "group = tty",
+        "umask = 27",
+        "nice = 3",
+        "rlimit_files = 99",
+        "env = A=one B=two",
         `server = ${command}`,
         `server_args = one "two three" {four} #five $six \\ 'seven`,
       ]),

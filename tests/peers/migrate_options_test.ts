@@ -4,6 +4,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
+import { findParameter } from "../../lib/config/parameters.ts";
 import { packageTest, packageText } from "../debian/packages.ts";
 
 const DOCUMENT = new URL("../../docs/migrate.md", import.meta.url);
@@ -72,6 +73,14 @@ Deno.test("docs/migrate.md has one of three answers in each row, and says how", 
     // "`tcpd` as the program" and the like have words of their own.
     assertEquals(new Set(options).size, options.length, `${table}: twice`);
   }
+});
+
+Deno.test("docs/migrate.md names no parameter that there is not", async () => {
+  const text = await Deno.readTextFile(DOCUMENT);
+  const named = new Set(text.match(/\bspawnd_[a-z0-9_]+\b/g));
+  assert(named.size > 30);
+  const strangers = [...named].filter((name) => !findParameter(name));
+  assertEquals(strangers, []);
 });
 
 packageTest(

@@ -136,12 +136,13 @@ async function endsWithin(
 async function end(child: Deno.ChildProcess): Promise<void> {
   signalGroup(child.pid, "SIGINT");
   const tooLate = new AbortController();
-  await Promise.race([
-    child.status,
-    delay(LAST_WORDS_MS, tooLate).catch(() => {}),
+  const hasEnded = await Promise.race([
+    child.status.then(() => true),
+    delay(LAST_WORDS_MS, tooLate).then(() => false, () => true),
   ]);
   tooLate.abort();
-  signalGroup(child.pid, "SIGKILL");
+  // Its id may be another's once it has ended.
+  if (!hasEnded) signalGroup(child.pid, "SIGKILL");
   await child.status;
 }
 

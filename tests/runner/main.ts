@@ -33,11 +33,43 @@ function testWords(options: readonly string[]): string[] {
 /** The files of tests that a word means, from the checkout. */
 function* filesOf(word: string): Generator<string> {
   const path = KINDS.includes(word) ? `tests/${word}` : word.replace(/\/$/, "");
-  if (Deno.statSync(path).isFile) return yield path;
-  for (const { name, isDirectory } of Deno.readDirSync(path)) {
+  if (isFile(path)) return yield path;
+  for (const { name, isDirectory } of entriesOf(path)) {
     if (isDirectory) yield* filesOf(`${path}/${name}`);
     else if (name.endsWith("_test.ts")) yield `${path}/${name}`;
   }
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** What a folder has; nothing where there is none. */
+function entriesOf(path: string): Deno.DirEntry[] {
+  try {
+    return [...Deno.readDirSync(path)];
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
+/** Options and words; a filter may be a word by itself. */
+function sorted(
+  args: readonly string[],
+): { options: string[]; words: string[] } {
+  const options: string[] = [];
+  const words: string[] = [];
+  for (const arg of args) {
+    if (options.at(-1) === "--filter") options.push(`${options.pop()}=${arg}`);
+    else (arg.startsWith("-") ? options : words).push(arg);
+  }
+  return { options, words };
 }
 
 /** Runs jobs, so many at once, and shows what each has printed. */
@@ -112,11 +144,16 @@ async function deno(...args: readonly string[]): Promise<boolean> {
 async function main(args: readonly string[]): Promise<number> {
   const startedMs = performance.now();
   Deno.chdir(ROOT);
-  const options = args.filter((arg) => arg.startsWith("-"));
-  const words = args.filter((arg) => !arg.startsWith("-"));
-  const files = new Set(
-    (words.length === 0 ? KINDS : words).flatMap((word) => [...filesOf(word)]),
-  );
+  const { options, words } = sorted(args);
+  const files = new Set<string>();
+  for (const word of words.length === 0 ? KINDS : words) {
+    const found = [...filesOf(word)];
+    if (found.length === 0) {
+      console.error(`no tests: ${word} (name unit, e2e, peers, or a file)`);
+      return 64;
+    }
+    for (const file of found) files.add(file);
+  }
   if (!await fetchImports([...files])) return 1;
   const types = deno("check", "--frozen", ...files);
   const folder = await Deno.makeTempDir({ prefix: "spawnd-tests-" });

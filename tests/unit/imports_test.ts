@@ -37,11 +37,9 @@ function readImports(): Imports {
   return new Map(
     files.map((file) => [
       file,
-      importsOf(Deno.readTextFileSync(resolve(ROOT, file)))
+      importsOf(read(file))
         .filter((specifier) => specifier.startsWith("."))
-        .map((specifier) =>
-          resolve(ROOT, dirname(file), specifier).slice(ROOT.length + 1)
-        ),
+        .map((specifier) => fromRoot(file, specifier)),
     ]),
   );
 }
@@ -88,6 +86,46 @@ function importsOf(source: string): string[] {
     },
   }));
   return found;
+}
+
+/**
+ * What a module has loaded before it runs: neither types, which the linter has
+ * in declarations of their own, nor `import()`.
+ */
+function loadedWith(source: string): string[] {
+  const found: string[] = [];
+  const add = (
+    { source }: { readonly source: { readonly value: string } | null },
+    kind: string,
+  ): void => {
+    if (source !== null && kind !== "type") found.push(source.value);
+  };
+  visit(source, () => ({
+    ImportDeclaration: (node) => add(node, node.importKind),
+    ExportAllDeclaration: (node) => add(node, node.exportKind),
+    ExportNamedDeclaration: (node) => add(node, node.exportKind),
+  }));
+  return found;
+}
+
+/** All files that are loaded with one, itself included. */
+function allLoadedWith(file: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(file)) return seen;
+  seen.add(file);
+  for (const specifier of loadedWith(read(file))) {
+    if (!/^\..*\.ts$/.test(specifier)) continue;
+    allLoadedWith(fromRoot(file, specifier), seen);
+  }
+  return seen;
+}
+
+function read(file: string): string {
+  return Deno.readTextFileSync(resolve(ROOT, file));
+}
+
+/** The path of what a file imports, from the root. */
+function fromRoot(file: string, specifier: string): string {
+  return resolve(ROOT, dirname(file), specifier).slice(ROOT.length + 1);
 }
 
 /** What a module does that is the command line's to do: print, and end. */
@@ -197,6 +235,39 @@ Deno.test("each room has a door where the table says that it is read first", () 
   assertEquals(doors.length, page.match(/\]\(\.\.\/lib\/\w+\) /g)?.length);
 });
 
+const TABLE = "lib/cli/subcommands.ts";
+
+Deno.test("the table of subcommands is there without what they do", () => {
+  const loaded = [...allLoadedWith(TABLE)];
+  assertEquals(
+    loaded.filter((file) => /^lib\/(?:master|service|engine|net)\//.test(file)),
+    [],
+    "have the subcommand import it when it is run",
+  );
+});
+
+Deno.test("a process below master(8) loads no table of subcommands", () => {
+  for (const file of ["main.ts", "lib/cli/master/master.ts"]) {
+    assertEquals(allLoadedWith(file).has(TABLE), false, file);
+  }
+});
+
+Deno.test("a folder of a subcommand is used by the table alone", () => {
+  const SHARED = ["shared", "serving", "inspect"];
+  const wrong = [...readImports()].flatMap(([file, imported]) =>
+    imported.filter((other) => {
+      const [from, to] = [folderOf(file), folderOf(other)];
+      return from !== to && from !== undefined && to !== undefined &&
+        !SHARED.includes(to);
+    }).map((other) => `${file} imports ${other}`)
+  );
+  assertEquals(wrong, [], "move what both need to lib/cli/shared");
+});
+
+function folderOf(file: string): string | undefined {
+  return /^lib\/cli\/([^/]+)\//.exec(file)?.[1];
+}
+
 Deno.test("below the command line nothing is printed, and nothing ends the process", () => {
   const found = filesBelow("lib")
     .filter((file) => roomOf(file) !== "cli")
@@ -222,6 +293,19 @@ Deno.test("each kind of import is seen, and none in a comment", () => {
       const text = 'from "./i.ts"';
     `).sort(),
     ["a", "b", "c", "d", "e", "f", "h"].map((name) => `./${name}.ts`),
+  );
+});
+
+Deno.test("what is loaded with a module is neither types nor what it asks for later", () => {
+  assertEquals(
+    loadedWith(`
+      import { a } from "./a.ts";
+      import type { B } from "./b.ts";
+      export * from "./c.ts";
+      export type { D } from "./d.ts";
+      const e = async () => await import("./e.ts");
+    `),
+    ["./a.ts", "./c.ts"],
   );
 });
 

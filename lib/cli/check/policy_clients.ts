@@ -13,7 +13,12 @@ import { toText } from "../../config/bytes.ts";
 import type { KnownPorts } from "../../config/known_tcp_ports.ts";
 import type { Configuration } from "../../config/configuration.ts";
 import { settingsOn } from "../../config/master_cf.ts";
-import { problemInText, type Report } from "../../config/problems.ts";
+import {
+  type Problem,
+  problemInText,
+  type Report,
+} from "../../config/problems.ts";
+import type { CheckedService } from "../../config/services.ts";
 import type { Scope } from "../../config/settings.ts";
 import { parseConfiguredTime } from "../../config/values.ts";
 import { parseInetName } from "../../net/inet_endpoint.ts";
@@ -41,6 +46,8 @@ const LOOPBACK = /^(?:127\.|::1$)/;
 interface PolicyClient {
   /** As it is written: `unix:private/policy`, `inet:127.0.0.1:10031`. */
   readonly address: string;
+  /** Where smtpd would connect to. */
+  readonly endpoints: readonly Endpoint[];
   /** How long the connection is kept, by the name of what says so. */
   readonly keeps: readonly { name: string; seconds: number }[];
 }
@@ -57,50 +64,60 @@ export function reportPolicyClients(
   services: readonly InspectedService[],
   report: Report,
 ): void {
-  const { master, scope: whole, scopeOf, knownPorts } = configuration;
+  const { master, scope: whole, scopeOf } = configuration;
   const smtpds = master.services
     .filter(({ command }) => command.text === "smtpd");
   const scopes = smtpds.length === 0 ? [whole] : smtpds.map(scopeOf);
   for (const scope of scopes) {
-    const queueDirectory = scope.string("queue_directory", ignore) ?? "/";
     for (const client of clientsIn(configuration, scope)) {
-      const served = endpointsOf(client.address, queueDirectory, knownPorts);
-      for (const { service, endpoints } of services) {
-        const reached = endpoints.some((endpoint) =>
-          served.some((other) => reaches(other, endpoint))
-        );
-        if (!reached) continue;
-        const { name, places, settings } = service;
-        const timeLimitSeconds = settings.command_time_limit;
-        const [ttl, idle] = client.keeps;
-        // It ends at its full age, however idle it is.
-        if (ttl === undefined || ttl.seconds <= timeLimitSeconds) continue;
-        const longer = [ttl, idle].filter((kept) =>
-          kept !== undefined && kept.seconds > timeLimitSeconds &&
-          kept.seconds <= ttl.seconds
-        ).filter((kept) => kept !== undefined);
-        const shown = longer.map(({ name, seconds }) =>
-          `${name} (${seconds}s)`
-        );
-        report(problemInText(places.timeLimit, {
-          level: "warning",
-          text: `time limit ${timeLimitSeconds}s is shorter than ` +
-            `${shown.join(" and ")} of check_policy_service ${client.address}`,
-          mend: "smtpd loses a connection in use: set " +
-            `${name}_time_limit to more than ${ttl.seconds}s`,
-        }));
+      for (const { service } of services.filter(reachedBy(client))) {
+        const problem = cutShort(client, service);
+        if (problem !== undefined) report(problem);
       }
     }
   }
+}
+
+/** Whether a client comes out at a service. */
+function reachedBy(
+  { endpoints: wanted }: PolicyClient,
+): (service: InspectedService) => boolean {
+  return ({ endpoints }) =>
+    endpoints.some((socket) =>
+      wanted.some((client) => reaches(client, socket))
+    );
+}
+
+/** What to tell of a service that ends commands which a client counts on. */
+function cutShort(
+  { address, keeps }: PolicyClient,
+  { name, places, settings }: CheckedService,
+): Problem | undefined {
+  const limitSeconds = settings.command_time_limit;
+  const [ttl, idle] = keeps;
+  // It ends at its full age, however idle it is.
+  if (ttl === undefined || ttl.seconds <= limitSeconds) return undefined;
+  const longer = [ttl, idle]
+    .filter((kept) => kept !== undefined)
+    .filter(({ seconds }) => seconds > limitSeconds && seconds <= ttl.seconds)
+    .map(({ name, seconds }) => `${name} (${seconds}s)`);
+  return problemInText(places.timeLimit, {
+    level: "warning",
+    text: `time limit ${limitSeconds}s is shorter than ` +
+      `${longer.join(" and ")} of check_policy_service ${address}`,
+    mend: "smtpd loses a connection in use: set " +
+      `${name}_time_limit to more than ${ttl.seconds}s`,
+  });
 }
 
 /** What is wrong with values is told elsewhere. */
 function ignore(): void {}
 
 function clientsIn(
-  { main, master }: Configuration,
+  { main, master, knownPorts }: Configuration,
   scope: Scope,
 ): PolicyClient[] {
+  const queueDirectory = scope.string("queue_directory", ignore) ?? "/";
   const overridden = master.services.flatMap(settingsOn)
     .map(({ name }) => name.text);
   const names = new Set([...main.settings.keys(), ...overridden]);
@@ -115,7 +132,11 @@ function clientsIn(
         keptFor(MAX_TTL, ttl, what),
         keptFor(MAX_IDLE, idle, what),
       ];
-      return { address, keeps: keeps.filter((kept) => kept !== undefined) };
+      return {
+        address,
+        endpoints: endpointsOf(address, queueDirectory, knownPorts),
+        keeps: keeps.filter((kept) => kept !== undefined),
+      };
     });
   });
 }
@@ -164,7 +185,7 @@ function reaches(client: Endpoint, socket: Endpoint): boolean {
   }
   // Of another host's address, nobody here knows whether it is this machine's.
   const isEverywhere = socket.host === "::" || socket.host === "0.0.0.0";
-  return client.port === socket.port &&
+  return client.port === socket.port && !socket.isDatagram &&
     (client.host === socket.host ||
       (isEverywhere && LOOPBACK.test(client.host)));
 }

@@ -8,7 +8,7 @@
 import { fromText, toBinary, toText } from "../../config/bytes.ts";
 import { RefusedFile } from "../../config/load_configuration.ts";
 import { getent } from "../../net/getent.ts";
-import { readRegularFile } from "../shared/read_configuration.ts";
+import { readFile } from "../shared/read_file.ts";
 import { PORT_MAX } from "../../config/inet_name.ts";
 import { parseCount } from "../../config/values.ts";
 import {
@@ -45,7 +45,7 @@ export interface Surroundings {
 
 /** This machine. */
 export const thisMachine: Surroundings = {
-  readFile: (path) => toBinary(readRegularFile(toText(path))),
+  readFile: (path) => toBinary(readFile(toText(path))),
   listDirectory: (path) =>
     [...Deno.readDirSync(toText(path))].map(({ name }) => fromText(name)),
   isDirectory(path): boolean {

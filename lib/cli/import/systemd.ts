@@ -26,6 +26,7 @@ import {
   type Unit,
   type UnitSetting,
 } from "./unit_file.ts";
+import { setUnitAccess } from "./unit_access.ts";
 import { withSpecifiers } from "./unit_words.ts";
 
 /** As many connections as systemd has where nothing is said. */
@@ -99,6 +100,7 @@ function translatePair(path: string, context: PairContext): ImportedService[] {
   else draft.set("spawnd_wait", "yes");
   setSocket(socket, draft, accepts);
   setService(service, draft, context);
+  setUnitAccess([socket, service], draft);
   const isInet6Alone = last("BindIPv6Only")?.value === "ipv6-only";
   return addressesOf(socket, draft, isInet6Alone)
     .map(({ type, name }) => draft.at(type, name));

@@ -126,7 +126,7 @@ const BOOLEANS: Readonly<Record<string, ServiceParameter>> = {
 
 /** Read elsewhere, or of no effect where each connection has a command. */
 const OF_NO_EFFECT =
-  /^(?:CPUSchedulingResetOnFork|DynamicUser|Environment|EnvironmentFile|ExecStart|Group|IOScheduling(?:Class|Priority)|PassEnvironment|RemainAfterExit|Restart.*|Standard(?:Input|Output|Error)|SuccessExitStatus|SyslogIdentifier|SupplementaryGroups|TTY.*|UnsetEnvironment|User)$/;
+  /^(?:CPUSchedulingResetOnFork|DynamicUser|Environment|EnvironmentFile|ExecStart|Group|IOScheduling(?:Class|Priority)|IPAddress(?:Allow|Deny)|PassEnvironment|RemainAfterExit|Restart.*|Standard(?:Input|Output|Error)|SuccessExitStatus|SyslogIdentifier|SupplementaryGroups|TTY.*|UnsetEnvironment|User)$/;
 
 const SANDBOX =
   /^(?:Bind(?:ReadOnly)?Paths|ExecPaths|InaccessiblePaths|NoExecPaths|PrivateDevices|PrivateTmp|Protect.*|Read(?:Only|Write)Paths|RootDirectory|RootImage|TemporaryFileSystem)$/;
@@ -152,6 +152,8 @@ function setSetting(
   } else if (isTrue !== false) {
     const mend = SANDBOX.test(name)
       ? "spawnd_landlock names the paths that a command may use"
+      : /^(?:CPUQuota|MemoryMax|TasksMax)$/.test(name)
+      ? "spawnd_limits has cpu, as and nproc, of each process"
       : /^(?:Exec|Timeout|Watchdog|Kill)/.test(name)
       ? "put it into the unit that starts spawnd, or into the command"
       : undefined;

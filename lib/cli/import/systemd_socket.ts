@@ -36,7 +36,7 @@ const TIMES: Readonly<Record<string, ServiceParameter>> = {
 
 /** Read with the addresses, or of no effect here. */
 const READ_ELSEWHERE =
-  /^(?:Accept|BindIPv6Only|FileDescriptorName|ListenStream|ListenDatagram|RemoveOnStop|Service|SocketGroup|SocketUser)$/;
+  /^(?:Accept|BindIPv6Only|FileDescriptorName|IPAddressAllow|IPAddressDeny|ListenStream|ListenDatagram|RemoveOnStop|Service|SocketGroup|SocketUser)$/;
 
 /** What to do where there is nothing that does the same. */
 const MENDS: Readonly<Record<string, string>> = {

@@ -4,7 +4,8 @@
  * tcpserver takes the rule that is nearest to the client's address, and of two
  * for the same address the first; a table's first match counts. So the nearest
  * come first. A client that no rule is about is let in by tcpserver and refused
- * by a table, which therefore ends with a rule for everybody.
+ * by a table, which therefore ends with a rule for everybody. tcprules takes a
+ * file as a whole or not at all, and so it is here.
  *
  * @module
  */
@@ -51,29 +52,29 @@ export function translateTcprules(
   from: Surroundings,
 ): TranslatedRules {
   const all = readRules(paths, from);
-  const sorted = [...all.rules.values()].sort((one, other) =>
-    other.network.prefixBits - one.network.prefixBits
-  );
-  const lines = sorted.map(({ network, verdict }) =>
-    `${writeCidr(network)} ${verdict}`
-  );
   if (all.isTooMany) {
     const place = paths[0] ?? "";
     all.notes.tell(place, `more than ${RULES_MAX} rules`, "write fewer");
   }
-  const hasLast = all.rules.has("0.0.0.0/0");
-  return {
-    table: !all.isRead || all.isTooMany ? "" : [
-      "# for use as: spawnd_clients = cidr:FILE",
-      ...lines,
-      ...hasLast ? [] : [
-        "# tcpserver lets in whom no rule is about",
-        ...ALL_NETWORKS.map((network) => `${writeCidr(network)} allow`),
-      ],
-      "",
-    ].join("\n"),
-    notes: all.notes.all,
-  };
+  const isWhole = all.isRead && !all.isBroken && !all.isTooMany;
+  return { table: isWhole ? tableOf(all) : "", notes: all.notes.all };
+}
+
+function tableOf({ rules, isHeld }: Rules): string {
+  const sorted = [...rules.values()].sort((one, other) =>
+    other.network.prefixBits - one.network.prefixBits
+  );
+  const everybody = rules.has("0.0.0.0/0") ? [] : ALL_NETWORKS
+    .map((network) => ({ network, verdict: "allow" }));
+  const lines = [...sorted, ...everybody].map(({ network, verdict }) =>
+    `${isHeld ? "#" : ""}${writeCidr(network)} ${verdict}`
+  );
+  return [
+    "# for use as: spawnd_clients = cidr:FILE",
+    ...isHeld ? ["# to be mended before it is used"] : [],
+    ...lines,
+    "",
+  ].join("\n");
 }
 
 interface Rule {
@@ -87,6 +88,10 @@ class Rules {
   readonly notes = new Notes();
   #seen = 0;
   isRead = false;
+  /** Whether tcprules would have refused the files as a whole. */
+  isBroken = false;
+  /** Whether somebody would be let in who was refused. */
+  isHeld = false;
 
   get isTooMany(): boolean {
     return this.#seen > RULES_MAX;
@@ -121,10 +126,14 @@ function readRule(line: string, place: string, all: Rules): void {
   const colon = line.indexOf(":");
   if (colon < 0) {
     tell(place, `no rule: ${quoted(line)}`, "write ADDRESS:allow or :deny");
+    all.isBroken = true;
     return;
   }
   const verdict = readInstructions(line.slice(colon + 1), place, tell);
-  if (verdict === undefined) return;
+  if (verdict === undefined) {
+    all.isBroken = true;
+    return;
+  }
   const address = line.slice(0, colon);
   const why = address.includes("@")
     ? BY_IDENT
@@ -132,8 +141,10 @@ function readRule(line: string, place: string, all: Rules): void {
     ? BY_NAME
     : undefined;
   if (why !== undefined) {
+    if (verdict === "deny") all.isHeld = true;
     const mend = verdict === "deny"
-      ? "whom it refuses is let in: name the networks, or refuse in the command"
+      ? "whom it refuses would be let in: name the networks, or refuse them " +
+        "in the command"
       : "name the networks, or decide in the command";
     tell(place, `${quoted(address)}: ${why}`, mend);
     return;

@@ -83,6 +83,8 @@ export class EntryTranslator {
     this.#context = context;
     const [id = entry.name] = this.#find("id")?.values ?? [];
     this.#draft = new ServiceDraft(entry.place, quoted(id), context.tell);
+    // It may have been who may connect; xinetd does not serve it, either.
+    this.#draft.isHeld = entry.isBroken || defaults.isBroken;
   }
 
   translate(): ImportedService[] {

@@ -26,6 +26,8 @@ export interface XinetdEntry {
   /** Of the service; empty for the defaults. */
   readonly name: string;
   readonly operations: ReadonlyMap<string, readonly Operation[]>;
+  /** Whether a line of it could not be read, whatever that was to say. */
+  readonly isBroken: boolean;
 }
 
 /** All that was read. */
@@ -62,6 +64,7 @@ const NO_DEFAULTS: XinetdEntry = {
   place: "",
   name: "",
   operations: new Map(),
+  isBroken: false,
 };
 
 /**
@@ -217,6 +220,7 @@ interface Open {
   readonly place: string;
   readonly name: string;
   readonly operations: Map<string, Operation[]>;
+  isBroken: boolean;
   isBegun: boolean;
 }
 
@@ -275,17 +279,20 @@ class Parser {
       place,
       name: isDefaults ? "" : name,
       operations: new Map(),
+      isBroken: false,
       isBegun,
     };
     return undefined;
   }
 
-  #assign(line: string, place: string, { operations }: Open): void {
+  #assign(line: string, place: string, open: Open): void {
+    const { operations } = open;
     const [, name, sign, text = ""] =
       /^([^ \t]+)[ \t]+(\+=|-=|=)(?:[ \t]+(.*)|)$/s.exec(line) ?? [];
     if (name === undefined || sign === undefined) {
       const mend = "write NAME = VALUE, with blanks around the operator";
       this.#tell(place, `no attribute: ${quoted(line)}`, mend);
+      open.isBroken = true;
       return;
     }
     const operator = sign as Operation["operator"]; // as matched

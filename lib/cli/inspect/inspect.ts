@@ -25,7 +25,9 @@ import { refuseSocketPath } from "../../net/unix_socket.ts";
 import { EX, failure, type Result, success } from "../../result.ts";
 import type { Endpoint, InspectedService } from "./inspected_service.ts";
 import { reportSharedAddresses } from "./shared_addresses.ts";
-import { findOwner, openContext } from "../serving/start.ts";
+import { unknowableLimits } from "../serving/busy_limits.ts";
+import { findOwner } from "../serving/identities.ts";
+import { openContext } from "../serving/start.ts";
 import { readConfiguration } from "../shared/read_configuration.ts";
 
 /** What looking at a configuration came to. */
@@ -65,6 +67,11 @@ export function inspect(directory: string): Inspection {
     isBelowMaster: configuration.otherEntries > 0,
   });
   checked.problems.forEach(report);
+  for (const service of checked.services) {
+    for (const { place, mistake } of unknowableLimits(context.libc, service)) {
+      report(problemInText(place, mistake));
+    }
+  }
   const services = checked.services.flatMap((service) => {
     const endpoints = endpointsOf(service, settings, configuration);
     if (endpoints.ok) return [{ service, endpoints: endpoints.value }];
@@ -123,10 +130,15 @@ function endpointsOf(
     interfaces: settings?.inetInterfaces ?? ["all"],
     protocols: settings?.inetProtocols ?? ["all"],
     ports: knownPorts,
+    transport: type === "udp" ? "udp" : "tcp",
   });
   return name.ok
     ? success(
-      name.value.endpoints.map((endpoint) => ({ kind: "inet", ...endpoint })),
+      name.value.endpoints.map((endpoint) => ({
+        kind: "inet",
+        ...endpoint,
+        ...type === "udp" && { isDatagram: true },
+      })),
     )
     : name;
 }

@@ -9,7 +9,7 @@ import type { InetEndpoint } from "../../net/inet_endpoint.ts";
 
 /** A socket that a service would listen on. */
 export type Endpoint =
-  | ({ readonly kind: "inet" } & InetEndpoint)
+  | ({ readonly kind: "inet"; readonly isDatagram?: true } & InetEndpoint)
   | { readonly kind: "unix"; readonly path: string };
 
 /** A service, and all that it would listen on. */

@@ -71,16 +71,25 @@ const WILDCARDS: readonly string[] = ["::", "0.0.0.0"];
 /** What an endpoint is found by: itself, and as one of its port and family. */
 function keysOf(endpoint: Endpoint): string[] {
   if (endpoint.kind === "unix") return [endpoint.path];
-  const { host, port } = endpoint;
+  const { host } = endpoint;
+  const port = portOf(endpoint);
   return [`${host} ${port}`, `${familyOf(host)} ${port}`];
 }
 
 /** What may be in the way of an endpoint is found by one of these. */
 function keysInTheWayOf(endpoint: Endpoint): string[] {
   if (endpoint.kind === "unix") return [endpoint.path];
-  const { host, port } = endpoint;
+  const { host } = endpoint;
+  const port = portOf(endpoint);
   const others = WILDCARDS.includes(host) ? ["IPv4", "IPv6"] : [];
   return [host, ...WILDCARDS, ...others].map((other) => `${other} ${port}`);
+}
+
+/** Those of datagrams are others. */
+function portOf(
+  { port, isDatagram }: Endpoint & { readonly kind: "inet" },
+): string {
+  return isDatagram ? `udp ${port}` : `${port}`;
 }
 
 function familyOf(host: string): "IPv4" | "IPv6" {

@@ -16,7 +16,7 @@ import { strangeWord } from "../../config/service_attributes.ts";
 import { type CheckContext, checkServices } from "../../config/services.ts";
 import { EX, failure, type Result, success } from "../../result.ts";
 import { isError } from "../inspect/inspect.ts";
-import { TRANSPORTS } from "../master/request.ts";
+import { TRANSPORTS } from "../../master/transport.ts";
 import { didYouMean } from "../../did_you_mean.ts";
 import type { MasterLine } from "./postconf.ts";
 

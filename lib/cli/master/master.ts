@@ -22,7 +22,7 @@ import {
   wasInheritedForWriting,
 } from "../../posix/process.ts";
 import { EX, formatMistake, reasonOf } from "../../result.ts";
-import { prepareProcess } from "../../service/daemon.ts";
+import { prepareProcess } from "../../service/prepare_process.ts";
 import {
   type Handed,
   HANDED_VARIABLE,
@@ -74,7 +74,7 @@ export async function serveMaster(words: readonly string[]): Promise<number> {
       tryToServe(words, { libc, program, trialFd: start.trialFd });
       return 0;
     }
-    prepareProcess(libc, start !== undefined);
+    prepare(libc, start !== undefined);
     // As spawn(8) does, for the daemon and for its commands.
     raiseDescriptorLimit(libc);
     const plan = takePlan(libc, start?.handed, logAs) ??
@@ -121,7 +121,7 @@ function tryToServe(
 ): void {
   const sender = new VerdictSender(libc, trialFd);
   try {
-    prepareProcess(libc);
+    prepare(libc);
     let named = { syslogName: "", facility: MAIL_FACILITY };
     const plan = planChild(readRequest(words), {
       ...{ libc, program },
@@ -134,6 +134,11 @@ function tryToServe(
     const { message: text } = error;
     sender.give({ mistakes: [{ text, exitCode: EX.CONFIG }] });
   }
+}
+
+function prepare(libc: Libc, isAdopting = false): void {
+  const prepared = prepareProcess(libc, isAdopting);
+  if (!prepared.ok) throw new Fatal(formatMistake(prepared.mistake));
 }
 
 /** The plan that a trial has made; not there if another edition has. */

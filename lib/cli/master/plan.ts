@@ -5,6 +5,7 @@
  * @module
  */
 
+import { admissionRules } from "../../admission/admission_rules.ts";
 import type { Accounts } from "../../config/attributes.ts";
 import { fromText, toText } from "../../config/bytes.ts";
 import type { Configuration } from "../../config/configuration.ts";
@@ -24,6 +25,7 @@ import {
 import { facilityNumber } from "../../log/system_log.ts";
 import type { ChildPlan } from "../../master/child.ts";
 import { FIRST_LISTEN_FD, parseGeneration } from "../../master/status.ts";
+import { tuningOf } from "../../net/connection_tuning.ts";
 import type { Identity } from "../../posix/credentials.ts";
 import type { Libc } from "../../posix/libc.ts";
 import {
@@ -31,11 +33,14 @@ import {
   isListening,
   socketAddress,
 } from "../../posix/sockets.ts";
+import { formatMistake } from "../../result.ts";
+import { refuseLimits } from "../../service/machine_readings.ts";
 import type { ServiceOptions } from "../../service/service.ts";
 import { type MasterRequest, parseMasterRequest } from "./request.ts";
 import { serviceOf } from "../serving/plan_service.ts";
 import { readConfiguration } from "../shared/read_configuration.ts";
-import { accountsOf } from "../serving/start.ts";
+import { refuseSurroundings } from "../serving/surroundings.ts";
+import { accountsOf } from "../shared/accounts.ts";
 import { directoryVariable, ownVariables } from "../shared/variables.ts";
 import { WAYS } from "../shared/ways.ts";
 
@@ -100,6 +105,9 @@ export function planChild(
   const accounts = accountsOf(libc);
   const owner = findOwner(accounts, settings[WAYS.master.owner]);
   const service = checkService(configuration, { accounts, owner }, report);
+  if (service.waits) {
+    throw new Fatal("spawnd_wait: master(8) has no such services");
+  }
   if (
     line === undefined && transport !== "stdin" &&
     !service.process.hasConcurrency
@@ -109,12 +117,19 @@ export function planChild(
         "running one command at a time",
     );
   }
+  const plan = planOf(service, request, {
+    libc,
+    queueDirectory: settings.queueDirectory,
+    defaultLimit: need(scope.integer("default_process_limit", report)),
+  });
+  const [refused] = refuseSurroundings(service, plan.service.command, {
+    engine: "direct",
+    libc,
+    isRoot: true,
+  });
+  if (refused !== undefined) throw new Fatal(refused.text);
   return {
-    ...planOf(service, request, {
-      libc,
-      queueDirectory: settings.queueDirectory,
-      defaultLimit: need(scope.integer("default_process_limit", report)),
-    }),
+    ...plan,
     ...{ transport, owner, generation, warnings },
     queueDirectory: settings.queueDirectory,
     isVerbose: request.verbose,
@@ -185,14 +200,19 @@ function planOf(
   const { process, settings } = service;
   const commands = transport === "stdin" ? 1 : process.concurrency;
   const variables = ownVariables(libc);
+  const ground = { way: "master", queueDirectory, variables } as const;
+  const planned = serviceOf(service, ground);
+  const rules = admissionRules(settings, planned.admission);
+  const refused = rules && refuseLimits(libc, rules.busyLimits);
+  if (refused !== undefined) throw new Fatal(formatMistake(refused));
   return {
     service: {
-      ...serviceOf(service, { way: "master", queueDirectory, variables }),
+      ...planned,
       sockets: transport === "stdin" ? [] : listeningSockets(libc, sockets),
       maxProcesses: commands,
       verbose: false,
       // The first clients have come before this process.
-      keepAlive: transport === "inet",
+      connectionOptions: transport === "inet" ? tuningOf(settings) : undefined,
       isQuietAtLimit: commands === 1,
     },
     isClassic: commands === 1,

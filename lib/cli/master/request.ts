@@ -9,17 +9,8 @@ import { withoutBraces } from "../../config/braces.ts";
 import { fromText } from "../../config/bytes.ts";
 import { PlacedText } from "../../config/logical_lines.ts";
 import { type Setting, splitNameValue } from "../../config/main_cf.ts";
+import { type Transport, TRANSPORTS } from "../../master/transport.ts";
 import { EX, failure, type Result, success } from "../../result.ts";
-
-/** The transports that are served. */
-export const TRANSPORTS = ["inet", "unix", "pass"] as const;
-
-/**
- * How connections arrive: at listening sockets, of which those for `pass` are
- * where another process passes connections on that it has accepted; or
- * `stdin`, the one that is there already.
- */
-export type Transport = typeof TRANSPORTS[number] | "stdin";
 
 /** What master(8) asks for. */
 export interface MasterRequest {

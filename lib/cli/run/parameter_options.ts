@@ -111,8 +111,14 @@ function valueOf(
   }
 }
 
-/** What turns a switch that is on by default is its name with `no-`. */
-function optionOf(row: Parameter): string {
+/**
+ * Names the option of a parameter.
+ *
+ * @param row The parameter.
+ * @returns The option, without dashes; what turns off a switch that is on by
+ * default begins with `no-`.
+ */
+export function optionOf(row: Parameter): string {
   const name = row.option ??
     row.name.replace(/^spawnd_/, "").replaceAll("_", "-");
   return isOn(row) ? `no-${name}` : name;

@@ -15,7 +15,7 @@ import { optionSettings } from "./parameter_options.ts";
 
 /** What a command line asks for. */
 export interface RunRequest extends ProcessRequest {
-  readonly type: "inet" | "unix";
+  readonly type: typeof TYPES[number];
   readonly name: string;
   readonly attributes: readonly string[];
   /** `undefined` for as many as by default. */
@@ -24,7 +24,7 @@ export interface RunRequest extends ProcessRequest {
   readonly settings: readonly OptionSetting[];
 }
 
-const TYPES = ["inet", "unix"] as const;
+const TYPES = ["inet", "unix", "udp"] as const;
 
 /**
  * Reads the command line.
@@ -57,7 +57,7 @@ class RunReader extends ValueReader {
     if (type !== undefined) return type;
     this.wrong(
       word === undefined ? "missing service type" : `bad service type: ${word}`,
-      didYouMean(word ?? "", TYPES) ?? "the first word is inet or unix",
+      didYouMean(word ?? "", TYPES) ?? "the first word is inet, unix or udp",
     );
     return "inet";
   }

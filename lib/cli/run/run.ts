@@ -5,7 +5,6 @@
  */
 
 import { configurationOf } from "../../config/one_entry.ts";
-import type { CheckedService } from "../../config/services.ts";
 import type { EngineName } from "../../engine/engine.ts";
 import type { ListeningSocket } from "../../net/listening.ts";
 import { quoted } from "../../log/quoted.ts";
@@ -17,16 +16,15 @@ import {
   type Result,
   success,
 } from "../../result.ts";
-import { prepareProcess, serveUntilStopped } from "../../service/daemon.ts";
+import { serveUntilStopped } from "../../service/daemon.ts";
 import type { DaemonPlan } from "../../service/plan.ts";
+import { prepareProcess } from "../../service/prepare_process.ts";
 import { lookAtCommand } from "../inspect/find_command.ts";
+import type { PlannedService } from "../serving/listen.ts";
 import { planServices } from "../serving/plan_services.ts";
 import { type RunRequest, runRequest } from "./request.ts";
-import {
-  checkMeans,
-  openContext,
-  type StartContext,
-} from "../serving/start.ts";
+import { checkMeans } from "../serving/means.ts";
+import { openContext, type StartContext } from "../serving/start.ts";
 import type { ParsedOptions } from "../shared/options.ts";
 import type { Outcome } from "../shared/subcommand.ts";
 import { thisMachine } from "../shared/this_machine.ts";
@@ -72,7 +70,10 @@ function plan(
   const { libc, log } = context;
   const means = checkMeans(request, context);
   if (!means.ok) return { ok: false, mistake: [means.mistake] };
-  if (libc !== undefined) prepareProcess(libc);
+  const prepared = libc === undefined
+    ? success(undefined)
+    : prepareProcess(libc);
+  if (!prepared.ok) return { ok: false, mistake: [prepared.mistake] };
   const { type, name, maxProcesses, attributes: words, verbose } = request;
   const configuration = configurationOf(
     { type, name, maxProcesses, words },
@@ -103,7 +104,7 @@ function plan(
 }
 
 function announce(
-  { attributes, maxProcesses, settings }: CheckedService,
+  { attributes, maxProcesses, settings }: PlannedService,
   { log }: StartContext,
   { engine, whyNotDirect, sockets }: {
     readonly engine: EngineName;

@@ -62,7 +62,7 @@ export const RUN: Subcommand = subcommand({
     ENGINE_OPTION,
     ...PROCESS_OPTIONS,
   ],
-  words: ["inet", "unix"],
+  words: ["inet", "unix", "udp"],
   needsWords: true,
   beginsCommand: (word) => /^argv=/i.test(word),
   mendOf: (word) => {

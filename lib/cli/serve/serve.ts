@@ -18,12 +18,9 @@ import { InheritedSockets } from "../../net/inherited_sockets.ts";
 import { unchangingCredentials } from "../../posix/credentials.ts";
 import type { Libc } from "../../posix/libc.ts";
 import { raiseDescriptorLimit } from "../../posix/process.ts";
-import {
-  type Adopted,
-  prepareProcess,
-  serveUntilStopped,
-} from "../../service/daemon.ts";
+import { type Adopted, serveUntilStopped } from "../../service/daemon.ts";
 import type { DaemonPlan } from "../../service/plan.ts";
+import { prepareProcess } from "../../service/prepare_process.ts";
 import {
   foreign,
   type Handed,
@@ -37,11 +34,8 @@ import { type ServeRequest, serveRequest } from "./request.ts";
 import { announcement } from "./announcement.ts";
 import { planServices } from "../serving/plan_services.ts";
 import { readConfiguration } from "../shared/read_configuration.ts";
-import {
-  checkMeans,
-  openContext,
-  type StartContext,
-} from "../serving/start.ts";
+import { checkMeans } from "../serving/means.ts";
+import { openContext, type StartContext } from "../serving/start.ts";
 import type { ParsedOptions } from "../shared/options.ts";
 import type { Outcome } from "../shared/subcommand.ts";
 import { versionLine } from "../shared/version.ts";
@@ -169,7 +163,8 @@ function takePlan(
   },
   context: StartContext & { readonly libc: Libc },
 ): Result<DaemonPlan, readonly Mistake[]> {
-  prepareProcess(context.libc, true);
+  const prepared = prepareProcess(context.libc, true);
+  if (!prepared.ok) return { ok: false, mistake: [prepared.mistake] };
   retell(records, context.log);
   const announce = announcement(plan.about ?? {}, context.log);
   return { ok: true, value: { ...plan, announce } };
@@ -183,7 +178,10 @@ function planWith(
 ): Result<DaemonPlan, readonly Mistake[]> {
   const means = checkMeans(request, context);
   if (!means.ok) return { ok: false, mistake: [means.mistake] };
-  if (context.libc !== undefined) prepareProcess(context.libc, isAdopting);
+  const prepared = context.libc === undefined
+    ? success(undefined)
+    : prepareProcess(context.libc, isAdopting);
+  if (!prepared.ok) return { ok: false, mistake: [prepared.mistake] };
   const configuration = readConfiguration(request.directory);
   const planned = planServices(
     configuration,

@@ -9,16 +9,19 @@ import type { Configuration } from "../../config/configuration.ts";
 import type { DaemonSettings } from "../../config/daemon_settings.ts";
 import type { MetricsAddress } from "../../config/metrics_address.ts";
 import type { LogDestination } from "../../log/destination.ts";
+import { JOURNAL_SOCKET } from "../../log/journal_log.ts";
 import { facilityNumber } from "../../log/system_log.ts";
 import { parseInetName } from "../../net/inet_endpoint.ts";
 import { listenInet, type ListeningSocket } from "../../net/listening.ts";
 import { directlyInQueueDirectory } from "../../net/queue_directory.ts";
 import { listenUnix } from "../../net/unix_socket.ts";
 import { STATUS_SOCKET } from "../../observe/status_record.ts";
+import { lookAt } from "../../posix/files.ts";
 import { EX, failure, type Result, success } from "../../result.ts";
 import type { OwnListener, PlanListenOptions } from "../../service/plan.ts";
 import { WAYS } from "../shared/ways.ts";
-import type { Means, StartContext } from "./start.ts";
+import type { Means } from "./means.ts";
+import type { StartContext } from "./start.ts";
 
 /** Root's alone, or that of who has started the daemon. */
 const STATUS_MODE = 0o600;
@@ -40,7 +43,9 @@ export function logDestination(
   { log, syslogName, syslogFacility }: DaemonSettings,
   { libc, isUnderJournal }: StartContext,
 ): Result<LogDestination> {
-  const kind = log === "auto" ? isUnderJournal ? "journal" : "stderr" : log;
+  const isJournal = isUnderJournal && libc !== undefined &&
+    lookAt(libc, JOURNAL_SOCKET)?.kind === "socket";
+  const kind = log === "auto" ? isJournal ? "journal" : "stderr" : log;
   if (kind === "stderr") return success({ kind });
   if (libc === undefined) {
     return failure({

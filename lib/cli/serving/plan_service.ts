@@ -4,11 +4,14 @@
  * @module
  */
 
+import { compileLookups } from "../../admission/admission_rules.ts";
 import type { CheckedService } from "../../config/services.ts";
 import {
   commandEnvironment,
+  loginEnvironment,
   type Variables,
 } from "../../engine/environment.ts";
+import { surroundingsOf } from "../../config/surroundings/surroundings_of.ts";
 import type { ServicePlan } from "../../service/plan.ts";
 import { WAYS } from "../shared/ways.ts";
 
@@ -28,21 +31,37 @@ export interface ServiceGround {
  * @returns The plan.
  */
 export function serviceOf(
-  { name, attributes, settings, maxProcesses, isChrooted }: CheckedService,
+  service: CheckedService,
   { way, queueDirectory, variables }: ServiceGround,
 ): Omit<ServicePlan, "id" | "listen" | "verbose"> {
+  const { attributes, settings, maxProcesses, isChrooted } = service;
+  const { login: { found: login }, groups: { gids: groups } } = service;
+  const { argv, identity, userName } = attributes;
+  const surroundings = surroundingsOf(settings, groups);
+  const {
+    spawnd_connection_environment: connectionEnvironment =
+      WAYS[way].connectionEnvironment,
+  } = settings;
   return {
-    name,
+    name: service.name,
     command: {
-      argv: attributes.argv,
-      environment: commandEnvironment(settings.export_environment, variables),
-      identity: attributes.identity,
+      ...{ argv, identity, connectionEnvironment },
+      environment: commandEnvironment(
+        settings.export_environment,
+        variables,
+        login && loginEnvironment(userName, login),
+      ),
+      ...surroundings === undefined ? {} : { surroundings },
       // The daemon's own files stay where they are: the command alone goes there.
       ...isChrooted && { rootDirectory: queueDirectory },
     },
     settings,
-    timeLimitMs: 1000 * settings.command_time_limit,
-    maxProcesses,
+    admission: compileLookups(service.admission),
+    timeLimitMs: service.isUnlimited
+      ? Infinity
+      : 1000 * settings.command_time_limit,
+    maxProcesses: service.waits ? 1 : maxProcesses,
+    waits: service.waits,
     isThrottled: WAYS[way].isThrottled,
   };
 }

@@ -10,46 +10,33 @@ import {
   checkDaemon,
   type DaemonSettings,
 } from "../../config/daemon_settings.ts";
-import {
-  inOrder,
-  type Place,
-  type Problem,
-  problemInText,
-} from "../../config/problems.ts";
+import { inOrder, type Problem, problemInText } from "../../config/problems.ts";
 import { type CheckedService, checkServices } from "../../config/services.ts";
 import { cleanEnvironment, type Variables } from "../../engine/environment.ts";
-import { parseInetName } from "../../net/inet_endpoint.ts";
-import {
-  listenInet,
-  type ListeningSocket,
-  type ListenOptions,
-} from "../../net/listening.ts";
-import { inQueueDirectory } from "../../net/queue_directory.ts";
-import { listenUnix } from "../../net/unix_socket.ts";
+import type { DaemonLog } from "../../log/log.ts";
 import type { Identity } from "../../posix/credentials.ts";
 import {
   EX,
-  failure,
   formatMistake,
   type Mistake,
   type Result,
   success,
 } from "../../result.ts";
-import type {
-  DaemonPlan,
-  PlanListenOptions,
-  ServicePlan,
-} from "../../service/plan.ts";
+import type { DaemonPlan, ServicePlan } from "../../service/plan.ts";
+import { unknowableLimits } from "./busy_limits.ts";
+import { listen, type ListenGround, type PlannedService } from "./listen.ts";
+import { placeOf } from "./place_of.ts";
 import { logDestination, ownListeners } from "./plan_own.ts";
 import { serviceOf } from "./plan_service.ts";
 import {
   findOwner,
-  type Means,
   ownIdentity,
   refuseBytes,
   refuseForeignIdentity,
-  type StartContext,
-} from "./start.ts";
+} from "./identities.ts";
+import type { Means } from "./means.ts";
+import type { StartContext } from "./start.ts";
+import { placeOfMistake, refuseSurroundings } from "./surroundings.ts";
 import { WAYS } from "../shared/ways.ts";
 
 /** What a command line asks for beside the configuration. */
@@ -67,7 +54,7 @@ export interface PlanRequest {
 export interface Planned {
   readonly plan: Omit<DaemonPlan, "announce">;
   /** Its services as they were checked. */
-  readonly services: readonly CheckedService[];
+  readonly services: readonly PlannedService[];
 }
 
 /**
@@ -86,63 +73,74 @@ export function planServices(
     readonly context: StartContext;
   },
 ): Result<Planned, readonly Mistake[]> {
-  const { origin } = configuration;
-  const { owner, settings, services, problems } = checkAll(
-    configuration,
-    request,
-    context,
-  );
-  for (const problem of problems) {
-    if (problem.level !== "warning") continue;
-    const text = formatMistake({ ...problem, place: placeOf(problem) });
-    context.log.warning("configuration", text, { ...problem });
-  }
-  const mistakes = [
-    ...problems.flatMap((problem) => mistakeOf(problem, origin)),
-    ...services.flatMap((service) => foreign(service, context)),
-    ...services.flatMap((service) => chrooted(service, means, context)),
-  ];
-  if (mistakes.length === 0 && services.length === 0) {
-    mistakes.push({
-      place: configuration.master.file,
-      text: "no service to serve",
-      mend: "spawnd serves the entries whose command is spawn or spawnd",
-      exitCode: EX.CONFIG,
-    });
-  }
+  const checked = checkAll(configuration, request, context);
+  const { owner, settings, services } = checked;
+  warnOf(checked.problems, context.log);
+  const mistakes = refusals(configuration, checked, { means, context });
   if (mistakes.length > 0 || settings === undefined) {
     return { ok: false, mistake: mistakes };
   }
   const variables = variablesFor(request, settings, context);
   const ground = { configuration, settings, owner, request, variables };
   const plans = services.map((service) => planOf(service, ground));
-  const strange = plans.flatMap((plan, index) =>
-    unspeakable(plan, services[index], means)
-  );
+  const strange = plans.flatMap((plan, index) => [
+    ...unspeakable(plan, services[index], means),
+    ...unattainable(plan, services[index], { means, context }),
+  ]);
   if (strange.length > 0) return { ok: false, mistake: strange };
-  const { stopTimeoutSeconds = settings.stopTimeoutSeconds } = request;
+  const { way } = request;
   const log = logDestination(settings, context);
-  const own = ownListeners(settings, {
-    way: request.way,
-    means,
-    configuration,
-  });
+  const own = ownListeners(settings, { way, means, configuration });
   if (!log.ok) return { ok: false, mistake: [log.mistake] };
   if (!own.ok) return { ok: false, mistake: [own.mistake] };
+  const { stopTimeoutSeconds = settings.stopTimeoutSeconds } = request;
   return success({
-    services,
+    services: services.map(withoutRules),
     plan: {
       services: plans,
       ...means,
       owner,
       directory: settings.queueDirectory,
       stopTimeoutMs: 1000 * stopTimeoutSeconds,
-      reloads: WAYS[request.way].reloads,
+      reloads: WAYS[way].reloads,
       pidFile: request.pidFile,
       log: log.value,
       own: own.value,
     },
   });
+}
+
+function warnOf(problems: readonly Problem[], log: DaemonLog): void {
+  for (const problem of problems) {
+    if (problem.level !== "warning") continue;
+    const text = formatMistake({ ...problem, place: placeOf(problem) });
+    log.warning("configuration", text, { ...problem });
+  }
+}
+
+/** Everything for which nothing is served. */
+function refusals(
+  { origin, master }: Configuration,
+  { problems, services }: Checked,
+  { means, context }: {
+    readonly means: Means;
+    readonly context: StartContext;
+  },
+): Mistake[] {
+  const mistakes = [
+    ...problems.flatMap((problem) => mistakeOf(problem, origin)),
+    ...services.flatMap((service) => foreign(service, context)),
+    ...services.flatMap((service) => chrooted(service, means, context)),
+    ...services.flatMap((service) => unfitPeers(service, means)),
+    ...services.flatMap((each) => unknowableLimits(context.libc, each))
+      .map(({ place, mistake }) => ({ ...mistake, place: placeOf(place) })),
+  ];
+  return mistakes.length > 0 || services.length > 0 ? mistakes : [{
+    place: master.file,
+    text: "no service to serve",
+    mend: "spawnd serves the entries whose command is spawn or spawnd",
+    exitCode: EX.CONFIG,
+  }];
 }
 
 /** All that checking has found. */
@@ -212,12 +210,6 @@ function mistakeOf(
   }];
 }
 
-/** What stands in no file has no place. */
-function placeOf({ file, line, column }: Place): string | undefined {
-  if (file === "") return undefined;
-  return line === 0 ? file : `${file}:${line}:${column}`;
-}
-
 function foreign(
   { attributes: { userName, identity }, places }: CheckedService,
   context: StartContext,
@@ -244,6 +236,21 @@ function chrooted(
   }];
 }
 
+/** Only the kernel's own call tells who is behind a unix socket. */
+function unfitPeers(
+  { admission, places }: CheckedService,
+  { engine }: Means,
+): Mistake[] {
+  if (admission.peers === undefined || engine === "direct") return [];
+  return [{
+    place: placeOf(places.name),
+    text: `the ${engine} engine cannot tell users of unix sockets apart`,
+    mend: "leave spawnd_peer_users and spawnd_peer_groups empty, or set " +
+      "spawnd_socket_owner and spawnd_socket_mode",
+    exitCode: EX.CONFIG,
+  }];
+}
+
 function unspeakable(
   { command }: ServicePlan,
   service: CheckedService | undefined,
@@ -254,73 +261,43 @@ function unspeakable(
   return [{ ...mistake, place: placeOf(service.places.command) }];
 }
 
+/** What the kernel, or the engine, does not have. */
+function unattainable(
+  { command }: ServicePlan,
+  service: CheckedService | undefined,
+  { means: { engine }, context: { libc, self } }: {
+    readonly means: Means;
+    readonly context: StartContext;
+  },
+): Mistake[] {
+  if (service === undefined) return [];
+  const isRoot = self.uid === 0;
+  return refuseSurroundings(service, command, { engine, libc, isRoot })
+    .map(({ parameter, ...mistake }) => ({
+      ...mistake,
+      place: placeOf(placeOfMistake(service, { parameter, ...mistake })),
+    }));
+}
+
 /** What all services of a configuration stand on. */
-interface Ground {
-  readonly configuration: Configuration;
-  readonly settings: DaemonSettings;
-  readonly owner: Identity | undefined;
+interface Ground extends ListenGround {
   readonly request: PlanRequest;
   readonly variables: Variables;
 }
 
 function planOf(service: CheckedService, ground: Ground): ServicePlan {
   const { settings: { queueDirectory }, variables, request } = ground;
+  const kept = withoutRules(service);
   return {
     ...serviceOf(service, { way: request.way, queueDirectory, variables }),
     id: `${service.type} ${service.isPrivate ? "-" : "public"} ${service.name}`,
-    listen: (options) => listen(service, ground, options),
+    listen: (options) => listen(kept, ground, options),
     verbose: request.verbose || service.isVerbose,
   };
 }
 
-function listen(
-  service: CheckedService,
-  ground: Ground,
-  given: PlanListenOptions,
-): Result<ListeningSocket[]> {
-  const backlogConnections = service.settings.spawnd_backlog;
-  const listened = listenAt(service, ground, { ...given, backlogConnections });
-  if (listened.ok) return listened;
-  const place = placeOf(service.places.name);
-  return { ok: false, mistake: { ...listened.mistake, place } };
-}
-
-function listenAt(
-  { type, address, ...service }: CheckedService,
-  { settings, owner, configuration: { origin, knownPorts } }: Ground,
-  options: PlanListenOptions & ListenOptions,
-): Result<ListeningSocket[]> {
-  if (type === "pass") {
-    return failure({
-      text: "pass services take their connections from postscreen",
-      mend: "make it inet or unix, or run it below master(8)",
-      exitCode: EX.CONFIG,
-    });
-  }
-  if (address.kind === "inet") {
-    const name = parseInetName(address.name, {
-      interfaces: settings.inetInterfaces,
-      protocols: settings.inetProtocols,
-      ports: knownPorts,
-    });
-    return name.ok ? listenInet(name.value, options) : name;
-  }
-  const { isPrivate, socketOwner } = service;
-  const open = (): Result<ListeningSocket> =>
-    listenUnix(address.path, {
-      ...options,
-      mode: service.settings.spawnd_socket_mode,
-      owner: socketOwner === "starter" ? undefined : socketOwner.identity,
-    });
-  const { queueDirectory } = settings;
-  const isInQueue = origin === "files" &&
-    address.path.startsWith(`${queueDirectory}/`);
-  const socket = isInQueue && options.libc !== undefined
-    ? inQueueDirectory(
-      options.libc,
-      { queueDirectory, isPrivate, owner, path: address.path },
-      open,
-    )
-    : open();
-  return socket.ok ? success([socket.value]) : socket;
+/** Rules may be thousands, and are in the plan as what they were made into. */
+function withoutRules(service: CheckedService): PlannedService {
+  const { admission: _, ...kept } = service;
+  return kept;
 }

@@ -6,6 +6,7 @@
 
 import type { Machine } from "../../config/machine.ts";
 import { findServicePort } from "../../net/getent.ts";
+import { readFile } from "./read_file.ts";
 
 /** Where packages of Postfix have it; never searched for. */
 const POSTCONF = "/usr/sbin/postconf";
@@ -29,4 +30,5 @@ export const thisMachine: Machine = {
     }
   },
   servicePort: findServicePort,
+  readFile,
 };

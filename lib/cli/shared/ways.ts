@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { ConnectionEnvironment } from "../../posix/connection_environment.ts";
+
 /** How one way differs from the others. */
 export interface Way {
   /** Where its configuration is, unless that is said; none has any but its words. */
@@ -15,6 +17,8 @@ export interface Way {
   readonly importsEnvironment: boolean;
   /** Whether it serves another configuration at SIGHUP. */
   readonly reloads: boolean;
+  /** Whose variables tell a command of its connection, if nothing is said. */
+  readonly connectionEnvironment: ConnectionEnvironment;
   /**
    * Whether a command that cannot be started is tried for one client a second;
    * below master(8), each client learns at once that there is none.
@@ -32,6 +36,7 @@ export const WAYS = {
     owner: "owner",
     importsEnvironment: false,
     reloads: false,
+    connectionEnvironment: "ucspi",
     isThrottled: true,
     hasStatus: false,
   },
@@ -41,6 +46,7 @@ export const WAYS = {
     owner: "owner",
     importsEnvironment: true,
     reloads: true,
+    connectionEnvironment: "ucspi",
     isThrottled: true,
     hasStatus: true,
   },
@@ -50,6 +56,7 @@ export const WAYS = {
     owner: "mailOwner",
     importsEnvironment: false,
     reloads: true,
+    connectionEnvironment: "none",
     isThrottled: false,
     hasStatus: false,
   },

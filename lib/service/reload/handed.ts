@@ -16,6 +16,7 @@ import { lookAtDescriptor } from "../../posix/files.ts";
 import type { DescriptorLimit } from "../../posix/process.ts";
 import { EX, reasonOf, Refusal } from "../../result.ts";
 import type { Service, ServiceMemory } from "../service.ts";
+import { clientIn, waitingOf } from "./client_record.ts";
 import { countersOf } from "./counters_record.ts";
 import { Shape } from "./shape.ts";
 
@@ -26,7 +27,7 @@ export const HANDED_VARIABLE = "SPAWND_HANDED_FD";
 export const TRIAL_VARIABLE = "SPAWND_TRIAL_FD";
 
 /** Changed with whatever changes what is written here. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** A service's memory, by what tells the service from others. */
 export interface HandedService {
@@ -98,11 +99,17 @@ export function writeHanded(libc: Libc, handed: Handed): number {
         pid: running.pid,
         peer: running.peer,
         origin: clientOf(running),
+        clientKey: running.clientKey,
         startedMs: running.startedMs + offsetMs,
         name: running.command.argv[0],
         ...running.command.identity,
+        client: running.client,
         limitMs,
         isKilled,
+      })),
+      waiting: memory.waiting.map(({ fd, proxy, sinceMs }) => ({
+        ...{ fd, proxy },
+        sinceMs: sinceMs + offsetMs,
       })),
     };
   }
@@ -161,6 +168,8 @@ export function handedSocketOf(shape: Shape): HandedSocket {
       device: file.field("device").long(),
       inode: file.field("inode").long(),
     })),
+    isDatagram: shape.field("isDatagram").optional((flag) => flag.flag()),
+    isGiven: shape.field("isGiven").optional((flag) => flag.flag()),
   };
 }
 
@@ -174,9 +183,13 @@ function serviceOf(shape: Shape, offsetMs: number): HandedService {
       counters: shape.field("counters").optional(countersOf),
       commands: shape.field("commands").list().map((command) => ({
         running: runningOf(command, offsetMs),
-        limitMs: command.field("limitMs").number(),
+        // JSON has no word for it.
+        limitMs: command.field("limitMs").optional((limit) => limit.number()) ??
+          Infinity,
         isKilled: command.field("isKilled").flag(),
       })),
+      waiting: shape.field("waiting").list()
+        .map((waiting) => waitingOf(waiting, offsetMs)),
     },
   };
 }
@@ -189,6 +202,7 @@ function runningOf(shape: Shape, offsetMs: number): RunningCommand {
     pid,
     peer: shape.field("peer").text(),
     origin: shape.field("origin").optional((origin) => origin.text()),
+    clientKey: shape.field("clientKey").optional((key) => key.textOrNumber()),
     startedMs: shape.field("startedMs").number() - offsetMs,
     command: {
       argv: [shape.field("name").text()],
@@ -198,6 +212,7 @@ function runningOf(shape: Shape, offsetMs: number): RunningCommand {
         gid: shape.field("gid").count(),
       },
     },
+    client: shape.field("client").optional(clientIn),
   };
 }
 

@@ -20,6 +20,7 @@ import type {
   OwnListener,
   ServicePlan,
 } from "../plan.ts";
+import { lookupsOf } from "./admission_record.ts";
 import { commandOf, identityOf } from "./command_record.ts";
 import { Shape } from "./shape.ts";
 
@@ -127,16 +128,22 @@ export function readPlan(
 }
 
 function serviceOf(shape: Shape, options: ReadPlanOptions): ServicePlan {
+  const settings = settingsFromTexts(shape.field("settings").object());
+  const waits = shape.field("waits").flag();
   return {
     id: shape.field("id").text(),
     name: shape.field("name").text(),
-    command: commandOf(shape.field("command")),
-    settings: settingsFromTexts(shape.field("settings").object()),
-    timeLimitMs: shape.field("timeLimitMs").count(),
+    command: commandOf(shape.field("command"), settings),
+    ...{ settings, waits },
+    admission: lookupsOf(shape.field("admission")),
+    // JSON has no word for it.
+    timeLimitMs:
+      shape.field("timeLimitMs").optional((limit) => limit.count()) ??
+        Infinity,
     maxProcesses: shape.field("maxProcesses").count(),
     isThrottled: shape.field("isThrottled").flag(),
     verbose: shape.field("verbose").flag(),
-    listen: () => success(socketsOf(shape, options)),
+    listen: () => success(socketsOf(shape, { ...options, waits })),
   };
 }
 
@@ -154,12 +161,14 @@ function ownOf(shape: Shape, options: ReadPlanOptions): OwnListener {
 
 function socketsOf(
   shape: Shape,
-  { passed, inherited }: ReadPlanOptions,
+  { passed, inherited, waits = false }: ReadPlanOptions & {
+    readonly waits?: boolean;
+  },
 ): ListeningSocket[] {
   return shape.field("sockets").list().map((socket) => {
     const fd = socket.field("inherited").optional((fd) => fd.count()) ??
       passed[socket.field("passed").count()] ?? -1;
-    const taken = inherited.takeDescriptor(fd);
+    const taken = inherited.takeDescriptor(fd, waits);
     if (taken === undefined) {
       throw new TypeError(`descriptor ${fd} was not handed on`);
     }

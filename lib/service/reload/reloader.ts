@@ -221,6 +221,9 @@ export class Reloader {
           handedFd,
           ...handed.sockets.map(({ fd }) => fd),
           ...trial.passed.map(({ fd }) => fd),
+          ...handed.services.flatMap(({ memory }) =>
+            memory.waiting.map(({ fd }) => fd)
+          ),
           ...pidFileFd === undefined ? [] : [pidFileFd],
         ],
         ids: this.#options.ids,

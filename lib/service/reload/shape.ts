@@ -61,6 +61,11 @@ export class Shape {
       : this.#refuse("a text");
   }
 
+  /** The text, or the number, which is finite. */
+  textOrNumber(): string | number {
+    return typeof this.#value === "string" ? this.#value : this.number();
+  }
+
   /** The boolean. */
   flag(): boolean {
     return typeof this.#value === "boolean"
@@ -81,6 +86,14 @@ export class Shape {
     return Number.isSafeInteger(number) && number >= 0
       ? number
       : this.#refuse("a count");
+  }
+
+  /** The list of whole numbers, of which there may be many. */
+  integers(): number[] {
+    const value: unknown = this.#value;
+    const isList = (value: unknown): value is number[] =>
+      Array.isArray(value) && value.every(Number.isSafeInteger);
+    return isList(value) ? value : this.#refuse("a list of whole numbers");
   }
 
   /** The number of 64 bits, which JSON has as a text. */

@@ -111,11 +111,20 @@ export class Scene implements AsyncDisposable {
     return lease;
   }
 
-  /** Waits until `count` children have not begun their command, and says which. */
+  /**
+   * Waits until `count` children have not begun their command, but are the
+   * attacker's already, and says which.
+   */
   async awaitHeld(count: number): Promise<number[]> {
+    const { uid } = this.attacker;
     let held: number[] = [];
     await until(`${count} commands have not begun`, async () => {
-      held = await this.held();
+      held = [];
+      for (const pid of await this.held()) {
+        const status = await proc(`${pid}/status`).catch(() => "");
+        const ids = statusFields(status).get("Uid");
+        if (ids === `${uid} ${uid} ${uid} ${uid}`) held.push(pid);
+      }
       return held.length >= count;
     });
     return held;
@@ -182,11 +191,6 @@ export class Standing implements AsyncDisposable {
     const lease = resources.use(await scene.takeLease());
     const answer = answerOf(scene.attacked);
     const [pid = 0] = await scene.awaitHeld(1);
-    await until("it is its user's", async () => {
-      const fields = statusFields(await proc(`${pid}/status`));
-      const { uid } = scene.attacker;
-      return fields.get("Uid") === `${uid} ${uid} ${uid} ${uid}`;
-    });
     if (how === "stopped") {
       await runAs(scene.attacker, "/bin/kill", "-STOP", String(pid));
       await until("it is stopped", async () => await stateOf(pid) === "T");

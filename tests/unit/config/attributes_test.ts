@@ -27,6 +27,8 @@ const GROUPS = new Map([
 const accounts: Accounts = {
   findUser: (name) => USERS.get(name),
   findGroup: (name) => GROUPS.get(name),
+  findLogin: () => undefined,
+  groupsOf: (_name, gid) => [gid],
 };
 
 const owner = { uid: 105, gid: 114 };

@@ -44,10 +44,15 @@ const USERS = new Map([
   ["daemon", { uid: 1, gid: 1 }],
 ]);
 
+const GROUPS = new Map([["root", 0], ["daemon", 1], ["users", 100]]);
+
 /** A few accounts. */
 export const accounts: Accounts = {
   findUser: (name) => USERS.get(name),
-  findGroup: (name) => name === "users" ? 100 : undefined,
+  findGroup: (name) => GROUPS.get(name),
+  findLogin: (name) =>
+    USERS.has(name) ? { home: `/home/${name}`, shell: "/bin/sh" } : undefined,
+  groupsOf: (name, gid) => name === "daemon" ? [gid, 0] : [gid, 100, 200],
 };
 
 /** The daemon's own. */

@@ -1,13 +1,13 @@
 import { assertEquals } from "@std/assert";
 import { loadConfiguration } from "../../../lib/config/load_configuration.ts";
-import type { Machine } from "../../../lib/config/machine.ts";
+import { ANY_MACHINE, type Machine } from "../../../lib/config/machine.ts";
 
 /** A machine with a name, and with a Postfix if that has a version. */
 function machineOf(hostname: string, version?: string): Machine {
   return {
+    ...ANY_MACHINE,
     hostname: () => hostname,
     mailVersion: () => version,
-    servicePort: () => undefined,
   };
 }
 
@@ -56,6 +56,7 @@ Deno.test("name and domain follow from each other as in Postfix", () => {
 
 Deno.test("the machine is not asked for what nobody uses", () => {
   const machine: Machine = {
+    ...ANY_MACHINE,
     hostname: () => {
       throw new Error("asked");
     },

@@ -178,9 +178,9 @@ Deno.test("parseMasterCf() tells which field is missing", () => {
 });
 
 Deno.test("parseMasterCf() tells every bad field of a line, where it stands", () => {
-  assertEquals(errors("x udp q Y\n  yes -? -1 -\n"), [
-    "master.cf:1:3: error: bad transport type: udp " +
-    "(it is inet or unix, or pass below master(8))",
+  assertEquals(errors("x tcp q Y\n  yes -? -1 -\n"), [
+    "master.cf:1:3: error: bad transport type: tcp " +
+    "(it is inet, unix or udp, or pass below master(8))",
     'master.cf:1:7: error: field "private": bad value: "q" (write y, n or -)',
     'master.cf:1:9: error: field "unprivileged": bad value: "Y" ' +
     "(write y, n or -)",

@@ -13,6 +13,7 @@ import {
   owner,
   told,
 } from "./configuration.ts";
+import { defaultSettings } from "../../../lib/config/service_settings.ts";
 
 function service(master: string, main = ""): CheckedService {
   const configuration = load({ "main.cf": main, "master.cf": master });
@@ -26,14 +27,18 @@ function service(master: string, main = ""): CheckedService {
 
 /** All there is to say about a configuration, without the mends. */
 function problems(files: Files): string[] {
+  return toldOf(files).map((problem) => problem.replace(/ \([^()]*\)$/, ""));
+}
+
+/** All there is to say about a configuration. */
+function toldOf(files: Files): string[] {
   const configuration = load(files);
   const { services, problems } = checkServices(configuration, {
     accounts,
     owner,
   });
   assertEquals(services, []);
-  return told(inOrder([...configuration.problems, ...problems]))
-    .map((problem) => problem.replace(/ \([^()]*\)$/, ""));
+  return told(inOrder([...configuration.problems, ...problems]));
 }
 
 function refusal(line: string): string[] {
@@ -46,6 +51,7 @@ Deno.test("checkServices() has all that serving takes", () => {
       "  user=alice:users argv=/bin/echo { a  b } user=c\n",
     "10.0.0.1:5_time_limit = 5m\nqueue_directory = /q\n",
   );
+  const defaults = defaultSettings();
   assertEquals(checked, {
     name: "10.0.0.1:5",
     type: "inet",
@@ -53,25 +59,20 @@ Deno.test("checkServices() has all that serving takes", () => {
     address: { kind: "inet", name: "10.0.0.1:5" },
     maxProcesses: 7,
     settings: {
+      ...defaults,
       command_time_limit: 300,
-      export_environment: [
-        { name: "TZ" },
-        { name: "MAIL_CONFIG" },
-        { name: "LANG" },
-      ],
       spawnd_backlog: 9,
-      spawnd_log_connections: false,
-      spawnd_socket_mode: 0o666,
-      spawnd_socket_owner: "",
       texts: {
+        ...defaults.texts,
         command_time_limit: "5m",
-        export_environment: "TZ MAIL_CONFIG LANG",
         spawnd_backlog: "9",
-        spawnd_log_connections: "no",
-        spawnd_socket_mode: "0666",
-        spawnd_socket_owner: "",
       },
     },
+    groups: { gids: undefined },
+    login: { found: undefined },
+    waits: false,
+    isUnlimited: false,
+    admission: { clients: undefined, proxies: undefined, peers: undefined },
     socketOwner: "starter",
     attributes: {
       identity: { uid: 1000, gid: 100 },
@@ -250,4 +251,91 @@ Deno.test("every bad service is told, and a good one among them is still good", 
   );
   assertEquals(services.map(({ name }) => name), ["echo"]);
   assertEquals(problems.map(({ line }) => line), [1, 1, 3]);
+});
+
+/** The service on a line with settings of its own. */
+function withSettings(
+  settings: Readonly<Record<string, string>>,
+  { type = "inet", user = "alice" } = {},
+): CheckedService {
+  const options = Object.entries(settings)
+    .map(([name, value]) => `-o { ${name} = ${value} }`).join(" ");
+  return service(
+    `127.0.0.1:5 ${type} n n n - - spawn ${options} user=${user} argv=x\n`,
+  );
+}
+
+/** What is wrong with such a line. */
+function wrongWith(...words: Parameters<typeof withSettings>): string[] {
+  const [settings, { type = "inet", user = "alice" } = {}] = words;
+  const options = Object.entries(settings)
+    .map(([name, value]) => `-o { ${name} = ${value} }`).join(" ");
+  return toldOf({
+    "master.cf":
+      `127.0.0.1:5 ${type} n n n - - spawn ${options} user=${user} argv=x\n`,
+  }).map((text) => text.replace(/^\.\/master\.cf:1:\d+: /, ""));
+}
+
+Deno.test("a service's supplementary groups are looked up, its own among them", () => {
+  const gidsFor = (list: string) =>
+    withSettings({ spawnd_groups: list }).groups.gids;
+  assertEquals(gidsFor("primary"), undefined);
+  assertEquals(gidsFor("all"), [1000, 100, 200]);
+  assertEquals(gidsFor("users"), [1000, 100]);
+});
+
+Deno.test("a command must not have beside its group what it must not have as its group", () => {
+  assertEquals(wrongWith({ spawnd_groups: "users, root" }), [
+    "error: request to use privileged group id 0 (name the groups that it needs)",
+  ]);
+  assertEquals(wrongWith({ spawnd_groups: "daemon" }), [
+    "error: request to use mail system owner group id 1 (name the groups that it needs)",
+  ]);
+  assertEquals(wrongWith({ spawnd_groups: "nobodys" }), [
+    "error: unknown group name: nobodys",
+  ]);
+  assertEquals(wrongWith({ spawnd_groups: "all, users" }), [
+    "error: spawnd_groups: all stands alone (write primary, all, or names of groups)",
+  ]);
+});
+
+Deno.test("what a service's account has to log in by is looked up where that is asked for", () => {
+  assertEquals(
+    withSettings({ spawnd_login_environment: "yes" }).login.found,
+    { home: "/home/alice", shell: "/bin/sh" },
+  );
+});
+
+Deno.test("a service waits where that is said, and for datagrams always", () => {
+  const waits = (words: Record<string, string>, type?: string): boolean[] => {
+    const { waits, isUnlimited } = withSettings(words, { type });
+    return [waits, isUnlimited];
+  };
+  assertEquals(waits({}), [false, false]);
+  assertEquals(waits({ spawnd_wait: "yes" }), [true, true]);
+  assertEquals(waits({}, "udp"), [true, true]);
+  assertEquals(waits({ command_time_limit: "5s" }, "udp"), [true, false]);
+});
+
+Deno.test("bad surroundings are told where they stand", () => {
+  for (
+    const [name, value, told] of [
+      ["spawnd_limits", "nofiles=1", "unknown limit: nofiles (did you mean"],
+      ["spawnd_nice", "99", "bad nice value: 99 (write a whole number"],
+      ["spawnd_umask", "9", "bad mode (write three octal digits"],
+      ["spawnd_directory", "srv", "no absolute path: srv (begin it with /)"],
+      ["spawnd_io_priority", "fast", "bad priority of input and output: fast"],
+      ["spawnd_cpu_affinity", "0-", "bad list of processors: 0- (write"],
+      ["spawnd_landlock", "/usr", "bad path to read or write: /usr (write"],
+      ["spawnd_bind_to_device", "a/b", "no name of a network interface: a/b"],
+    ] as const
+  ) {
+    const [problem = "", ...others] = wrongWith({ [name]: value });
+    assertEquals(others, [], name);
+    assertEquals(problem.startsWith(`error: ${name}: ${told}`), true, problem);
+  }
+  assertEquals(wrongWith({ spawnd_standard_error: "file" }), [
+    "error: parameter spawnd_standard_error: unrecognized value: file " +
+    "(it is one of connection, inherit, null)",
+  ]);
 });

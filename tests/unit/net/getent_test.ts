@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { getent, getentAccounts } from "../../../lib/net/getent.ts";
-import { ONE_AT_A_TIME, output, rootTest } from "../../e2e/machine.ts";
+import { Account, ONE_AT_A_TIME, output, rootTest } from "../../e2e/machine.ts";
 
 Deno.test("getent() gives the lines of a database for a key", () => {
   const [line, ...others] = getent("passwd", "root");
@@ -59,3 +59,19 @@ rootTest(
     assertEquals(getentAccounts.findGroup(name), undefined);
   },
 );
+
+Deno.test("getentAccounts finds what an account has to log in by", async () => {
+  const [, , , , , home, shell] = (await output("getent", "passwd", "nobody"))
+    .trim().split(":");
+  assertEquals(getentAccounts.findLogin("nobody"), { home, shell });
+  assertEquals(getentAccounts.findLogin("0"), undefined);
+});
+
+rootTest("getentAccounts finds the groups that id(1) shows", async () => {
+  await using account = await Account.create("--groups", "users,games");
+  const shown = (await output("id", "-G", account.name)).trim().split(" ");
+  assertEquals(
+    [...getentAccounts.groupsOf(account.name, account.gid)].sort(),
+    shown.map(Number).sort(),
+  );
+});

@@ -1,6 +1,11 @@
 import { assertEquals } from "@std/assert";
-import { findGroup, findUser } from "../../../lib/posix/accounts.ts";
-import { ONE_AT_A_TIME, output, rootTest } from "../../e2e/machine.ts";
+import {
+  findGroup,
+  findGroups,
+  findLogin,
+  findUser,
+} from "../../../lib/posix/accounts.ts";
+import { Account, ONE_AT_A_TIME, output, rootTest } from "../../e2e/machine.ts";
 import { libc } from "../real_libc.ts";
 
 Deno.test("findUser() gives root, daemon and nobody the ids that id(1) shows", async () => {
@@ -44,4 +49,24 @@ rootTest("findGroup() finds a group with very many members", async () => {
   } finally {
     await output(...ONE_AT_A_TIME, "groupdel", name);
   }
+});
+
+Deno.test("findLogin() gives the home directory and the shell that getent(1) shows", async () => {
+  for (const name of ["root", "daemon", "nobody"]) {
+    const [, , , , , home, shell] = (await output("getent", "passwd", name))
+      .trim().split(":");
+    assertEquals(findLogin(libc, name), { home, shell });
+  }
+  assertEquals(findLogin(libc, "no-such-account"), undefined);
+});
+
+rootTest("findGroups() gives the groups that id(1) shows", async () => {
+  await using account = await Account.create("--groups", "users,games");
+  const { name, gid } = account;
+  const shown = (await output("id", "-G", name)).trim().split(" ");
+  assertEquals(
+    [...findGroups(libc, name, gid)].sort(),
+    shown.map(Number).sort(),
+  );
+  assertEquals(findGroups(libc, "no-such-account", 7), [7]);
 });

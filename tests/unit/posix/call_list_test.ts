@@ -2,7 +2,10 @@ import { assert, assertEquals } from "@std/assert";
 import { inCMemory, stringInCMemory } from "../../../lib/posix/c_memory.ts";
 import { type Call, CallList } from "../../../lib/posix/call_list.ts";
 import { Cloner, Slot } from "../../../lib/posix/clone.ts";
+import type { Identity } from "../../../lib/posix/credentials.ts";
 import { commandCalls } from "../../../lib/posix/command_calls.ts";
+import { surroundingCalls } from "../../../lib/posix/surroundings/calls.ts";
+import type { Surroundings } from "../../../lib/posix/surroundings/surroundings.ts";
 import { IS_ROOT } from "../../e2e/machine.ts";
 import { libc } from "../real_libc.ts";
 import { collectDying } from "./start_command.ts";
@@ -25,23 +28,37 @@ function run(slot: Slot): number | undefined {
   return collectDying(pid);
 }
 
+const EVERY_SURROUNDING: Surroundings = {
+  limits: [{ resource: "nofile", soft: 64, hard: 64 }],
+  nice: 5,
+  umask: 0o22,
+  directory: "/",
+  ioPriority: { class: "idle", level: 0 },
+  cpus: [0],
+  noNewPrivileges: true,
+};
+
 /** All calls that a command's process can make. */
 function everyCall(): Call[] {
   const zeroes = inCMemory(libc, new Uint8Array(32));
-  const limit = new BigUint64Array([64n, 64n]);
   const { calls, connectionRows, aboveRow } = commandCalls({
     identity: IS_ROOT ? { uid: 65534, gid: 65534 } : undefined,
     signals: [1, 13, 15, 17],
     addresses: {
       zeroes,
-      group: inCMemory(libc, new Uint8Array(new Uint32Array([65534]).buffer)),
-      environment: zeroes,
+      groups: inCMemory(libc, new Uint8Array(new Uint32Array([65534]).buffer)),
       slash: stringInCMemory(libc, "/"),
       root: IS_ROOT
         ? { address: stringInCMemory(libc, "/"), path: "/" }
         : undefined,
-      descriptorLimit: inCMemory(libc, new Uint8Array(limit.buffer)),
     },
+    groupCount: 1,
+    errorFd: undefined,
+    surroundings: surroundingCalls(libc, EVERY_SURROUNDING, {
+      network: undefined,
+      ruleset: undefined,
+      errorOutput: undefined,
+    }),
   });
   const fd = libc.c.fcntl(0, 1030, 3n);
   return calls.map(({ call, args, ...rest }, row) => {
@@ -93,28 +110,60 @@ Deno.test("a list's arguments are laid out behind the number, in a row of seven 
   assertEquals(words[10], 1n << 63n);
 });
 
-Deno.test("the calls of a command close descriptors as root, take ids next, and execute last", () => {
-  const names = commandCalls({
-    identity: { uid: 1000, gid: 1000 },
+/** The names of a command's calls, with each thing asked for in its place. */
+function namesOf(identity: Identity | undefined): string[] {
+  const { calls } = commandCalls({
+    identity,
     signals: [15],
     addresses: {
       zeroes: 0n,
-      group: 0n,
-      environment: 0n,
+      groups: 0n,
       slash: 0n,
       root: { address: 0n, path: "/srv" },
-      descriptorLimit: 0n,
     },
-  }).calls.map(({ call }) => call);
-  assertEquals(names, [
+    groupCount: 1,
+    errorFd: 9,
+    surroundings: {
+      first: [
+        { call: "setns", args: [8, 0] },
+        { call: "landlock_restrict_self", args: [7, 0] },
+      ],
+      asRoot: [{ call: "umask", args: [0] }],
+      lastAsRoot: [
+        { call: "setpriority", args: [0, 0, 5] },
+        { call: "prlimit64", args: [0, 6, 0n, 0] },
+      ],
+      asUser: [{ call: "chdir", args: [0n] }],
+    },
+  });
+  return calls.map(({ call }) => call);
+}
+
+Deno.test("the calls of a command close descriptors as root, take ids next, and execute last", () => {
+  assertEquals(namesOf({ uid: 1000, gid: 1000 }), [
     "setresuid",
+    ...["setns", "landlock_restrict_self"],
     "close_range",
     "setsid",
     ...["dup3", "dup3", "dup3"],
     "close_range",
-    "prlimit64",
+    "umask",
     ...["chroot", "chdir"],
-    ...["setgroups", "setresgid", "setresuid", "prctl"],
+    ...["setgroups", "setresgid"],
+    ...["setpriority", "prlimit64"],
+    ...["setresuid", "prctl"],
+    "chdir",
+    ...["rt_sigaction", "rt_sigprocmask"],
+    "execve",
+  ]);
+});
+
+Deno.test("the calls of a command that stays the daemon's user take no ids", () => {
+  const names = namesOf(undefined);
+  assertEquals(names.filter((name) => /^set(?:res|groups)/.test(name)), []);
+  assertEquals(names.slice(-6), [
+    ...["setpriority", "prlimit64"],
+    "chdir",
     ...["rt_sigaction", "rt_sigprocmask"],
     "execve",
   ]);

@@ -28,6 +28,8 @@ export const starter: Starter = new Starter(libc);
 /** How to start it, as far as a test cares. */
 export type StartOptions = Partial<Omit<PrepareOptions, "argv">> & {
   readonly sharesDescriptors?: boolean;
+  /** What is given to this one beside. */
+  readonly variables?: readonly string[];
 };
 
 /** Waits for a child's end and collects it; the rest of the test stands still. */
@@ -43,14 +45,12 @@ export function collectDying(pid: number): number | undefined {
 export function begin(
   command: PreparedCommand,
   connection: number,
-  sharesDescriptors = false,
+  { sharesDescriptors = false, variables }: StartOptions = {},
 ): Start | number {
   let start: Start | number = -1;
   starter.withoutSignals(() => {
-    start = command.start(connection, {
-      keepsConnection: true,
-      sharesDescriptors,
-    });
+    const how = { keepsConnection: true, sharesDescriptors };
+    start = command.start(connection, how, variables);
   });
   return start;
 }
@@ -85,7 +85,7 @@ export function outcome(
 export function tryToStart(
   scratch: Scratch,
   argv: readonly string[],
-  { sharesDescriptors = false, ...options }: StartOptions = {},
+  options: StartOptions = {},
 ): number | string {
   using file = new OpenFile(scratch.file("output"));
   const command = starter.prepare({
@@ -95,7 +95,7 @@ export function tryToStart(
     argv,
     ...options,
   });
-  const start = begin(command, duplicate(libc, file.fd), sharesDescriptors);
+  const start = begin(command, duplicate(libc, file.fd), options);
   if (typeof start === "number") return errorText(libc, start);
   const end = outcome(command, start);
   return typeof end === "number" ? end : end.reason;
@@ -110,4 +110,17 @@ export function startCommand(
   const pid = tryToStart(scratch, argv, options);
   if (typeof pid === "string") throw new Error(pid);
   return pid;
+}
+
+/** Runs a command to its end and returns what it printed. */
+export function printed(
+  scratch: Scratch,
+  argv: readonly string[],
+  options: StartOptions = {},
+): string {
+  const pid = startCommand(scratch, argv, options);
+  const word = collectDying(pid);
+  const text = Deno.readTextFileSync(scratch.path("output"));
+  if (word !== 0) throw new Error(`status word ${word}: ${text}`);
+  return text;
 }

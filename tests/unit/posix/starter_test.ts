@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { checked } from "../../../lib/posix/errno.ts";
 import { cString } from "../../../lib/posix/libc.ts";
+import { duplicate } from "../../../lib/posix/process.ts";
 import type { PreparedCommand } from "../../../lib/posix/starter.ts";
 import { Account, output, rootTest, statusFields } from "../../e2e/machine.ts";
 import { ALLOW_LIBC, reportOf } from "../fixture.ts";
@@ -11,24 +12,12 @@ import {
   begin,
   collectDying,
   outcome,
+  printed,
   startCommand,
   starter,
   type StartOptions,
   tryToStart,
 } from "./start_command.ts";
-
-/** Runs a command to its end and returns what it printed. */
-function printed(
-  scratch: Scratch,
-  argv: readonly string[],
-  options: StartOptions = {},
-): string {
-  const pid = startCommand(scratch, argv, options);
-  const word = collectDying(pid);
-  const text = Deno.readTextFileSync(scratch.path("output"));
-  assertEquals(word, 0, text);
-  return text;
-}
 
 /** The system's words for the reason why a command cannot be started. */
 function refusal(
@@ -65,6 +54,42 @@ Deno.test("start() gives the environment as listed and nothing more", () => {
       environment: ["B=two words", "A=", "PATH=/elsewhere"],
     }),
     "B=two words\nA=\nPATH=/elsewhere\n",
+  );
+});
+
+Deno.test("start() gives a command's own variables before those of every start", () => {
+  using scratch = new Scratch();
+  assertEquals(
+    printed(scratch, ["env"], {
+      environment: ["A=1", "AB=2", "PATH=/usr/bin:/bin"],
+      variables: ["A=own", "C={x}"],
+    }),
+    "AB=2\nPATH=/usr/bin:/bin\nA=own\nC={x}\n",
+  );
+});
+
+Deno.test("start() gives each command its own variables, also in a slot that was used", () => {
+  using scratch = new Scratch();
+  const command = starter.prepare({
+    argv: ["/usr/bin/env"],
+    environment: ["A=1"],
+    searchPath: [],
+    identity: undefined,
+  });
+  const env = (options: StartOptions = {}): string => {
+    using file = new OpenFile(scratch.file("output"));
+    const start = begin(command, duplicate(libc, file.fd), options);
+    if (typeof start === "number") throw new Error(`${start}`);
+    const pid = outcome(command, start);
+    if (typeof pid !== "number") throw new Error(pid.reason);
+    collectDying(pid);
+    return Deno.readTextFileSync(scratch.path("output"));
+  };
+  const some = { variables: ["B=some"] };
+  const others = { variables: ["A=others"] };
+  assertEquals(
+    [env(), env(some), env(), env(others), env(some)],
+    ["A=1\n", "A=1\nB=some\n", "A=1\n", "A=others\n", "A=1\nB=some\n"],
   );
 });
 

@@ -5,19 +5,29 @@
  * @module
  */
 
+import type { Client } from "../../../lib/posix/client.ts";
 import type {
   Engine,
   RunningCommand,
   ServedService,
   ServeOptions,
+  WaitingConnection,
 } from "../../../lib/engine/engine.ts";
 import type { WaitStatus } from "../../../lib/engine/wait_status.ts";
+
+/** What is known of a connection. */
+interface FakeConnection {
+  readonly peer?: string;
+  readonly client?: Client;
+}
 
 /** Serves one service. */
 export class FakeEngine implements Engine {
   readonly name = "direct";
   /** What the service has asked for, in its order. */
   readonly asked: string[] = [];
+  /** Connections of which a proxy has said nothing yet. */
+  waiting: WaitingConnection[] = [];
   #options: ServeOptions | undefined;
   #nextPid = 101;
 
@@ -26,7 +36,15 @@ export class FakeEngine implements Engine {
     const ask = (words: string): void => {
       this.asked.push(words);
     };
+    const waiting = (): readonly WaitingConnection[] => this.waiting;
     return {
+      get waiting(): readonly WaitingConnection[] {
+        return waiting();
+      },
+      adoptWaiting: ({ fd }) => ask(`adopt waiting ${fd}`),
+      dropWaiting: () => {
+        this.waiting = [];
+      },
       setAccepting: (accepting) => ask(accepting ? "accept" : "leave waiting"),
       adopt: (command) => {
         ask(`adopt ${command.pid}`);
@@ -57,11 +75,11 @@ export class FakeEngine implements Engine {
   }
 
   /** A connection has come, and its command runs. */
-  start(peer = ""): RunningCommand {
+  start({ peer = "", client }: FakeConnection = {}): RunningCommand {
     const pid = this.#nextPid++;
     const { command: configured } = this.options;
     const startedMs = performance.now();
-    const command = { pid, peer, startedMs, command: configured };
+    const command = { pid, peer, startedMs, command: configured, client };
     this.options.events.starting(command);
     this.options.events.started(command);
     return command;

@@ -350,10 +350,10 @@ Deno.test("a service reports abnormal ends, and normal ones not at all", () => {
 
 Deno.test("a verbose service reports each connection, and how it ended", () => {
   using test = new TestService({ verbose: true });
-  const one = test.engine.start("192.0.2.1:1024");
+  const one = test.engine.start({ peer: "192.0.2.1:1024" });
   test.clock.advance(1234);
   test.engine.end(one);
-  const two = test.engine.start("[::1]:2048");
+  const two = test.engine.start({ peer: "[::1]:2048" });
   test.engine.end(two, { kind: "signaled", signal: 15 });
   assertEquals(test.log.lines, [
     `info: connect from 192.0.2.1:1024: process id ${one.pid}`,
@@ -639,6 +639,7 @@ function resumed(
   });
   service.resume({
     commands: [],
+    waiting: [],
     startFailures: 0,
     acceptFailures: 0,
     ...memory,
@@ -725,6 +726,7 @@ Deno.test("a service remembers its commands with their limits, for who goes on i
     ],
     startFailures: 1,
     acceptFailures: 0,
+    waiting: [],
   });
 });
 

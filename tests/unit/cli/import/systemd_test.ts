@@ -237,3 +237,21 @@ Deno.test("import systemd tells settings that it does not know, each at its plac
     ],
   );
 });
+
+Deno.test("import systemd keeps out whom IPAddressDeny= did", () => {
+  const clients = (settings: string): string | undefined =>
+    pair("ListenStream=1", settings).entries[0]?.parameters["spawnd_clients"];
+  assertEquals(clients("IPAddressAllow=10.0.0.0/8"), undefined);
+  assertEquals(
+    clients("IPAddressDeny=any\nIPAddressAllow=localhost 10.1.2.0/24"),
+    "127.0.0.0/8 [::1]/128 10.1.2.0/24 !0.0.0.0/0 ![::]/0 0.0.0.0/0 [::]/0",
+  );
+  assertEquals(
+    pair("ListenStream=1\nIPAddressDeny=10.0.0.0/8", "").entries[0]
+      ?.parameters["spawnd_clients"],
+    "!10.0.0.0/8 0.0.0.0/0 [::]/0",
+  );
+  const held = pair("ListenStream=1", "IPAddressDeny=nonsense");
+  assertEquals(held.entries, []);
+  assertEquals(held.notes.length, 1);
+});

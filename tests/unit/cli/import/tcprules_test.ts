@@ -1,10 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { importedFrom } from "./machine.ts";
 
-function tableOf(rules: string): { table: string[]; notes: readonly string[] } {
+function tableOf(
+  rules: string,
+): { table: string[]; notes: readonly string[]; text: string } {
   const { text, notes } = importedFrom("tcprules", { "/etc/tcp.x": rules });
   const table = text.split("\n").filter((line) => /^[^#]/.test(line));
-  return { table, notes };
+  return { table, notes, text };
 }
 
 Deno.test("import tcprules puts the nearest rule first", () => {
@@ -60,9 +62,9 @@ Deno.test("import tcprules takes the first of two rules for one address", () => 
   assertEquals(table[0], "1.2.3.4 deny");
 });
 
-Deno.test("import tcprules tells names and users, and whom they let in", () => {
+Deno.test("import tcprules tells names and users", () => {
   const { table, notes } = tableOf(
-    "=.example.org:deny\n=:allow\njoe@127.0.0.1:allow\n:deny\n",
+    "=.example.org:allow\n=:allow\njoe@127.0.0.1:allow\n:deny\n",
   );
   assertEquals(table, ["0.0.0.0/0 deny", "::/0 deny"]);
   assertEquals(notes.map((note) => note.split(" ")[0]), [
@@ -70,7 +72,24 @@ Deno.test("import tcprules tells names and users, and whom they let in", () => {
     "/etc/tcp.x:2:",
     "/etc/tcp.x:3:",
   ]);
-  assert(notes[0]?.includes("whom it refuses is let in"), notes[0]);
+});
+
+Deno.test("import tcprules holds a table that would let in whom a name keeps out", () => {
+  for (const rule of ["=.example.org:deny", "joe@127.0.0.1:deny", "=:deny"]) {
+    const { table, notes, text } = tableOf(`${rule}\n10.:allow\n`);
+    assertEquals(table, []);
+    assertEquals(notes.length, 1);
+    assert(notes[0]?.includes("would be let in"), notes[0]);
+    assert(text.includes("#10.0.0.0/8 allow"), text);
+  }
+});
+
+Deno.test("import tcprules makes no table of a file that tcprules refuses", () => {
+  for (const rule of ["no rule", "1.2.3.4:maybe", "1.2.3.4:allow,X"]) {
+    const { notes, text } = tableOf(`10.:deny\n${rule}\n`);
+    assertEquals(text, "", rule);
+    assertEquals(notes.length, 1);
+  }
 });
 
 Deno.test("import tcprules tells what no client can match, line by line", () => {

@@ -238,15 +238,16 @@ Deno.test("import xinetd holds services back that TCP wrappers protect", () => {
 
 Deno.test("import xinetd tells broken syntax, and reads on", () => {
   const { entries, notes } = xinetd(
-    "nonsense\n" + service("umask=022\nport = 21\nport = 22", "a") +
+    "nonsense\n" + service("umask=022", "a") +
+      service("port = 21\nport = 22", "c") +
       "service b\n{\n wait = no\n",
   );
   assertEquals(entries.map(({ name }) => name), ["21"]);
   assertEquals(notes.map((note) => note.replace(/ \(.*/, "")), [
     `${FILE}:1: outside of an entry: nonsense`,
     `${FILE}:8: no attribute: umask=022`,
-    `${FILE}:10: port is assigned already: the first counts`,
-    `${FILE}:12: b: no } closes it: not translated`,
+    `${FILE}:17: port is assigned already: the first counts`,
+    `${FILE}:19: b: no } closes it: not translated`,
   ]);
 });
 
@@ -276,4 +277,11 @@ Deno.test("import xinetd lets no name of a variable into main.cf that is none", 
   const { notes, text } = xinetd(service("passenv = LANG ${x} a=b {"));
   assertEquals(notes.length, 3);
   assert(/^import_environment = .*POSTLOG_HOSTNAME LANG$/m.test(text), text);
+});
+
+Deno.test("import xinetd holds all services back whose defaults it cannot read", () => {
+  const defaults = "defaults\n{\n only_from=10.0.0.0/8\n}\n";
+  const { entries, notes } = xinetd(defaults + service(""));
+  assertEquals(entries, []);
+  assertEquals(notes.length, 1);
 });

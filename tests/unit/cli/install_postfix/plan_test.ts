@@ -30,6 +30,8 @@ function contextOf(commands: Record<string, string>): PlanContext {
     accounts: {
       findUser: (name) => ACCOUNTS.get(name),
       findGroup: () => undefined,
+      findLogin: () => undefined,
+      groupsOf: (_name, gid) => [gid],
     },
     owner: ACCOUNTS.get("postfix"),
     lines: new Map(

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertObjectMatch } from "@std/assert";
 import {
   type RunRequest,
   runRequest,
@@ -7,6 +7,7 @@ import { RUN } from "../../../../lib/cli/run/subcommand.ts";
 import { configurationOf } from "../../../../lib/config/one_entry.ts";
 import { ANY_MACHINE } from "../../../../lib/config/machine.ts";
 import {
+  defaultSettings,
   readServiceSettings,
   type ServiceSettings,
 } from "../../../../lib/config/service_settings.ts";
@@ -96,8 +97,9 @@ Deno.test("spawnd run has the defaults that the help tells", () => {
     readyFd: undefined,
     verbose: false,
   });
-  const { texts: _, export_environment: __, ...settings } = settingsOf(request);
-  assertEquals(settings, {
+  const settings = settingsOf(request);
+  assertEquals(settings, defaultSettings());
+  assertObjectMatch(settings, {
     command_time_limit: 1000,
     spawnd_backlog: 1024,
     spawnd_log_connections: false,
@@ -163,11 +165,11 @@ Deno.test("spawnd run refuses a type that there is not", () => {
   );
   assertEquals(
     refusalOf("datagram", "7007", ...ATTRIBUTES),
-    "bad service type: datagram (the first word is inet or unix)",
+    "bad service type: datagram (the first word is inet, unix or udp)",
   );
   assertEquals(
     refusalOf("--verbose"),
-    "missing service type (the first word is inet or unix)",
+    "missing service type (the first word is inet, unix or udp)",
   );
 });
 

@@ -49,10 +49,23 @@ const HANDED: Handed = {
             environment: [],
             identity: { uid: 1000, gid: 1001 },
           },
+          client: { kind: "inet", address: [0xc0000201], port: 1024 },
         },
         limitMs: 1500,
         isKilled: true,
       }],
+      waiting: [
+        {
+          fd: 20,
+          proxy: { kind: "inet", address: [1, 2, 3, 4], port: 5 },
+          sinceMs: -7000,
+        },
+        {
+          fd: 21,
+          proxy: { kind: "unix", pid: 1, uid: 2, gids: [3, 4] },
+          sinceMs: -8000,
+        },
+      ],
     },
   }],
   plan: {
@@ -83,7 +96,7 @@ Deno.test("what is handed on is read as it was written, start times by the machi
     JSON.stringify(
       handed,
       (key, value) =>
-        key === "startedMs"
+        key === "startedMs" || key === "sinceMs"
           ? 0
           : typeof value === "bigint"
           ? `${value}`
@@ -95,7 +108,7 @@ Deno.test("what is handed on is read as it was written, start times by the machi
 
 Deno.test("readHanded() refuses whatever else there is", () => {
   const good = {
-    version: 1,
+    version: 2,
     sockets: [],
     services: [],
     isReloadWanted: false,
@@ -118,10 +131,11 @@ Deno.test("readHanded() refuses whatever else there is", () => {
     startFailures: 0,
     acceptFailures: 0,
     commands: [command],
+    waiting: [],
   };
   const bad: [unknown, string][] = [
     [[], "handed is not an object"],
-    [{ ...good, version: 2 }, "handed.version is 2, not 1"],
+    [{ ...good, version: 1 }, "handed.version is 1, not 2"],
     [{ ...good, sockets: [{ fd: "9" }] }, "sockets[0].fd is not a number"],
     [{ ...good, services: [service] }, "no command has the process id 1"],
     [{ ...good, isReloadWanted: 1 }, "isReloadWanted is not true or false"],
