@@ -588,7 +588,7 @@ export class DirectEngine implements Engine {
       const command: DirectCommand = {
         pid: start.pid,
         pidFd: start.pidFd,
-        peer: service.peers && origin ? formatPeer(origin) : "",
+        peer: service.peers && origin !== undefined ? formatPeer(origin) : "",
         origin,
         startedMs,
         command: service.command,
