@@ -15,6 +15,8 @@ import type { Workshop } from "./workshop.ts";
 /** What a server tells its command about the connection, by its design. */
 const ownVariables: Readonly<Record<ServerName, RegExp>> = {
   spawnd: /^$/,
+  rules: /^$/,
+  surroundings: /^(PROTO|TCP[A-Z]+|HOME|USER|LOGNAME|SHELL)$/,
   tcpserver: /^(PROTO|TCP[A-Z]+)$/,
   xinetd: /^REMOTE_HOST$/,
   minimal: /^$/,

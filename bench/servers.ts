@@ -13,7 +13,15 @@ import type { Daemon } from "./processes.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** A server under measurement. */
-export type ServerName = "spawnd" | "tcpserver" | "xinetd" | "minimal";
+export type ServerName =
+  | "spawnd"
+  /** The same, with all rules on of who may connect, and how much. */
+  | "rules"
+  /** The same, with all that a command's process can be given. */
+  | "surroundings"
+  | "tcpserver"
+  | "xinetd"
+  | "minimal";
 
 /** A server under measurement, or the one that runs no command. */
 export type TargetName = ServerName | "control";
@@ -21,6 +29,8 @@ export type TargetName = ServerName | "control";
 /** All servers, in the order of the table's columns. */
 export const serverNames: readonly ServerName[] = [
   "spawnd",
+  "rules",
+  "surroundings",
   "tcpserver",
   "xinetd",
   "minimal",
@@ -29,6 +39,8 @@ export const serverNames: readonly ServerName[] = [
 /** How the report calls them. */
 export const serverTitles: Readonly<Record<TargetName, string>> = {
   spawnd: "spawnd",
+  rules: "all rules on",
+  surroundings: "all surroundings on",
   tcpserver: "tcpserver",
   xinetd: "xinetd",
   minimal: "minimal C",
@@ -103,9 +115,14 @@ export async function commandLine(
   const { directory, spawnd, user } = workshop;
   switch (name) {
     case "spawnd":
+    case "rules":
+    case "surroundings":
       return [
         spawnd,
         ...["run", "inet", `${host}:${port}`, "--max-processes", "0"],
+        ...["--connection-environment", "none"],
+        ...name === "rules" ? await allRules(workshop) : [],
+        ...name === "surroundings" ? allSurroundings(directory) : [],
         ...[`user=${user.name}`, `argv=${command}`],
       ];
     case "tcpserver":
@@ -137,6 +154,48 @@ export async function commandLine(
     case "control":
       return [`${directory}/minimal_server`, "echo", `${port}`, user.name];
   }
+}
+
+/** How many networks there are that no client is in. */
+const networkCount = 10_000;
+
+/** More than come, in a unit of time and at once. */
+const plenty = `${2 ** 22}`;
+
+/** Options for every rule there is, none of which keeps a client out. */
+async function allRules({ directory }: Workshop): Promise<string[]> {
+  const table = `${directory}/clients.cidr`;
+  const networks = Array.from(
+    { length: networkCount },
+    (_, index) => `10.${index >> 8}.${index & 255}.0/25 deny\n`,
+  );
+  await Deno.writeTextFile(table, `${networks.join("")}127.0.0.0/8 allow\n`);
+  return [
+    `--clients=cidr:${table}`,
+    `--client-connection-count-limit=${plenty}`,
+    `--client-connection-rate-limit=${plenty}`,
+    `--connection-rate-limit=${plenty}`,
+    "--access-times=00:00-24:00",
+    "--load-limit=999999",
+    "--pressure-limit=cpu=100 memory=100 io=100",
+  ];
+}
+
+/** Everything that a service can ask for beside its command's user. */
+function allSurroundings(directory: string): string[] {
+  const readable = ["/usr", "/bin", "/lib", "/lib64", "/etc", directory];
+  return [
+    ...[
+      "--connection-environment=ucspi",
+      "--login-environment",
+      "--groups=all",
+    ],
+    ...["--limits", "nofile=64 as=1G core=0 cpu=60 fsize=1G stack=8M"],
+    ...["--nice=0", "--io-priority=best-effort:4", "--umask=022"],
+    ...["--cpu-affinity=0-8191", "--directory=/", "--no-new-privileges"],
+    ...["--private-network", "--standard-error=null", "--nodelay"],
+    ...["--landlock", readable.map((path) => `read=${path}`).join(" ")],
+  ];
 }
 
 /** A program's full path: env(1) looks in the PATH that it sets. */

@@ -37,6 +37,8 @@ async function findVersion(
 ): Promise<string> {
   switch (name) {
     case "spawnd":
+    case "rules":
+    case "surroundings":
       return firstLine(
         await orMend(
           processes.capture([spawnd, "--version"]),

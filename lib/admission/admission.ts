@@ -13,7 +13,11 @@
 import type { AccessTime } from "../config/admission/access_times.ts";
 import type { Client } from "../posix/client.ts";
 import { isWithinHours, type WeekTime } from "./access_hours.ts";
-import { type ClientKey, clientKey, type PrefixLengths } from "./client_key.ts";
+import {
+  type ClientKey,
+  ClientKeys,
+  type PrefixLengths,
+} from "./client_key.ts";
 import { type ClientTable, ClientVerdicts } from "./client_table.ts";
 import { ConnectionCounts } from "./connection_counts.ts";
 import { type Busy, type BusyLimits, findBusy } from "./machine_pressure.ts";
@@ -84,6 +88,8 @@ export class Admission {
   readonly #rules: AdmissionRules;
   readonly #clients: ClientVerdicts | undefined;
   readonly #proxies: ClientVerdicts | undefined;
+  readonly #countsClients: boolean;
+  readonly #keys: ClientKeys;
   readonly #counts = new ConnectionCounts();
   readonly #rates: ClientRates;
   readonly #rate: Rate;
@@ -94,6 +100,8 @@ export class Admission {
     this.#clients = rules.clients && new ClientVerdicts(rules.clients);
     this.#proxies = rules.proxies && new ClientVerdicts(rules.proxies.clients);
     const { rateUnitMs: unitMs, clientsRemembered: clientsMax } = rules;
+    this.#countsClients = rules.clientConnections > 0 || rules.clientRate > 0;
+    this.#keys = new ClientKeys(rules.prefixLengths);
     this.#rates = new ClientRates({ unitMs, clientsMax });
     this.#rate = new Rate(unitMs);
   }
@@ -101,11 +109,6 @@ export class Admission {
   /** Whether a client of a unix socket is to be known by its user. */
   get asksForUsers(): boolean {
     return this.#rules.peers !== undefined || this.#countsClients;
-  }
-
-  get #countsClients(): boolean {
-    const { clientConnections, clientRate } = this.#rules;
-    return clientConnections > 0 || clientRate > 0;
   }
 
   /**
@@ -138,7 +141,7 @@ export class Admission {
       if (verdict?.isAllowed !== true) return { refused: "not-allowed" };
       admitted = verdict;
     }
-    if (this.#countsClients) {
+    if (this.#countsClients && client.kind !== "unknown") {
       const refused = this.#count(this.keyOf(client), nowMs);
       if (refused !== undefined) return { refused };
     }
@@ -152,7 +155,9 @@ export class Admission {
    * @param client The client.
    */
   resume(client: Client): void {
-    if (this.#countsClients) this.#counts.add(this.keyOf(client));
+    if (this.#countsClients && client.kind !== "unknown") {
+      this.#counts.add(this.keyOf(client), Infinity);
+    }
   }
 
   /**
@@ -162,12 +167,14 @@ export class Admission {
    * @param client The client.
    */
   giveBack(client: Client): void {
-    if (this.#countsClients) this.#counts.giveBack(this.keyOf(client));
+    if (this.#countsClients && client.kind !== "unknown") {
+      this.#counts.giveBack(this.keyOf(client));
+    }
   }
 
   /** What tells a client from another. */
   keyOf(client: Client): ClientKey {
-    return clientKey(client, this.#rules.prefixLengths);
+    return this.#keys.of(client);
   }
 
   /**
@@ -184,7 +191,8 @@ export class Admission {
   }
 
   /**
-   * Tells whether clients are to be left in the queue.
+   * Tells whether clients are to be left in the queue: for what changes from
+   * one connection to the next, {@linkcode roomAt} is enough.
    *
    * @param moment What there is to know of the moment.
    * @returns Why; `undefined` if they are not.
@@ -214,16 +222,12 @@ export class Admission {
 
   #count(client: ClientKey, nowMs: number): RefusalReason | undefined {
     const { clientConnections, clientRate } = this.#rules;
+    const limit = clientConnections > 0 ? clientConnections : Infinity;
+    if (!this.#counts.add(client, limit)) return "connections";
     if (
-      clientConnections > 0 && this.#counts.of(client) >= clientConnections
-    ) return "connections";
-    if (clientRate > 0) {
-      if (this.#rates.countAt(client, nowMs) >= clientRate) {
-        return "rate";
-      }
-      this.#rates.add(client, nowMs);
-    }
-    this.#counts.add(client);
-    return undefined;
+      clientRate === 0 || this.#rates.add(client, { nowMs, limit: clientRate })
+    ) return undefined;
+    this.#counts.giveBack(client);
+    return "rate";
   }
 }

@@ -150,6 +150,9 @@ export class ClientVerdicts {
   readonly #inet4: Uint32Array;
   readonly #inet6: Uint32Array;
   readonly #table: ClientTable;
+  /** The IPv4 address that was asked for last: many clients come again at once. */
+  #last = NONE;
+  #lastVerdict: ClientVerdict | undefined;
 
   /** @param table The table. */
   constructor(table: ClientTable) {
@@ -165,13 +168,20 @@ export class ClientVerdicts {
    * @returns The verdict; `undefined` where no rule is about it.
    */
   find(address: IpAddress): ClientVerdict | undefined {
-    const { inet4, inet6, verdicts } = this.#table;
-    const isInet4 = address.length === 1;
-    const range = isInet4
-      ? lastStart4(this.#inet4, address[0] ?? 0)
-      : lastStart6(this.#inet6, address);
-    const verdict = (isInet4 ? inet4 : inet6).verdicts[range] ?? NONE;
-    return verdict === NONE ? undefined : verdicts[verdict];
+    const { inet4, inet6 } = this.#table;
+    const [first = NONE] = address;
+    if (address.length > 1) {
+      return this.#verdict(inet6.verdicts[lastStart6(this.#inet6, address)]);
+    }
+    if (first === this.#last) return this.#lastVerdict;
+    const range = lastStart4(this.#inet4, first);
+    this.#last = first;
+    this.#lastVerdict = this.#verdict(inet4.verdicts[range]);
+    return this.#lastVerdict;
+  }
+
+  #verdict(index = NONE): ClientVerdict | undefined {
+    return index === NONE ? undefined : this.#table.verdicts[index];
   }
 }
 

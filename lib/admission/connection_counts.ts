@@ -16,20 +16,24 @@ export class ConnectionCounts {
     return this.#counts.size;
   }
 
-  /** Gives a client's number. */
-  of(client: ClientKey): number {
-    return this.#counts.get(client) ?? 0;
-  }
-
-  /** Counts a connection of a client's. */
-  add(client: ClientKey): void {
-    this.#counts.set(client, this.of(client) + 1);
+  /**
+   * Counts a connection of a client's, unless it has as many as it may.
+   *
+   * @param client The client.
+   * @param limit How many it may have.
+   * @returns Whether it was counted.
+   */
+  add(client: ClientKey, limit: number): boolean {
+    const count = this.#counts.get(client) ?? 0;
+    if (count >= limit) return false;
+    this.#counts.set(client, count + 1);
+    return true;
   }
 
   /** Gives back what was counted once. */
   giveBack(client: ClientKey): void {
-    const count = this.of(client) - 1;
-    if (count > 0) this.#counts.set(client, count);
+    const count = this.#counts.get(client) ?? 0;
+    if (count > 1) this.#counts.set(client, count - 1);
     else this.#counts.delete(client);
   }
 }

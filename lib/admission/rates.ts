@@ -63,13 +63,15 @@ export interface ClientRatesOptions {
 }
 
 /**
- * The rates of clients. Where there are too many, those are forgotten whose
- * last event is the longest ago.
+ * The rates of clients. Where there are too many, those are forgotten that were
+ * idle for the longest time.
  */
 export class ClientRates {
   readonly #options: ClientRatesOptions;
-  /** In the order of their last events. */
+  /** In the order in which they came the last time. */
   readonly #rates = new Map<ClientKey, Rate>();
+  /** The last one of them. */
+  #last: ClientKey | undefined;
 
   /** @param options What bounds them. */
   constructor(options: ClientRatesOptions) {
@@ -81,19 +83,35 @@ export class ClientRates {
     return this.#rates.size;
   }
 
-  /** How many events a client had in the unit of time before a moment. */
-  countAt(client: ClientKey, nowMs: number): number {
-    return this.#rates.get(client)?.countAt(nowMs) ?? 0;
-  }
-
-  /** An event of a client has happened. */
-  add(client: ClientKey, nowMs: number): void {
+  /**
+   * Takes note of an event of a client, unless it had as many as it may have.
+   *
+   * @param client The client.
+   * @param event When it is, and how many there may be.
+   * @returns Whether it is one of those.
+   */
+  add(
+    client: ClientKey,
+    { nowMs, limit }: { readonly nowMs: number; readonly limit: number },
+  ): boolean {
     const known = this.#rates.get(client);
-    const rate = known ?? new Rate(this.#options.unitMs);
-    rate.add(nowMs);
-    if (known !== undefined) this.#rates.delete(client);
-    this.#rates.set(client, rate);
-    if (known === undefined) this.#forget(nowMs);
+    if (known === undefined) {
+      const rate = new Rate(this.#options.unitMs);
+      rate.add(nowMs);
+      this.#rates.set(client, rate);
+      this.#last = client;
+      this.#forget(nowMs);
+      return true;
+    }
+    // One that is refused is not idle: else it would have to be forgotten.
+    if (this.#last !== client) {
+      this.#rates.delete(client);
+      this.#rates.set(client, known);
+      this.#last = client;
+    }
+    if (known.countAt(nowMs) >= limit) return false;
+    known.add(nowMs);
+    return true;
   }
 
   /** The idle ones, and then as many more as are too many. */

@@ -91,8 +91,10 @@ export class Refusals {
    */
   due(nowMs: number): RefusalReport[] {
     const reports: RefusalReport[] = [];
-    for (const [key, kept] of [...this.#kept]) {
-      if (nowMs - kept.toldMs < QUIET_MS) break;
+    let left = this.#kept.size;
+    for (const [key, kept] of this.#kept) {
+      // What is told again goes to the end, and is not told twice.
+      if (left-- === 0 || nowMs - kept.toldMs < QUIET_MS) break;
       this.#kept.delete(key);
       const { reason, client, leftOut: count } = kept;
       if (count === 0) continue;

@@ -42,7 +42,7 @@ import {
   readServiceSettings,
   type ServiceSettings,
 } from "./service_settings.ts";
-import { timeLimitParameter } from "./parameters.ts";
+import { findParameter, timeLimitParameter } from "./parameters.ts";
 import type { Scope } from "./settings.ts";
 
 export type { CheckContext } from "./service_attributes.ts";
@@ -85,7 +85,6 @@ export interface CheckedService {
   /** Commands at once; 0 for no limit. */
   readonly maxProcesses: number;
   readonly settings: ServiceSettings;
-  readonly admission: CheckedAdmission;
   /** Its command's supplementary groups, if they are not its group alone. */
   readonly groups: { readonly gids: readonly number[] | undefined };
   /** What its command's account has to log in by, if that is asked for. */
@@ -94,6 +93,7 @@ export interface CheckedService {
   readonly waits: boolean;
   /** Whether they may run as long as they like: nobody has said how long. */
   readonly isUnlimited: boolean;
+  readonly admission: CheckedAdmission;
   /** Whose its unix socket is. */
   readonly socketOwner: { readonly identity: Identity } | "starter";
   readonly attributes: CommandAttributes;
@@ -149,6 +149,16 @@ function importedNames(
   return new Set(entries?.map(({ name }) => name));
 }
 
+/** Parameters that look at each client. */
+const RULES_OF_CLIENTS = [
+  "spawnd_client_connection_count_limit",
+  "spawnd_client_connection_rate_limit",
+  "spawnd_clients",
+  "spawnd_peer_groups",
+  "spawnd_peer_users",
+  "spawnd_proxy_protocol",
+] as const satisfies readonly (keyof ServiceSettings)[];
+
 /** What a line may have beside `-o`: -v for verbose, -D for a debugger. */
 const NO_FLAG = /[^-vD]/;
 
@@ -198,11 +208,11 @@ class ServiceChecker {
       address: this.#address(scope.string("queue_directory", report)),
       maxProcesses,
       settings,
-      admission: settings && this.#admission(settings, context.accounts),
       groups: settings && checked && this.#groups(settings, checked, context),
       login: settings && checked && this.#login(settings, checked, context),
       waits,
       isUnlimited: waits && !this.#isTimeLimitSet(),
+      admission: settings && this.#admission(settings, context.accounts),
       socketOwner: this.#socketOwner(context.accounts),
       attributes: checked?.attributes,
       isVerbose: flags.includes("v"),
@@ -269,19 +279,6 @@ class ServiceChecker {
     return settings;
   }
 
-  #admission(settings: ServiceSettings, accounts: Accounts): CheckedAdmission {
-    const scope = this.#scope;
-    return checkAdmission(settings, {
-      ...{ accounts, report: this.#report, type: this.#entry.type },
-      readFile: this.#readFile,
-      placeOf: (name) => scope.place(name),
-      isOwn: (name) =>
-        this.#entry.options.some((option) =>
-          option.kind === "override" && option.setting?.name.text === name
-        ),
-    });
-  }
-
   /** What a command must not have as its group it must not have beside it. */
   #groups(
     { spawnd_groups: list }: ServiceSettings,
@@ -315,6 +312,17 @@ class ServiceChecker {
     return undefined;
   }
 
+  /** What comes is the command's to take: nobody else looks at it. */
+  #refuseRules(settings: ServiceSettings | undefined): void {
+    for (const name of RULES_OF_CLIENTS) {
+      if (settings?.texts[name] === findParameter(name)?.default) continue;
+      this.#report(problemInText(this.#scope.place(name), {
+        text: `${name}: a command that waits takes clients by itself`,
+        mend: "leave it out of this service, or spawnd_wait",
+      }));
+    }
+  }
+
   #isTimeLimitSet(): boolean {
     const { name } = this.#entry;
     return this.#scope.setting("command_time_limit") !== undefined ||
@@ -331,7 +339,21 @@ class ServiceChecker {
         mend: "make it inet or unix, or leave spawnd_wait out",
       }));
     }
+    if (waits || type === "udp") this.#refuseRules(settings);
     return waits || type === "udp";
+  }
+
+  #admission(settings: ServiceSettings, accounts: Accounts): CheckedAdmission {
+    const scope = this.#scope;
+    return checkAdmission(settings, {
+      ...{ accounts, report: this.#report, type: this.#entry.type },
+      readFile: this.#readFile,
+      placeOf: (name) => scope.place(name),
+      isOwn: (name) =>
+        this.#entry.options.some((option) =>
+          option.kind === "override" && option.setting?.name.text === name
+        ),
+    });
   }
 
   #socketOwner(accounts: Accounts): CheckedService["socketOwner"] | undefined {

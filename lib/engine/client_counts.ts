@@ -5,11 +5,11 @@
  */
 
 /** What tells a client from others; `undefined` where nothing does. */
-export type Client = number | string | undefined;
+export type ClientKey = number | string | undefined;
 
 /** The connections of clients. */
 export class ClientCounts {
-  readonly #counts = new Map<Client, number>();
+  readonly #counts = new Map<ClientKey, number>();
 
   /**
    * Counts a connection.
@@ -17,7 +17,7 @@ export class ClientCounts {
    * @param client Whose it is.
    * @returns How many the client has with it.
    */
-  came(client: Client): number {
+  came(client: ClientKey): number {
     if (client === undefined) return 1;
     const count = (this.#counts.get(client) ?? 0) + 1;
     this.#counts.set(client, count);
@@ -29,7 +29,7 @@ export class ClientCounts {
    *
    * @param client Whose it was.
    */
-  left(client: Client): void {
+  left(client: ClientKey): void {
     const count = this.#counts.get(client);
     if (count === undefined) return;
     if (count > 1) this.#counts.set(client, count - 1);

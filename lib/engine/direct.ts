@@ -46,6 +46,7 @@ import {
   Starter,
   type StartOptions,
 } from "../posix/starter.ts";
+import type { ClientKey } from "./client_counts.ts";
 import { type DirectCommand, DirectService } from "./direct_service.ts";
 import type {
   Command,
@@ -109,6 +110,8 @@ export interface DirectEngineOptions {
   readonly credentials: Credentials;
   /** The limit of descriptors that commands have, if not the daemon's own. */
   readonly descriptorLimit?: DescriptorLimit | undefined;
+  /** Whether a former image of this process had children. */
+  readonly isSuccessor?: boolean;
 }
 
 /** A start that was begun, or the error number where it was not. */
@@ -117,8 +120,8 @@ interface Begun {
   readonly origin: Origin | string | undefined;
   /** Who was admitted, where there is a gate. */
   readonly client: Client | undefined;
-  /** What the connections of its client are counted by, where they are. */
-  readonly countedBy: number | string | undefined;
+  /** What it is counted by, where its command is told how many there are. */
+  readonly clientKey: ClientKey;
 }
 
 /** A client that was let through a gate, and the variables that it came by. */
@@ -126,6 +129,9 @@ interface Admitted {
   readonly client: Client | undefined;
   readonly variables: readonly string[];
 }
+
+/** Of whom there is nothing to know. */
+const NOBODY = { origin: undefined, client: undefined, clientKey: undefined };
 
 /** Where there is no gate. */
 const EVERYBODY: Admitted = { client: undefined, variables: NO_VARIABLES };
@@ -187,7 +193,7 @@ export class DirectEngine implements Engine {
     });
     const service: DirectService = new DirectService({
       serve: options,
-      ...{ prepared, fds, address: this.#acceptor.address },
+      ...{ prepared, fds, address: this.#acceptor.raw },
       proxied: this.#proxiedFor(options, () => service),
       engine: {
         startReady: () => this.#epoll.wake(),
@@ -212,6 +218,20 @@ export class DirectEngine implements Engine {
     return service;
   }
 
+  #prepare({ identity, ...command }: Command): PreparedCommand {
+    const { credentials, descriptorLimit } = this.#options;
+    const prepare = (): PreparedCommand =>
+      this.#starter.prepare({
+        ...command,
+        searchPath: COMMAND_PATH,
+        identity: credentials.canBecome ? identity : undefined,
+        descriptorLimit,
+      });
+    return command.surroundings === undefined
+      ? prepare()
+      : credentials.asRoot(prepare);
+  }
+
   #proxiedFor(
     { gate }: ServeOptions,
     service: () => DirectService,
@@ -231,22 +251,11 @@ export class DirectEngine implements Engine {
     });
   }
 
-  #prepare({ identity, ...command }: Command): PreparedCommand {
-    const { credentials, descriptorLimit } = this.#options;
-    const prepare = (): PreparedCommand =>
-      this.#starter.prepare({
-        ...command,
-        searchPath: COMMAND_PATH,
-        identity: credentials.canBecome ? identity : undefined,
-        descriptorLimit,
-      });
-    return command.surroundings === undefined
-      ? prepare()
-      : credentials.asRoot(prepare);
-  }
-
   async run(): Promise<void> {
-    collectOrphans(this.#children, (pid) => this.#collectByPid(pid));
+    collectOrphans(this.#children, {
+      collectOurs: (pid) => this.#collectByPid(pid),
+      isSuccessor: this.#options.isSuccessor ?? false,
+    });
     let turnedMs = performance.now();
     let pausedMs = turnedMs;
     while (!this.#stopped) {
@@ -381,7 +390,7 @@ export class DirectEngine implements Engine {
     }
   }
 
-  /** Begins to start a command, if the client is let through. */
+  /** Starts a command; nobody is started for who is not admitted. */
   #begin(
     service: DirectService,
     { connection, listening, how }: {
@@ -390,31 +399,25 @@ export class DirectEngine implements Engine {
       readonly how: StartOptions;
     },
   ): Begun | undefined {
+    const { prepared } = service;
     if (service.waits) {
-      const start = service.prepared.start(connection, how);
-      return {
-        ...{ start, origin: undefined },
-        ...{ client: undefined, countedBy: undefined },
-      };
+      const start = prepared.start(connection, how);
+      return { start, ...NOBODY };
     }
-    const admitted = service.gate === undefined
-      ? EVERYBODY
-      : this.#admit(service, connection);
+    const admitted = this.#admit(service, connection);
     if (admitted === undefined) return undefined;
     const { client, variables } = admitted;
-    this.#setOptions(connection, service.connectionOptions);
+    if (service.connectionOptions !== undefined) {
+      this.#setOptions(connection, service.connectionOptions);
+    }
     const origin = this.#acceptor.origin(connection);
-    const countedBy = service.meet(listening);
-    const start = service.prepared.start(connection, how, variables);
-    return { start, origin, client, countedBy };
+    const clientKey = service.meet(listening);
+    const start = prepared.start(connection, how, variables);
+    return { start, origin, client, clientKey };
   }
 
   /** A connection that has ended already takes no options, which is all right. */
-  #setOptions(
-    connection: number,
-    options: readonly NumberOption[] | undefined,
-  ): void {
-    if (options === undefined) return;
+  #setOptions(connection: number, options: readonly NumberOption[]): void {
     try {
       setConnectionOptions(this.#libc, connection, options);
     } catch (error) {
@@ -468,10 +471,10 @@ export class DirectEngine implements Engine {
     const { client, variables } = admitted;
     const how = this.#howToStart(service);
     const begun: Begun[] = [];
-    const countedBy = service.meet(NO_SOCKET);
+    const clientKey = service.meet(NO_SOCKET);
     this.#starter.withoutSignals(() => {
       const start = service.prepared.start(connection, how, variables);
-      begun.push({ start, origin: undefined, client, countedBy });
+      begun.push({ start, origin: undefined, client, clientKey });
     });
     this.#tellBegun(service, begun);
   }
@@ -493,18 +496,12 @@ export class DirectEngine implements Engine {
         this.#libc.c.close(connection);
         continue;
       }
-      this.#setOptions(connection, service.connectionOptions);
+      if (service.connectionOptions !== undefined) {
+        this.#setOptions(connection, service.connectionOptions);
+      }
       const sinceMs = performance.now();
       proxied.add({ fd: connection, proxy, sinceMs });
     }
-  }
-
-  /** Has a command be told of the client that a proxy has named. */
-  #tellClient({ caller }: DirectService, client: Client): void {
-    if (caller === undefined) return;
-    if (client.kind === "inet") {
-      caller.address.set(client.address, client.port);
-    } else caller.address.clear();
   }
 
   /** One that is not waited for any more would wait for ever. */
@@ -543,16 +540,28 @@ export class DirectEngine implements Engine {
           const { waiting: { fd }, client } = ready;
           const admitted = this.#admitClient(service, fd, client);
           if (admitted === undefined) continue;
-          this.#tellClient(service, client);
-          const countedBy = service.meet(NO_SOCKET);
-          const start = service.prepared.start(fd, how, admitted.variables);
+          const { variables } = admitted;
+          const clientKey = this.#meetProxied(service, fd, client);
+          const start = service.prepared.start(fd, how, variables);
           const origin = formatClient(client);
-          begun.push({ start, origin, client, countedBy });
+          begun.push({ start, origin, client, clientKey });
         }
       });
       this.#tellBegun(service, begun);
       this.#waitingChanged(service);
     }
+  }
+
+  /** A command is told of the client that the proxy has named. */
+  #meetProxied(
+    service: DirectService,
+    connection: number,
+    client: Client,
+  ): ClientKey {
+    if (service.caller === undefined) return undefined;
+    if (client.kind === "inet") this.#acceptor.raw.setInet(client);
+    else this.#acceptor.lookAt(connection);
+    return service.meet(NO_SOCKET);
   }
 
   #howToStart({ keepsConnections, caller }: DirectService): StartOptions {
@@ -565,9 +574,9 @@ export class DirectEngine implements Engine {
 
   #tellBegun(service: DirectService, begun: readonly Begun[]): void {
     const startedMs = performance.now();
-    for (const { start, origin, client, countedBy } of begun) {
+    for (const { start, origin, client, clientKey } of begun) {
       if (typeof start === "number") {
-        service.leave(countedBy);
+        service.leave(clientKey);
         service.noteFailure();
         service.events.notStarted({
           reason: errorText(this.#libc, start),
@@ -583,7 +592,7 @@ export class DirectEngine implements Engine {
         origin,
         startedMs,
         command: service.command,
-        ...{ client, countedBy },
+        ...{ client, clientKey },
         service,
         start,
         hasFailed: false,
@@ -777,7 +786,7 @@ export class DirectEngine implements Engine {
       return;
     }
     command.start = undefined;
-    service.leave(command.countedBy);
+    service.leave(command.clientKey);
     service.setCrowded(false);
     service.noteFailure();
     const { reason, code } = failure;
@@ -788,9 +797,9 @@ export class DirectEngine implements Engine {
   #tellEnd(command: DirectCommand, word: number | "gone"): void {
     if (command.isTold) return;
     command.isTold = true;
-    const { service, countedBy, problem: reason } = command;
+    const { service, clientKey, problem: reason } = command;
     const { events } = service;
-    service.leave(countedBy);
+    service.leave(clientKey);
     if (reason !== undefined) {
       return events.notStarted({ reason, isShortage: true, command });
     }

@@ -6,8 +6,8 @@
  */
 
 import { availableParallelism } from "node:os";
-import type { Caller } from "../posix/connection_environment.ts";
 import type { ResourceUsage } from "../posix/resource_usage.ts";
+import type { Caller } from "../posix/connection_environment.ts";
 import {
   connectionOptionList,
   type NumberOption,
@@ -15,7 +15,7 @@ import {
 import type { RawAddress } from "../posix/sockets.ts";
 import type { PreparedCommand, Start } from "../posix/starter.ts";
 import type { Timer } from "../timer.ts";
-import { ClientCounts } from "./client_counts.ts";
+import { ClientCounts, type ClientKey } from "./client_counts.ts";
 import {
   ACCEPT_RETRY_MS,
   type Command,
@@ -75,10 +75,10 @@ export interface DirectServiceOptions {
   readonly prepared: PreparedCommand;
   readonly fds: readonly number[];
   readonly engine: EngineAccess;
-  /** Where proxies say who their clients are. */
-  readonly proxied: ProxiedConnections | undefined;
   /** Where the engine has the address of who has come. */
   readonly address: RawAddress;
+  /** Where proxies say who their clients are. */
+  readonly proxied: ProxiedConnections | undefined;
 }
 
 /** The service. */
@@ -87,13 +87,13 @@ export class DirectService implements ServedService {
   readonly command: Command;
   readonly prepared: PreparedCommand;
   readonly peers: boolean;
-  readonly gate: Gate | undefined;
-  readonly proxied: ProxiedConnections | undefined;
   readonly connectionOptions: readonly NumberOption[] | undefined;
   readonly waits: boolean;
   /** What its command is told of a connection, where it is told anything. */
   readonly caller: Caller | undefined;
   readonly #clients: ClientCounts | undefined;
+  readonly gate: Gate | undefined;
+  readonly proxied: ProxiedConnections | undefined;
   endsGroups = false;
   readonly #options: DirectServiceOptions;
   #isWanted = false;
@@ -117,11 +117,11 @@ export class DirectService implements ServedService {
     this.events = serve.events;
     this.command = serve.command;
     this.peers = serve.peers;
-    this.gate = serve.gate;
-    this.proxied = options.proxied;
     this.connectionOptions = serve.connectionOptions &&
       connectionOptionList(serve.connectionOptions);
     this.waits = serve.waits ?? false;
+    this.gate = serve.gate;
+    this.proxied = options.proxied;
     this.prepared = prepared;
     const { connectionEnvironment: told = "none" } = serve.command;
     if (told === "none" || this.waits) return;
@@ -135,7 +135,7 @@ export class DirectService implements ServedService {
    * @param listening The socket that it was accepted from; -1 for none.
    * @returns What tells it from other clients, where they are counted.
    */
-  meet(listening: number): number | string | undefined {
+  meet(listening: number): ClientKey {
     const { caller } = this;
     if (caller === undefined) return undefined;
     caller.listening = listening;
@@ -145,7 +145,7 @@ export class DirectService implements ServedService {
   }
 
   /** Takes note that one of a client's connections is over. */
-  leave(client: number | string | undefined): void {
+  leave(client: ClientKey): void {
     this.#clients?.left(client);
   }
 
@@ -260,7 +260,7 @@ export class DirectService implements ServedService {
   }
 
   adopt(command: RunningCommand): RunningCommand {
-    this.#clients?.came(command.countedBy);
+    this.#clients?.came(command.clientKey);
     return this.#options.engine.adopt(command);
   }
 

@@ -21,8 +21,8 @@ import type { ConnectionEnvironment } from "../posix/connection_environment.ts";
 import type { Identity } from "../posix/credentials.ts";
 import type { Gate } from "./gate.ts";
 import type { ResourceUsage } from "../posix/resource_usage.ts";
-import type { ConnectionOptions } from "../posix/socket_options.ts";
 import { formatOrigin, type Origin } from "../posix/sockets.ts";
+import type { ConnectionOptions } from "../posix/socket_options.ts";
 import type { Surroundings } from "../posix/surroundings/surroundings.ts";
 import type { WaitStatus } from "./wait_status.ts";
 
@@ -58,10 +58,10 @@ export interface RunningCommand {
   readonly startedMs: number;
   /** The command as it was configured by then. */
   readonly command: Command;
+  /** What its client is counted by, where commands are told how many. */
+  readonly clientKey?: number | string | undefined;
   /** Who was admitted, where there is a gate. */
   readonly client?: Client | undefined;
-  /** What its client's connections are counted by, where they are. */
-  readonly countedBy?: number | string | undefined;
 }
 
 /** A connection of which a proxy is yet to say who its client is. */

@@ -39,7 +39,8 @@ export interface Gate {
   refusedHeader(proxy: Client, why: string): void;
   /**
    * Decides on a client, and counts it if it is admitted: its end is told with
-   * the end of its command, or of its start.
+   * the end of its command, or of its start. It has come when {@linkcode room}
+   * was asked for.
    *
    * @param client The client.
    * @returns Variables for its command; `undefined` if it is refused.

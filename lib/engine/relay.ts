@@ -84,13 +84,14 @@ export class RelayEngine implements Engine {
 class RelayService implements ServedService {
   readonly #options: ServeOptions;
   readonly #environment: Record<string, string>;
+  readonly #clients = new ClientCounts();
   /** Those of proxies that have said nothing yet, in their order. */
   readonly #unsaid = new Set<Deno.Conn>();
-  readonly #clients = new ClientCounts();
   /** Replaced by a new one whenever accepting stops; settled when it goes on. */
   #gate = Promise.withResolvers<void>();
   #accepting = false;
   #closed = false;
+  #isEnding = false;
 
   constructor(options: ServeOptions) {
     this.#options = options;
@@ -140,7 +141,10 @@ class RelayService implements ServedService {
     throw new TypeError("the relay engine knows no descriptors");
   }
 
-  dropWaiting(): void {}
+  /** The service ends its commands. */
+  dropWaiting(): void {
+    this.#isEnding = true;
+  }
 
   adopt(): never {
     throw new TypeError("the relay engine knows no processes but its own");
@@ -156,8 +160,8 @@ class RelayService implements ServedService {
         const connection = await listener.accept();
         // An accept that was under way when the limit was reached waits here.
         await this.#open();
-        if (this.#closed) connection.close();
-        else this.#take(connection);
+        if (this.#isTaken) this.#take(connection);
+        else connection.close();
       } catch (error) {
         if (this.#closed) return;
         // A client that has gone before its turn is no failure.
@@ -167,6 +171,12 @@ class RelayService implements ServedService {
       }
       await this.#open();
     }
+  }
+
+  /** Whoever was accepted before a stop is served, if there is room. */
+  get #isTaken(): boolean {
+    return !this.#closed ||
+      !this.#isEnding && this.#options.events.room > 0;
   }
 
   /** Waits while the service takes nobody. */
@@ -229,15 +239,12 @@ class RelayService implements ServedService {
   #start({ connection, client, variables = [], first }: Taken): void {
     const { events, peers } = this.#options;
     let child: Deno.ChildProcess;
-    const remote = remoteOf(connection, client);
-    const count = this.#clients.came(remote?.host);
+    const clientKey = keyOf(connection, client);
+    const count = this.#clients.came(clientKey);
     try {
-      child = this.#spawn({
-        ...Object.fromEntries(variables.map(nameAndValue)),
-        ...this.#told(connection, remote, count),
-      });
+      child = this.#spawn(variables, this.#told(connection, client, count));
     } catch (error) {
-      this.#clients.left(remote?.host);
+      this.#clients.left(clientKey);
       connection.close();
       return events.notStarted({
         reason: systemReasonOf(error),
@@ -251,8 +258,7 @@ class RelayService implements ServedService {
       client,
       startedMs: performance.now(),
       command: this.#options.command,
-      countedBy: remote?.host,
-      child,
+      ...{ clientKey, child },
       connection,
       cut: Promise.withResolvers<void>(),
       ended: false,
@@ -264,15 +270,17 @@ class RelayService implements ServedService {
 
   /** What a command's environment says of its connection. */
   #told(
-    { localAddr: local }: Deno.Conn,
-    remote: Remote | undefined,
+    connection: Deno.Conn,
+    client: Client | undefined,
     count: number,
   ): Record<string, string> {
     const { connectionEnvironment: style = "none" } = this.#options.command;
-    if (remote === undefined || local.transport !== "tcp") return {};
+    const { localAddr: local } = connection;
+    const remote = remoteOf(connection, client);
+    if (style === "none" || local.transport !== "tcp" || remote === undefined) {
+      return {};
+    }
     switch (style) {
-      case "none":
-        return {};
       case "ucspi":
         return {
           PROTO: "TCP",
@@ -283,19 +291,29 @@ class RelayService implements ServedService {
           TCPCONNNUM: `${count}`,
         };
       case "systemd":
-        return { REMOTE_ADDR: remote.host, REMOTE_PORT: `${remote.port}` };
+        return {
+          REMOTE_ADDR: remote.host,
+          REMOTE_PORT: `${remote.port}`,
+        };
       case "inetd":
         return { REMOTE_HOST: remote.host };
     }
   }
 
   /** Tries the candidates as execvp(3) does. */
-  #spawn(variables: Record<string, string>): Deno.ChildProcess {
+  #spawn(
+    variables: readonly string[],
+    told: Record<string, string>,
+  ): Deno.ChildProcess {
     const { argv: [name, ...args], surroundings = {} } = this.#options.command;
     const { directory, standardError = "connection" } = surroundings;
     const paths = name.includes("/")
       ? [name]
       : COMMAND_PATH.map((folder) => `${folder}/${name}`);
+    const env = variables.length === 0 ? this.#environment : {
+      ...this.#environment,
+      ...Object.fromEntries(variables.map(nameAndValue)),
+    };
     let failure: unknown;
     for (const path of paths) {
       try {
@@ -304,7 +322,7 @@ class RelayService implements ServedService {
           ...this.#identity,
           detached: true,
           clearEnv: true,
-          env: { ...this.#environment, ...variables },
+          env: { ...env, ...told },
           ...directory === undefined ? {} : { cwd: directory },
           stdin: "piped",
           stdout: "piped",
@@ -337,7 +355,7 @@ class RelayService implements ServedService {
     command.ended = true;
     await carriedOut;
     connection.close();
-    this.#clients.left(command.countedBy);
+    this.#clients.left(command.clientKey);
     this.#options.events.ended(command, waitStatusOf(status));
   }
 }
@@ -468,22 +486,25 @@ function peerOf(
   return formatAddress({ kind: "inet", host: plainHost(hostname), port });
 }
 
-/** Where a connection came from; of a unix socket's there is nothing to say. */
-interface Remote {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** What a proxy has said counts before what the runtime has. */
+/** Where a client is, by its proxy's word where it has one. */
 function remoteOf(
   { remoteAddr }: Deno.Conn,
   client: Client | undefined,
-): Remote | undefined {
+): { readonly host: string; readonly port: number } | undefined {
   if (client?.kind === "inet") {
     return { host: formatIpAddress(client.address), port: client.port };
   }
-  if (!("hostname" in remoteAddr)) return undefined;
-  return { host: plainHost(remoteAddr.hostname), port: remoteAddr.port };
+  if (remoteAddr.transport !== "tcp") return undefined;
+  const { hostname, port } = remoteAddr;
+  return { host: plainHost(hostname), port };
+}
+
+/** What tells a client from others; of a unix socket's nothing does. */
+function keyOf(
+  connection: Deno.Conn,
+  client: Client | undefined,
+): string | undefined {
+  return remoteOf(connection, client)?.host;
 }
 
 /** An IPv4 address that came over an IPv6 socket as what it is. */

@@ -24,6 +24,7 @@
  * @module
  */
 
+import { admissionRules } from "../admission/admission_rules.ts";
 import { DirectEngine } from "../engine/direct.ts";
 import type { DaemonLog } from "../log/log.ts";
 import { handOn } from "../net/inherited_sockets.ts";
@@ -57,8 +58,8 @@ import { startWatchdog } from "./watchdog.ts";
 /** What a child serves, checked. */
 export interface ChildPlan {
   readonly service:
-    & Omit<ServiceOptions, "engine" | "log" | "observer">
-    & Pick<ServicePlan, "settings">;
+    & Omit<ServiceOptions, "engine" | "log" | "observer" | "rules" | "readings">
+    & Pick<ServicePlan, "settings" | "admission">;
   /** How connections arrive. */
   readonly transport: Transport;
   readonly owner: Identity;
@@ -161,7 +162,10 @@ class Child {
     const { transport, service: { name, sockets } } = plan;
     this.#plan = plan;
     this.#context = context;
-    const direct = new DirectEngine(libc, { credentials });
+    const direct = new DirectEngine(libc, {
+      credentials,
+      isSuccessor: handed !== undefined,
+    });
     this.#direct = direct;
     const passing = transport === "pass"
       ? new PassingEngine(libc, direct)
@@ -184,12 +188,13 @@ class Child {
       now: () => performance.now(),
     });
     const readings = new MachineReadings();
-    const { rules } = plan.service;
+    const { settings, admission } = plan.service;
+    const rules = admissionRules(settings, admission);
     if (rules !== undefined) readings.open(libc, rules.busyLimits);
     this.#service = new Service({
       ...plan.service,
-      ...{ readings, engine: passing ?? direct, log },
-      logsConnections: plan.service.settings.spawnd_log_connections,
+      ...{ rules, readings, engine: passing ?? direct, log },
+      logsConnections: settings.spawnd_log_connections,
       ownPeakMemoryBytes: () => ownUsage(libc).peakMemoryBytes,
       observer: this.#observer(),
     });

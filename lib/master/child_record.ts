@@ -6,6 +6,7 @@
  */
 
 import { settingsFromTexts } from "../config/service_settings.ts";
+import { lookupsOf } from "../service/reload/admission_record.ts";
 import { commandOf, identityOf } from "../service/reload/command_record.ts";
 import { tuningOf } from "../net/connection_tuning.ts";
 import { Shape } from "../service/reload/shape.ts";
@@ -99,6 +100,7 @@ function serviceOf(
     ...{ sockets, settings },
     waits: shape.field("waits").flag(),
     command: commandOf(shape.field("command"), settings),
+    admission: lookupsOf(shape.field("admission")),
     timeLimitMs: shape.field("timeLimitMs").count(),
     maxProcesses: shape.field("maxProcesses").count(),
     verbose: shape.field("verbose").flag(),

@@ -367,6 +367,15 @@ export class Children {
   }
 
   /**
+   * Waits for the end of a child that is about to end, and collects it.
+   *
+   * @param pid The child.
+   */
+  awaitEnd(pid: number): void {
+    this.#libc.c.wait4(pid, this.#statusBytes, 0, this.#usage.bytes);
+  }
+
+  /**
    * Tells whether processes can become children of this one that it has not
    * started itself: those whose own parent ends.
    *

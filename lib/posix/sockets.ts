@@ -17,7 +17,6 @@ import {
   SOCK_STREAM,
   SOL_SOCKET,
 } from "./headers.ts";
-import type { IpAddress } from "./ip_address.ts";
 import { cString, type Libc } from "./libc.ts";
 import { mappedInet4Of } from "./mapped_inet4.ts";
 import { duplicate } from "./process.ts";
@@ -37,7 +36,7 @@ const PORTS = 2 ** 16;
 const ADDRESS_BYTES = 128;
 /** `struct sockaddr_in`: family, port, address, and what fills it up. */
 const INET4_BYTES = 16;
-/** `struct sockaddr_in6`: family, port, flow, address, scope. */
+/** `struct sockaddr_in6`. */
 const INET6_BYTES = 28;
 /** The third of the four words of ::ffff:0:0/96, as it lies in memory. */
 const MAPPED_WORD = 0xffff0000;
@@ -66,6 +65,9 @@ export interface PeerProcess {
   readonly gid: number;
 }
 
+/** Whom a connection came from, as the kernel has it. */
+export type Origin = number | Uint8Array<ArrayBuffer>;
+
 /**
  * An address as the kernel has it, in a `struct sockaddr_storage` that is used
  * again: nothing is made of it unless somebody asks.
@@ -78,8 +80,6 @@ export class RawAddress {
     this.#length.buffer,
   );
   readonly #words = new Uint32Array(this.bytes.buffer);
-  /** The same bytes, to be read. */
-  readonly view: DataView = new DataView(this.bytes.buffer);
 
   /** How many bytes of it count. */
   get length(): number {
@@ -89,7 +89,8 @@ export class RawAddress {
   /** An IPv4 address and its port as one number; `undefined` for all others. */
   get inet4(): number | undefined {
     if (this.bytes[0] !== AF_INET) return undefined;
-    return (this.#words[1] ?? 0) * PORTS + this.view.getUint16(2);
+    const port = ((this.bytes[2] ?? 0) << 8) | (this.bytes[3] ?? 0);
+    return (this.#words[1] ?? 0) * PORTS + port;
   }
 
   /** To be called before the kernel is asked for an address. */
@@ -104,26 +105,23 @@ export class RawAddress {
   }
 
   /**
-   * Has it be an address that somebody else tells.
+   * Sets it to an address that somebody has told.
    *
-   * @param address The address.
-   * @param port The port.
+   * @param address The address in words, the highest first, and the port.
    */
-  set(address: IpAddress, port: number): void {
-    const { view } = this;
+  setInet({ address, port }: {
+    readonly address: readonly number[];
+    readonly port: number;
+  }): void {
     const isInet6 = address.length > 1;
-    this.bytes.fill(0, 0, INET6_BYTES);
-    this.#length[0] = isInet6 ? INET6_BYTES : INET4_BYTES;
+    const view = new DataView(this.bytes.buffer);
+    this.bytes.fill(0);
     view.setUint16(0, isInet6 ? AF_INET6 : AF_INET, true);
     view.setUint16(2, port);
-    address.forEach((word, index) =>
-      view.setUint32((isInet6 ? 8 : 4) + 4 * index, word)
-    );
-  }
-
-  /** The family of what it is; 0 for none. */
-  get family(): number {
-    return this.length >= 2 ? this.view.getUint16(0, true) : 0;
+    for (const [index, word] of address.entries()) {
+      view.setUint32((isInet6 ? 8 : 4) + 4 * index, word);
+    }
+    this.#length[0] = isInet6 ? INET6_BYTES : INET4_BYTES;
   }
 
   /** Of which kind it is. */
@@ -207,10 +205,11 @@ export function peerNameInto(libc: Libc, fd: number, into: RawAddress): void {
 /** Accepts connections; keeps its buffers from one call to the next. */
 export class Acceptor {
   readonly #libc: Libc;
-  /** Where the connection accepted last came from. */
-  readonly address: RawAddress = new RawAddress();
-
-  readonly #valueLength = new Uint8Array(4);
+  /** The address of who has connected last. */
+  readonly raw: RawAddress = new RawAddress();
+  readonly #view = new DataView(this.raw.bytes.buffer);
+  readonly #length = new Uint32Array(1);
+  readonly #lengthBytes = new Uint8Array(this.#length.buffer);
 
   /** @param libc The C library. */
   constructor(libc: Libc) {
@@ -225,12 +224,12 @@ export class Acceptor {
    * @returns The connection, or the negated error number.
    */
   accept(fd: number): number {
-    const { address } = this;
-    address.makeRoom();
+    const { raw } = this;
+    raw.makeRoom();
     const connection = this.#libc.c.accept4(
       fd,
-      address.bytes,
-      address.lengthBytes,
+      raw.bytes,
+      raw.lengthBytes,
       SOCK_CLOEXEC,
     );
     return connection >= 0 ? connection : -errno(this.#libc);
@@ -244,24 +243,30 @@ export class Acceptor {
    * @returns What {@linkcode formatOrigin} writes down.
    */
   origin(connection: number): Origin {
-    const { bytes, length, inet4 } = this.address;
+    const { inet4 } = this.raw;
     if (inet4 !== undefined) return inet4;
     // A unix client has no address as a rule, but a process.
-    if (bytes[0] !== AF_UNIX) return bytes.slice(0, length);
+    const { bytes, length: size } = this.raw;
+    if (bytes[0] !== AF_UNIX) return bytes.slice(0, size);
     const origin = new Uint8Array(SUN_PATH_OFFSET + CREDENTIALS_BYTES);
     origin[0] = AF_UNIX;
+    this.#length[0] = CREDENTIALS_BYTES;
     const value = origin.subarray(SUN_PATH_OFFSET);
-    const valueLength = this.#valueLength;
-    new DataView(valueLength.buffer).setUint32(0, CREDENTIALS_BYTES, true);
     const { c } = this.#libc;
-    const isTold = c.getsockopt(
-      connection,
-      SOL_SOCKET,
-      SO_PEERCRED,
-      value,
-      valueLength,
-    ) === 0;
+    const length = this.#lengthBytes;
+    const isTold =
+      c.getsockopt(connection, SOL_SOCKET, SO_PEERCRED, value, length) === 0;
     return isTold ? origin : origin.subarray(0, SUN_PATH_OFFSET);
+  }
+
+  /** The address of who has connected last: a `struct sockaddr`. */
+  get address(): DataView {
+    return this.#view;
+  }
+
+  /** What kind of address that is; 0 for none. */
+  get family(): number {
+    return this.raw.length >= 2 ? this.#view.getUint16(0, true) : 0;
   }
 
   /**
@@ -271,12 +276,9 @@ export class Acceptor {
    * @param connection The connection; what is none has no address.
    */
   lookAt(connection: number): void {
-    peerNameInto(this.#libc, connection, this.address);
+    peerNameInto(this.#libc, connection, this.raw);
   }
 }
-
-/** Whom a connection came from, as the kernel has it. */
-export type Origin = number | Uint8Array<ArrayBuffer>;
 
 /**
  * Writes down whom a connection came from.

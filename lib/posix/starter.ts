@@ -84,15 +84,6 @@ export interface StartOptions {
 /** The variables of a command that is given none of its own. */
 export const NO_VARIABLES: readonly string[] = [];
 
-/** An environment in C memory. */
-interface Environment {
-  readonly words: readonly string[];
-  /** The vector, where a command is told nothing of its connection. */
-  readonly vector: bigint;
-  /** Where it is told, by the slot that it is started in. */
-  readonly areas: Map<Slot, EnvironmentAreas>;
-}
-
 /** A file to execute, and with what words. */
 interface Attempt {
   readonly path: bigint;
@@ -194,10 +185,13 @@ export class PreparedCommand {
   readonly #libc: Libc;
   readonly #means: Means;
   readonly #candidates: readonly Attempt[];
-  readonly #environment: Environment;
-  /** Others, by the variables beside those of every start. */
-  readonly #environments = new Map<readonly string[], Environment>();
+  /** Vectors by the variables beside those of every start. */
+  readonly #environments = new Map<readonly string[], bigint>();
   readonly #slots: Slot[] = [];
+  readonly #areas = new Map<
+    Slot,
+    Map<readonly string[], EnvironmentAreas>
+  >();
   /** Written down when the first command starts: handlers are there by then. */
   #calls: CommandCalls | undefined;
   #takenCount = 0;
@@ -211,7 +205,6 @@ export class PreparedCommand {
     const paths = name.includes("/")
       ? [name]
       : searchPath.map((folder) => `${folder}/${name}`);
-    this.#environment = this.#layOut(means.command.environment);
     const vector = vectorInCMemory(libc, argv);
     const shell = stringInCMemory(libc, SHELL);
     this.#candidates = paths.map((path) => ({
@@ -249,7 +242,7 @@ export class PreparedCommand {
     const [attempt] = this.#candidates;
     if (attempt === undefined) return this.#refuse(connection, ENOENT);
     const slot = this.#takeSlot();
-    this.#describe(slot, { connection, caller: options.caller, variables });
+    this.#describe(slot, connection, { caller: options.caller, variables });
     const landing = options.sharesDescriptors
       ? this.#means.landings.take(connection)
       : undefined;
@@ -358,55 +351,36 @@ export class PreparedCommand {
   /** Only a slot that no child is in may be written to. */
   #describe(
     slot: Slot,
-    { connection, caller, variables }: {
-      readonly connection: number;
+    connection: number,
+    { caller, variables }: {
       readonly caller: Caller | undefined;
       readonly variables: readonly string[];
     },
   ): void {
-    const environment = variables === NO_VARIABLES
-      ? this.#environment
-      : this.#environmentWith(variables);
-    const vector = caller === undefined
-      ? environment.vector
-      : this.#areasOf(environment, slot)?.write(connection, caller) ??
-        environment.vector;
+    const { connectionEnvironment: style = "none" } = this.#means.command;
+    const vector = style === "none" || caller === undefined
+      ? this.#environmentWith(variables)
+      : this.#areasOf(slot, style, variables).write(connection, caller);
     if (slot.environment === vector) return;
     slot.environment = vector;
     slot.list.setArgument(this.#writtenCalls.execRow, 2, vector);
   }
 
-  #environmentWith(variables: readonly string[]): Environment {
-    let environment = this.#environments.get(variables);
-    if (environment === undefined) {
-      const own = new Set(variables.map(nameIn));
-      environment = this.#layOut([
-        ...this.#means.command.environment
-          .filter((word) => !own.has(nameIn(word))),
-        ...variables,
-      ]);
-      this.#environments.set(variables, environment);
-    }
-    return environment;
-  }
-
-  #layOut(words: readonly string[]): Environment {
-    const vector = vectorInCMemory(this.#libc, words);
-    return { words, vector, areas: new Map() };
-  }
-
+  /** Each slot has its own, for each list of variables that may come. */
   #areasOf(
-    { words, areas }: Environment,
     slot: Slot,
-  ): EnvironmentAreas | undefined {
-    const { connectionEnvironment: style = "none" } = this.#means.command;
-    if (style === "none") return undefined;
-    let area = areas.get(slot);
-    if (area === undefined) {
-      area = new EnvironmentAreas(this.#libc, style, words);
-      areas.set(slot, area);
+    style: Exclude<ConnectionEnvironment, "none">,
+    variables: readonly string[],
+  ): EnvironmentAreas {
+    let ofSlot = this.#areas.get(slot);
+    if (ofSlot === undefined) this.#areas.set(slot, ofSlot = new Map());
+    let areas = ofSlot.get(variables);
+    if (areas === undefined) {
+      const words = this.#wordsWith(variables);
+      areas = new EnvironmentAreas(this.#libc, style, words);
+      ofSlot.set(variables, areas);
     }
-    return area;
+    return areas;
   }
 
   get #writtenCalls(): CommandCalls {
@@ -447,13 +421,28 @@ export class PreparedCommand {
       : opened.errorOutput;
   }
 
+  #environmentWith(variables: readonly string[]): bigint {
+    const known = this.#environments.get(variables);
+    if (known !== undefined) return known;
+    const address = vectorInCMemory(this.#libc, this.#wordsWith(variables));
+    this.#environments.set(variables, address);
+    return address;
+  }
+
+  #wordsWith(variables: readonly string[]): readonly string[] {
+    const own = new Set(variables.map(nameIn));
+    const { environment } = this.#means.command;
+    return [
+      ...environment.filter((word) => !own.has(nameIn(word))),
+      ...variables,
+    ];
+  }
+
   #takeSlot(): Slot {
     let slot = this.#slots.find(({ isTaken }) => !isTaken);
     if (slot === undefined) {
-      const { calls, execRow } = this.#writtenCalls;
+      const { calls } = this.#writtenCalls;
       slot = new Slot(this.#libc, calls);
-      slot.environment = this.#environment.vector;
-      slot.list.setArgument(execRow, 2, slot.environment);
       this.#slots.push(slot);
     }
     slot.isTaken = true;
@@ -488,11 +477,6 @@ export class PreparedCommand {
   }
 }
 
-/** The name of a variable, out of its `NAME=VALUE` word. */
-function nameIn(word: string): string {
-  return word.slice(0, word.indexOf("="));
-}
-
 /** The daemon may have raised its own limit of descriptors. */
 function limitsOf(
   { surroundings, descriptorLimit: own }: PrepareOptions,
@@ -506,4 +490,9 @@ function limitsOf(
 
 function limitValue(words: bigint): LimitValue {
   return words > Number.MAX_SAFE_INTEGER ? "infinity" : Number(words);
+}
+
+/** The name of a variable, out of its `NAME=VALUE` word. */
+function nameIn(word: string): string {
+  return word.slice(0, word.indexOf("="));
 }

@@ -255,7 +255,10 @@ function lock(
   const { descriptorLimit } = plan;
   const engine = direct === undefined
     ? new RelayEngine()
-    : new DirectEngine(direct, { credentials, descriptorLimit });
+    : new DirectEngine(direct, {
+      ...{ credentials, descriptorLimit },
+      isSuccessor: adopted !== undefined,
+    });
   // Before commands are taken over, each of which takes a descriptor.
   const reloader = start === undefined || !(engine instanceof DirectEngine)
     ? undefined

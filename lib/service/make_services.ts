@@ -53,8 +53,7 @@ export function makeServices(
       services.set(
         id,
         new Service({
-          ...service,
-          ...part,
+          ...{ ...service, ...part },
           ...{ rules, readings, engine, log: log.forService(service.name) },
           logsConnections: service.settings.spawnd_log_connections,
           ...ownPeakMemoryBytes && { ownPeakMemoryBytes },

@@ -426,8 +426,8 @@ export class Service implements ServiceEvents {
       limitMs: this.#options.timeLimitMs,
     });
     this.#acceptFault.over();
-    this.counters.connected(command.startedMs);
     if (this.#options.waits) this.#countRestart();
+    this.counters.connected(command.startedMs);
     // Commands of clients that were accepted together come one by one, and an
     // observer may have ended the service at one of them.
     if (this.#atLimit() && this.#state === "serving") {

@@ -28,6 +28,9 @@ import type { MachineReadings } from "./machine_readings.ts";
 /** How often a service that rests since the machine is busy looks again. */
 const BUSY_LOOK_MS = 1000;
 
+/** For how long there is nothing to rest for, once that was looked at. */
+const LOOK_MS = 1000;
+
 const MINUTE_MS = 60_000;
 const MINUTES_PER_HOUR = 60;
 
@@ -51,6 +54,10 @@ export class ServiceGate implements Gate {
   readonly #admission: Admission;
   readonly #refusals = new Refusals();
   readonly #restFault: Fault;
+  /** When clients were about to be taken the last time. */
+  #nowMs = performance.now();
+  /** When it was found that there is nothing to rest for. */
+  #lookedMs = -Infinity;
   #restTimer: Timer | undefined;
   #refusalTimer: Timer | undefined;
 
@@ -77,14 +84,20 @@ export class ServiceGate implements Gate {
 
   room(): number {
     const nowMs = performance.now();
+    this.#nowMs = nowMs;
+    // Hours and readings change by seconds, and take time to look at.
+    const isFresh = nowMs - this.#lookedMs < LOOK_MS;
+    const room = this.#admission.roomAt(nowMs);
+    if (isFresh && room > 0) return room;
     const rest = this.#restAt(nowMs);
-    if (rest !== undefined) {
-      this.#rest(rest, nowMs);
-      this.#options.changed();
-      return 0;
+    if (rest === undefined) {
+      this.#lookedMs = nowMs;
+      this.#restFault.over();
+      return room;
     }
-    this.#restFault.over();
-    return this.#admission.roomAt(nowMs);
+    this.#rest(rest, nowMs);
+    this.#options.changed();
+    return 0;
   }
 
   admitProxy(proxy: Client): boolean {
@@ -98,7 +111,7 @@ export class ServiceGate implements Gate {
   }
 
   admit(client: Client): readonly string[] | undefined {
-    const decision = this.#admission.decide(client, performance.now());
+    const decision = this.#admission.decide(client, this.#nowMs);
     if (!("refused" in decision)) return decision.variables;
     this.#refused(decision.refused, client);
     return undefined;
@@ -132,6 +145,7 @@ export class ServiceGate implements Gate {
   }
 
   #rest(rest: Rest, nowMs: number): void {
+    this.#lookedMs = -Infinity;
     this.#restFault.met(this.#whyItRests(rest));
     clearTimeout(this.#restTimer);
     this.#restTimer = setTimeout(() => {

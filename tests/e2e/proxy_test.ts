@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import {
   connectTo,
   freeAddresses,
@@ -236,6 +236,7 @@ rootTest(
     await using server = await Server.start(["-v", "-c", directory]);
     // The first image has what it was started with, too.
     await server.reload();
+    const before = await descriptorsOf(server.pid);
     using first = await connectTo(address);
     await writeAll(first, encode(`${header("192.0.2.1")}first\n`));
     assertEquals(await readLine(first), "first\n");
@@ -244,9 +245,7 @@ rootTest(
     await writeAll(second, encode(`${header("192.0.2.2")}second\n`));
     using third = await connectTo(address);
     await writeAll(third, encode("PROXY TCP4 192.0.2.3"));
-    const before = (await holdingsOf(server.pid)).descriptors;
     await server.reload();
-    assertEquals((await holdingsOf(server.pid)).descriptors, before);
     await writeAll(third, encode(" 192.0.2.2 4711 25\r\nthird\n"));
     assertEquals(await finish(first), "");
     assertEquals(await readLine(second), "second\n");
@@ -258,6 +257,8 @@ rootTest(
       "192.0.2.2:4711",
       "192.0.2.3:4711",
     ]);
+    // What the one image has handed on, the next one has closed.
+    assertLessOrEqual(await descriptorsOf(server.pid), before);
   },
 );
 

@@ -39,8 +39,8 @@ import type { ServiceOptions } from "../../service/service.ts";
 import { type MasterRequest, parseMasterRequest } from "./request.ts";
 import { serviceOf } from "../serving/plan_service.ts";
 import { readConfiguration } from "../shared/read_configuration.ts";
-import { accountsOf } from "../shared/accounts.ts";
 import { refuseSurroundings } from "../serving/surroundings.ts";
+import { accountsOf } from "../shared/accounts.ts";
 import { directoryVariable, ownVariables } from "../shared/variables.ts";
 import { WAYS } from "../shared/ways.ts";
 
@@ -208,7 +208,6 @@ function planOf(
   return {
     service: {
       ...planned,
-      rules,
       sockets: transport === "stdin" ? [] : listeningSockets(libc, sockets),
       maxProcesses: commands,
       verbose: false,

@@ -5,7 +5,6 @@
  */
 
 import { configurationOf } from "../../config/one_entry.ts";
-import type { CheckedService } from "../../config/services.ts";
 import type { EngineName } from "../../engine/engine.ts";
 import type { ListeningSocket } from "../../net/listening.ts";
 import { quoted } from "../../log/quoted.ts";
@@ -21,6 +20,7 @@ import { serveUntilStopped } from "../../service/daemon.ts";
 import type { DaemonPlan } from "../../service/plan.ts";
 import { prepareProcess } from "../../service/prepare_process.ts";
 import { lookAtCommand } from "../inspect/find_command.ts";
+import type { PlannedService } from "../serving/listen.ts";
 import { planServices } from "../serving/plan_services.ts";
 import { type RunRequest, runRequest } from "./request.ts";
 import { keepLogFromClient, serveStandardInput } from "./standard_input.ts";
@@ -123,7 +123,7 @@ function plan(
 }
 
 function announce(
-  { attributes, maxProcesses, settings }: CheckedService,
+  { attributes, maxProcesses, settings }: PlannedService,
   { log }: StartContext,
   { engine, whyNotDirect, sockets }: {
     readonly engine: EngineName;

@@ -13,12 +13,16 @@ import {
   type ListeningSocket,
   type ListenOptions,
 } from "../../net/listening.ts";
+import { bindOptionsOf, tuningOf } from "../../net/connection_tuning.ts";
 import { inQueueDirectory } from "../../net/queue_directory.ts";
 import { listenUnix } from "../../net/unix_socket.ts";
 import type { Identity } from "../../posix/credentials.ts";
 import { EX, failure, type Result, success } from "../../result.ts";
 import type { PlanListenOptions } from "../../service/plan.ts";
 import { placeOf } from "./place_of.ts";
+
+/** A service that is in a plan, as it was checked. */
+export type PlannedService = Omit<CheckedService, "admission">;
 
 /** What is to be known of the whole configuration. */
 export interface ListenGround {
@@ -36,19 +40,26 @@ export interface ListenGround {
  * @returns The sockets; or what is wrong, at the service's name.
  */
 export function listen(
-  service: CheckedService,
+  service: PlannedService,
   ground: ListenGround,
   given: PlanListenOptions,
 ): Result<ListeningSocket[]> {
-  const backlogConnections = service.settings.spawnd_backlog;
-  const listened = listenAt(service, ground, { ...given, backlogConnections });
+  const { settings, type, waits } = service;
+  const listened = listenAt(service, ground, {
+    ...given,
+    backlogConnections: settings.spawnd_backlog,
+    tuning: tuningOf(settings),
+    bind: bindOptionsOf(settings),
+    isDatagram: type === "udp",
+    isGiven: waits,
+  });
   if (listened.ok) return listened;
   const place = placeOf(service.places.name);
   return { ok: false, mistake: { ...listened.mistake, place } };
 }
 
 function listenAt(
-  { type, address, ...service }: CheckedService,
+  { type, address, ...service }: PlannedService,
   { settings, owner, configuration: { origin, knownPorts } }: ListenGround,
   options: PlanListenOptions & ListenOptions,
 ): Result<ListeningSocket[]> {
@@ -64,13 +75,15 @@ function listenAt(
       interfaces: settings.inetInterfaces,
       protocols: settings.inetProtocols,
       ports: knownPorts,
+      transport: type === "udp" ? "udp" : "tcp",
     });
     return name.ok ? listenInet(name.value, options) : name;
   }
   const { isPrivate, socketOwner } = service;
-  const open = (): Result<ListeningSocket> =>
+  const open = (at = address.path): Result<ListeningSocket> =>
     listenUnix(address.path, {
       ...options,
+      at,
       mode: service.settings.spawnd_socket_mode,
       owner: socketOwner === "starter" ? undefined : socketOwner.identity,
     });

@@ -24,7 +24,7 @@ import {
 } from "../../result.ts";
 import type { DaemonPlan, ServicePlan } from "../../service/plan.ts";
 import { unknowableLimits } from "./busy_limits.ts";
-import { listen, type ListenGround } from "./listen.ts";
+import { listen, type ListenGround, type PlannedService } from "./listen.ts";
 import { placeOf } from "./place_of.ts";
 import { logDestination, ownListeners } from "./plan_own.ts";
 import { serviceOf } from "./plan_service.ts";
@@ -54,7 +54,7 @@ export interface PlanRequest {
 export interface Planned {
   readonly plan: Omit<DaemonPlan, "announce">;
   /** Its services as they were checked. */
-  readonly services: readonly CheckedService[];
+  readonly services: readonly PlannedService[];
 }
 
 /**
@@ -95,7 +95,7 @@ export function planServices(
   if (!own.ok) return { ok: false, mistake: [own.mistake] };
   const { stopTimeoutSeconds = settings.stopTimeoutSeconds } = request;
   return success({
-    services,
+    services: services.map(withoutRules),
     plan: {
       services: plans,
       ...means,
@@ -287,10 +287,17 @@ interface Ground extends ListenGround {
 
 function planOf(service: CheckedService, ground: Ground): ServicePlan {
   const { settings: { queueDirectory }, variables, request } = ground;
+  const kept = withoutRules(service);
   return {
     ...serviceOf(service, { way: request.way, queueDirectory, variables }),
     id: `${service.type} ${service.isPrivate ? "-" : "public"} ${service.name}`,
-    listen: (options) => listen(service, ground, options),
+    listen: (options) => listen(kept, ground, options),
     verbose: request.verbose || service.isVerbose,
   };
+}
+
+/** Rules may be thousands, and are in the plan as what they were made into. */
+function withoutRules(service: CheckedService): PlannedService {
+  const { admission: _, ...kept } = service;
+  return kept;
 }

@@ -157,10 +157,11 @@ function inChild(
   const endMs = performance.now() + REHEARSAL_MS;
   while (slot.isInUse && performance.now() < endMs) cloner.await(slot, LOOK_MS);
   const isLate = slot.isInUse;
-  if (isLate) new Children(libc).signal(pid, SIGKILL);
+  const children = new Children(libc);
+  if (isLate) children.signal(pid, SIGKILL);
   while (slot.isInUse) cloner.await(slot, LOOK_MS);
-  const status = new Uint8Array(Int32Array.BYTES_PER_ELEMENT);
-  c.wait4(pid, status, 0, null);
+  // It has left this memory by its end.
+  children.awaitEnd(pid);
   if (isLate) return { about: "directory", reason: "it does not answer" };
   if (!slot.list.hasFailed) return undefined;
   const { code, call } = slot.list.takeFailure(libc);

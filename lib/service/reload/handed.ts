@@ -99,7 +99,7 @@ export function writeHanded(libc: Libc, handed: Handed): number {
         pid: running.pid,
         peer: running.peer,
         origin: clientOf(running),
-        countedBy: running.countedBy,
+        clientKey: running.clientKey,
         startedMs: running.startedMs + offsetMs,
         name: running.command.argv[0],
         ...running.command.identity,
@@ -203,8 +203,7 @@ function runningOf(shape: Shape, offsetMs: number): RunningCommand {
     pid,
     peer: shape.field("peer").text(),
     origin: shape.field("origin").optional((origin) => origin.text()),
-    countedBy: shape.field("countedBy")
-      .optional((countedBy) => countedBy.textOrNumber()),
+    clientKey: shape.field("clientKey").optional((key) => key.textOrNumber()),
     startedMs: shape.field("startedMs").number() - offsetMs,
     command: {
       argv: [shape.field("name").text()],

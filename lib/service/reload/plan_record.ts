@@ -162,7 +162,6 @@ function ownOf(shape: Shape, options: ReadPlanOptions): OwnListener {
 function socketsOf(
   shape: Shape,
   { passed, inherited, waits = false }: ReadPlanOptions & {
-    /** Whether a command is given them. */
     readonly waits?: boolean;
   },
 ): ListeningSocket[] {

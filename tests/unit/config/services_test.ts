@@ -68,11 +68,11 @@ Deno.test("checkServices() has all that serving takes", () => {
         spawnd_backlog: "9",
       },
     },
-    admission: { clients: undefined, proxies: undefined, peers: undefined },
     groups: { gids: undefined },
     login: { found: undefined },
     waits: false,
     isUnlimited: false,
+    admission: { clients: undefined, proxies: undefined, peers: undefined },
     socketOwner: "starter",
     attributes: {
       identity: { uid: 1000, gid: 100 },

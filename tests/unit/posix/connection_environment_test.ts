@@ -45,7 +45,7 @@ interface Come {
 async function told(
   command: PreparedCommand,
   { listening, client }: { listening: number; client: Deno.Conn },
-  { address = acceptor.address, isAccepted = true, count = 1 }: Come = {},
+  { address = acceptor.raw, isAccepted = true, count = 1 }: Come = {},
 ): Promise<string[]> {
   const connection = acceptor.accept(listening);
   starter.withoutSignals(() => {
@@ -229,7 +229,7 @@ Deno.test("clients are told from each other by their addresses, not by their por
   using _client = met.client;
   const clientOf = (): number | string | undefined => {
     libc.c.close(acceptor.accept(met.listening));
-    return acceptor.address.client;
+    return acceptor.raw.client;
   };
   const first = clientOf();
   using _again = await Deno.connect({

@@ -187,6 +187,7 @@ Deno.test("a service rests while the machine is busy, and looks again each secon
   using test = new Guarded({ busyLimits: { load: 4, pressures: {} } });
   assertEquals(test.gate.room(), Infinity);
   test.readings.load = 4.5;
+  test.clock.advance(SECOND_MS);
   assertEquals(test.gate.room(), 0);
   assertEquals(test.engine.takeAsked(), ["leave waiting"]);
   test.clock.advance(90 * SECOND_MS);

@@ -33,7 +33,7 @@ Deno.test("parseLimits() reads soft and hard limits, and none at all", () => {
 const WRONG: readonly (readonly [text: string, wrong: string, mend: RegExp])[] =
   [
     ["nofiles=1", "unknown limit: nofiles", /^did you mean nofile\?$/],
-    ["socket=1G", "unknown limit: socket", /^there are cpu, fsize, /],
+    ["xyzzy=1G", "unknown limit: xyzzy", /^there are cpu, fsize, /],
     ["nofile", "bad limit: nofile", /^write nofile=LIMIT or nofile=SOFT:HARD/],
     ["nofile=", "bad limit: nofile=", /whole number, or infinity$/],
     ["nofile=64K", "bad limit: nofile=64K", /whole number, or infinity$/],
