@@ -80,6 +80,7 @@ export class RawAddress {
     this.#length.buffer,
   );
   readonly #words = new Uint32Array(this.bytes.buffer);
+  readonly #view = new DataView(this.bytes.buffer);
 
   /** How many bytes of it count. */
   get length(): number {
@@ -89,8 +90,7 @@ export class RawAddress {
   /** An IPv4 address and its port as one number; `undefined` for all others. */
   get inet4(): number | undefined {
     if (this.bytes[0] !== AF_INET) return undefined;
-    const port = ((this.bytes[2] ?? 0) << 8) | (this.bytes[3] ?? 0);
-    return (this.#words[1] ?? 0) * PORTS + port;
+    return (this.#words[1] ?? 0) * PORTS + this.#view.getUint16(2);
   }
 
   /** To be called before the kernel is asked for an address. */
