@@ -280,7 +280,7 @@ rootTest("a stranger neither asks nor is asked", async () => {
   }).spawn();
   await new Response(imposter.stdout).text();
   const { code, stderr } = await ask("status", directory);
-  assertEquals(code, 71);
+  assertEquals(code, 77);
   assertMatch(stderr, new RegExp(`is a process of user id ${stranger.uid}`));
   imposter.kill("SIGKILL");
   await imposter.status;
