@@ -23,6 +23,8 @@ Usage: ./build.sh [WORD] [ARGUMENT...]
   (no word)      build dist/spawnd; at once when nothing has changed
   test [ARG...]  build, then run all tests; or unit, e2e, peers, a folder, a file
   bench [ARG...] build, then measure
+  deb            build, then make a Debian package of it in dist
+  release        build, then make a tarball of it in dist, with checksums
   check          formatting, lint and types
   deno ARG...    run the pinned Deno
   clean          remove dist and .cache
@@ -32,6 +34,7 @@ Environment:
   DENO                 a Deno 2.7.11 binary to build with
   DENORT_BIN           a denort 2.7.11 binary to build on
   NPM_CONFIG_REGISTRY  where packages come from
+  SOURCE_DATE_EPOCH    the time of what is packed; the commit's otherwise
 END
 }
 
@@ -424,6 +427,14 @@ up_to_date() {
   [[ -z $newer ]]
 }
 
+# The binary has the times of the files in it: with none of their own, the same
+# sources make the same bytes, wherever and whenever.
+compile() {
+  "$deno" task bundle &&
+    touch --date=@0 dist/bundle/* dist/revision.json &&
+    "$deno" task compile
+}
+
 build() {
   local revision_now
   revision_now=$(revision)
@@ -450,7 +461,7 @@ build() {
   : >"$tmp/started"
   rm -rf dist/bundle
   # The binary keeps --quiet: the runtime's own warnings stay out of the log.
-  "$deno" task compile >"$tmp/compile.log" 2>&1 || {
+  compile >"$tmp/compile.log" 2>&1 || {
     cat "$tmp/compile.log" >&2
     die "compiling failed: mend what is said above"
   }
@@ -468,6 +479,34 @@ build() {
   note "built dist/spawnd (revision $revision_now)"
 }
 
+# --- Packing -----------------------------------------------------------------
+
+# The same commit has the same time wherever it is built; what is no commit has
+# none.
+source_date() {
+  git log -1 --format=%ct 2>/dev/null || printf '0\n'
+}
+
+# What the program is made of. The modules that it has are those of main.ts,
+# while deno.lock has those of the tests as well.
+bill_of_materials() {
+  "$deno" info --frozen --json main.ts |
+    "$deno" run --frozen --no-prompt --allow-read=deno.lock \
+      deploy/package/sbom.ts "$(revision)"
+}
+
+# pack KIND: by deploy/package/KIND.sh.
+pack() {
+  begin_work
+  find_deno
+  export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(source_date)}
+  mkdir "$tmp/pack"
+  bill_of_materials >"$tmp/pack/sbom.cdx.json" ||
+    die "cannot list what the program is made of: mend what is said above"
+  "deploy/package/$1.sh" "$tmp/pack" ||
+    die "packing failed: mend what is said above"
+}
+
 # --- The words ---------------------------------------------------------------
 
 no_arguments() {
@@ -477,7 +516,8 @@ no_arguments() {
 word=${1:-build}
 [[ $# -eq 0 ]] || shift
 case $word in
-  build | check | clean | help | -h | --help) no_arguments "$word" $# ;;
+  build | check | clean | deb | release | help | -h | --help)
+    no_arguments "$word" $# ;;
   test | bench | deno) ;;
   *) usage_error "unknown word \"$word\"" ;;
 esac
@@ -508,6 +548,12 @@ case $word in
   build)
     pin_platform
     build
+    end_work
+    ;;
+  deb | release)
+    pin_platform
+    build
+    pack "$word"
     end_work
     ;;
   test | bench)

@@ -110,6 +110,8 @@ export interface DirectEngineOptions {
   readonly credentials: Credentials;
   /** The limit of descriptors that commands have, if not the daemon's own. */
   readonly descriptorLimit?: DescriptorLimit | undefined;
+  /** Whether a former image of this process had children. */
+  readonly isSuccessor?: boolean;
 }
 
 /** A start that was begun, or the error number where it was not. */
@@ -250,7 +252,10 @@ export class DirectEngine implements Engine {
   }
 
   async run(): Promise<void> {
-    collectOrphans(this.#children, (pid) => this.#collectByPid(pid));
+    collectOrphans(this.#children, {
+      collectOurs: (pid) => this.#collectByPid(pid),
+      isSuccessor: this.#options.isSuccessor ?? false,
+    });
     let turnedMs = performance.now();
     let pausedMs = turnedMs;
     while (!this.#stopped) {
@@ -583,7 +588,7 @@ export class DirectEngine implements Engine {
       const command: DirectCommand = {
         pid: start.pid,
         pidFd: start.pidFd,
-        peer: service.peers && origin ? formatPeer(origin) : "",
+        peer: service.peers && origin !== undefined ? formatPeer(origin) : "",
         origin,
         startedMs,
         command: service.command,

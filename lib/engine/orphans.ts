@@ -2,6 +2,8 @@
  * Orphans: where this process is the first one of its process namespace, or a
  * subreaper, what commands leave behind becomes its child, and is to be
  * collected when it ends, or the namespace fills up with what is left of it.
+ * So are commands that a former image of the process has given up, of which
+ * nothing else is known.
  *
  * @module
  */
@@ -20,12 +22,16 @@ const COLLECTED_MAX = 1000;
  * @param children The way to find and collect them.
  * @param collectOurs Collects a child if it is one that somebody here waits
  * for, and tells whether it was.
+ * @param isSuccessor Whether there was a former image of the process.
  */
 export function collectOrphans(
   children: Children,
-  collectOurs: (pid: number) => boolean,
+  { collectOurs, isSuccessor }: {
+    readonly collectOurs: (pid: number) => boolean;
+    readonly isSuccessor: boolean;
+  },
 ): void {
-  if (!children.mayBeOrphans()) return;
+  if (!isSuccessor && !children.mayBeOrphans()) return;
   const timer = setInterval(() => {
     for (let count = 0; count < COLLECTED_MAX; count++) {
       const pid = children.endedChild();

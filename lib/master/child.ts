@@ -162,7 +162,10 @@ class Child {
     const { transport, service: { name, sockets } } = plan;
     this.#plan = plan;
     this.#context = context;
-    const direct = new DirectEngine(libc, { credentials });
+    const direct = new DirectEngine(libc, {
+      credentials,
+      isSuccessor: handed !== undefined,
+    });
     this.#direct = direct;
     const passing = transport === "pass"
       ? new PassingEngine(libc, direct)

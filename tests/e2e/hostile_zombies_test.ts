@@ -1,6 +1,13 @@
 import { assertEquals, assertLess } from "@std/assert";
 import { Daemon } from "./daemon.ts";
-import { childrenOf, Folder, output, proc, until } from "./machine.ts";
+import {
+  childrenOf,
+  Folder,
+  output,
+  proc,
+  statusFields,
+  until,
+} from "./machine.ts";
 import { becomes, readLine, recordsOf } from "./load.ts";
 import { connectTo } from "./configuration.ts";
 import { attackTest, compile } from "./hostile/attacker.ts";
@@ -51,6 +58,33 @@ attackTest(
     daemon.kill("SIGTERM");
     const { code } = await within("its end", daemon.ended(), END_MS);
     assertEquals(code, 0);
+  },
+);
+
+attackTest(
+  "a command that was given up is collected after a reload, too",
+  async () => {
+    await using scene = await Scene.create({
+      main: ["command_time_limit = 1s"],
+      maxProcesses: 1,
+      argv: async (folder) => [await compile(folder, "traced_leader")],
+    });
+    const { daemon, attacked } = scene;
+    using first = await connectTo(attacked);
+    assertEquals(await within("the first", readLine(first)), "traced\n");
+    const [zombie = 0] = await childrenOf(daemon.pid);
+    const { TracerPid: tracer } = Object.fromEntries(
+      statusFields(await proc(`${zombie}/status`)),
+    );
+    using next = await connectTo(attacked);
+    assertEquals(await within("the next", readLine(next)), "traced\n");
+    daemon.kill("SIGHUP");
+    await within("the reload", daemon.event("reloaded"));
+    signalIfThere(Number(tracer), "SIGKILL");
+    await until(
+      "it is collected",
+      async () => !(await childrenOf(daemon.pid)).includes(zombie),
+    );
   },
 );
 

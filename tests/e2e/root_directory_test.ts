@@ -54,10 +54,10 @@ attackTest(
     ]);
     await using server = await Server.start(["-c", directory]);
     const uid = (await output("id", "-u", "nobody")).trim();
-    assertEquals(await talkTo(inside, ""), `/ ${uid}: bin\n`);
+    assertEquals(await talkTo(inside, ""), `/ ${uid}: bin spawnd.status\n`);
     assertStringIncludes(await talkTo(outside, ""), `${queueOf(folder)} `);
     await server.reload();
-    assertEquals(await talkTo(inside, ""), `/ ${uid}: bin\n`);
+    assertEquals(await talkTo(inside, ""), `/ ${uid}: bin spawnd.status\n`);
   },
 );
 

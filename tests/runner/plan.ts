@@ -23,6 +23,8 @@ export const ALONE: Readonly<Record<string, string>> = {
 
 /** Files that take longest: whatever begins last is waited for by all. */
 const FIRST: readonly string[] = [
+  "tests/peers/package_test.ts",
+  "tests/peers/systemd_test.ts",
   "tests/e2e/reload_hanging_trial_test.ts",
   "tests/peers/postconf_test.ts",
   "tests/peers/environment_comparison_test.ts",
