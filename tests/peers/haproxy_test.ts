@@ -112,9 +112,9 @@ for (const [version, send] of Object.entries(SENDS)) {
       assertEquals(await answerTo("127.0.0.6", haproxy.port), "here\n");
       assertEquals(await answerTo("127.0.0.9", haproxy.port), "");
       await becomes(["127.0.0.5", "127.0.0.6"], () => peers(daemon));
-      assertEquals(
-        recordsOf(daemon, "client-refused").map(({ text }) => text),
+      await becomes(
         ["refused 127.0.0.9: not in spawnd_clients"],
+        () => recordsOf(daemon, "client-refused").map(({ text }) => text),
       );
     },
   );
