@@ -27,8 +27,10 @@ spawnd ($version) stable; urgency=medium
 END
 same_times "$tree"
 
-(cd "$tree" && dpkg-buildpackage --build=binary --no-sign --no-check-builddeps \
-  --host-arch "$architecture") >"$1/log" 2>&1 || {
+# As dpkg-buildpackage would, which goes on to describe a build that nobody
+# uploads.
+(cd "$tree" && DEB_HOST_ARCH=$architecture debian/rules binary) \
+  >"$1/log" 2>&1 || {
   cat "$1/log" >&2
   exit 1
 }
