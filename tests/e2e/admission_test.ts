@@ -214,7 +214,7 @@ for (const engine of ENGINES) {
       );
       await overwrite(pressure, waited.replace("00.00", "40.00"));
       assertEquals(await answers, ["here\n", "here\n"]);
-      assertEquals(recordsOf(daemon, "resting-over").length, 1);
+      await becomes(1, () => recordsOf(daemon, "resting-over").length);
     },
   );
 

@@ -584,6 +584,9 @@ rootTest(
     // The next is taken when the service has rested, and the one after it
     // when it has rested once more.
     using next = await connectTo(broken);
+    // In whose turn the command may be there already, or not yet.
+    using _between = await connectTo(broken);
+    using last = await connectTo(broken);
     assertEquals(await talkTo(other, "meanwhile"), "meanwhile");
     assertEquals(await readBytes(next, 1), "");
     assertGreaterOrEqual(
@@ -592,11 +595,11 @@ rootTest(
     );
     await folder.file("command", "#!/bin/sh\nexec /bin/cat\n", 0o755);
     assertEquals(await talkTo(other, "meanwhile"), "meanwhile");
-    assertEquals(await talkTo(broken, "at last"), "at last");
+    assertEquals(await finish(last, "at last"), "at last");
     assertEquals(await talkTo(broken, "as ever"), "as ever");
-    assertEquals(
+    assertMatch(
       (await server.daemon.event("start-failed-over")).text,
-      `command ${command} is started again, after 2 failures`,
+      /^command \S+ is started again, after [23] failures$/,
     );
     assertEquals(recordsOf(server.daemon, "start-failed").length, 1);
   },
