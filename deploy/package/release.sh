@@ -17,7 +17,7 @@ cp README.md LICENSE "$1/sbom.cdx.json" "$tree"
 cp dist/spawnd "$tree/dist"
 cp -R docs "$tree"
 cp -R deploy/config deploy/systemd deploy/s6 deploy/runit deploy/openrc \
-  deploy/container "$tree/deploy"
+  deploy/container deploy/haproxy "$tree/deploy"
 cp deploy/debian/spawnd.sysusers "$tree/deploy/sysusers.conf"
 completions "$tree/dist/completions"
 chmod -R u=rwX,go=rX "$tree"
