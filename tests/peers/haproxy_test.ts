@@ -7,7 +7,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { freePort } from "../e2e/configuration.ts";
-import { Daemon } from "../e2e/daemon.ts";
+import { Daemon, readAll } from "../e2e/daemon.ts";
 import { becomes, peerTest, recordsOf } from "../e2e/load.ts";
 import { childrenOf, Folder, isAlive, until } from "../e2e/machine.ts";
 import { closedLoop } from "../e2e/reloading.ts";
@@ -64,7 +64,10 @@ ${servers.map((server, index) => `  server s${index} ${server}\n`).join("")}`,
     const haproxy = new Haproxy(child, port);
     await until("HAProxy listens", async () => {
       try {
-        (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+        using probe = await Deno.connect({ hostname: "127.0.0.1", port });
+        // Its command ends as all others do.
+        await probe.closeWrite();
+        await readAll(probe);
         return true;
       } catch (error) {
         if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;

@@ -67,6 +67,8 @@ export class Runner {
   async run(job: Job): Promise<Ended> {
     const { words, folder, limitMs = LIMIT_MS } = this.#options;
     const path = `${folder}/${this.#count++}`;
+    // There is something to read even of what is ended before it begins.
+    await Deno.writeTextFile(path, "");
     // Into a file: a daemon that a test left behind would hold a pipe open.
     const child = new Deno.Command("sh", {
       args: [
