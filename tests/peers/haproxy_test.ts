@@ -7,8 +7,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { freePort } from "../e2e/configuration.ts";
-import { Daemon, readAll } from "../e2e/daemon.ts";
-import { becomes, peerTest, recordsOf } from "../e2e/load.ts";
+import { Daemon } from "../e2e/daemon.ts";
+import { becomes, finish, peerTest, recordsOf } from "../e2e/load.ts";
 import { childrenOf, Folder, isAlive, until } from "../e2e/machine.ts";
 import { closedLoop } from "../e2e/reloading.ts";
 import { answerTo } from "../e2e/sources.ts";
@@ -65,9 +65,8 @@ ${servers.map((server, index) => `  server s${index} ${server}\n`).join("")}`,
     await until("HAProxy listens", async () => {
       try {
         using probe = await Deno.connect({ hostname: "127.0.0.1", port });
-        // Its command ends as all others do.
-        await probe.closeWrite();
-        await readAll(probe);
+        // HAProxy resets what is closed without a word.
+        await finish(probe, "line\n");
         return true;
       } catch (error) {
         if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
@@ -158,9 +157,9 @@ peerTest(
     const whole = figures.reduce((sum, { whole }) => sum + whole, 0);
     assert(whole >= 2 * CONVERSATIONS, JSON.stringify(figures));
     // All that the living one has accepted went well, to the last.
-    await becomes(
-      recordsOf(living, "connected").length,
-      served,
+    await until(
+      "all that began has ended",
+      () => served() === recordsOf(living, "connected").length,
     );
     assertEquals(recordsOf(living, "client-refused"), []);
     assertEquals(
