@@ -16,6 +16,7 @@ import type { Workshop } from "./workshop.ts";
 const ownVariables: Readonly<Record<ServerName, RegExp>> = {
   spawnd: /^$/,
   rules: /^$/,
+  surroundings: /^(PROTO|TCP[A-Z]+|HOME|USER|LOGNAME|SHELL)$/,
   tcpserver: /^(PROTO|TCP[A-Z]+)$/,
   xinetd: /^REMOTE_HOST$/,
   minimal: /^$/,

@@ -17,6 +17,8 @@ export type ServerName =
   | "spawnd"
   /** The same, with all rules on of who may connect, and how much. */
   | "rules"
+  /** The same, with all that a command's process can be given. */
+  | "surroundings"
   | "tcpserver"
   | "xinetd"
   | "minimal";
@@ -28,6 +30,7 @@ export type TargetName = ServerName | "control";
 export const serverNames: readonly ServerName[] = [
   "spawnd",
   "rules",
+  "surroundings",
   "tcpserver",
   "xinetd",
   "minimal",
@@ -37,6 +40,7 @@ export const serverNames: readonly ServerName[] = [
 export const serverTitles: Readonly<Record<TargetName, string>> = {
   spawnd: "spawnd",
   rules: "all rules on",
+  surroundings: "all surroundings on",
   tcpserver: "tcpserver",
   xinetd: "xinetd",
   minimal: "minimal C",
@@ -112,10 +116,13 @@ export async function commandLine(
   switch (name) {
     case "spawnd":
     case "rules":
+    case "surroundings":
       return [
         spawnd,
         ...["run", "inet", `${host}:${port}`, "--max-processes", "0"],
+        ...["--connection-environment", "none"],
         ...name === "rules" ? await allRules(workshop) : [],
+        ...name === "surroundings" ? allSurroundings(directory) : [],
         ...[`user=${user.name}`, `argv=${command}`],
       ];
     case "tcpserver":
@@ -171,6 +178,23 @@ async function allRules({ directory }: Workshop): Promise<string[]> {
     "--access-times=00:00-24:00",
     "--load-limit=999999",
     "--pressure-limit=cpu=100 memory=100 io=100",
+  ];
+}
+
+/** Everything that a service can ask for beside its command's user. */
+function allSurroundings(directory: string): string[] {
+  const readable = ["/usr", "/bin", "/lib", "/lib64", "/etc", directory];
+  return [
+    ...[
+      "--connection-environment=ucspi",
+      "--login-environment",
+      "--groups=all",
+    ],
+    ...["--limits", "nofile=64 as=1G core=0 cpu=60 fsize=1G stack=8M"],
+    ...["--nice=0", "--io-priority=best-effort:4", "--umask=022"],
+    ...["--cpu-affinity=0-8191", "--directory=/", "--no-new-privileges"],
+    ...["--private-network", "--standard-error=null", "--nodelay"],
+    ...["--landlock", readable.map((path) => `read=${path}`).join(" ")],
   ];
 }
 

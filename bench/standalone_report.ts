@@ -68,7 +68,8 @@ export function judgeStandalone(
   const footprint = footprints.find((one) => one.server === "spawnd");
   return [
     ...aims.flatMap((aim) => judgeAim(aim, measurements)),
-    ...judgeRules(measurements),
+    ...judgeCost("rules", measurements),
+    ...judgeCost("surroundings", measurements),
     ...(own.length === 0 ? [] : [judge({
       name: "spawnd: failed connections",
       measured: own.reduce((sum, one) => sum + one.errors, 0),
@@ -99,21 +100,24 @@ function judgeAim(
   });
 }
 
-/** One connection may cost as much more, as a share, with all rules on. */
-const rulesCost = 0.02;
+/** One connection may cost as much more, as a share, with all of them on. */
+const costMax = 0.02;
 
-function judgeRules(measurements: readonly Measurement[]): Target[] {
+function judgeCost(
+  server: "rules" | "surroundings",
+  measurements: readonly Measurement[],
+): Target[] {
   const clients = 1;
   return workloads.flatMap((workload) => {
-    const above = select(measurements, { workload, server: "rules", clients });
+    const above = select(measurements, { workload, server, clients });
     const below = select(measurements, { workload, server: "spawnd", clients });
     if (above.length === 0 || below.length === 0) return [];
     return [judge({
       name: `${workloadTitles[workload]}, ${countClients(clients)}: rate, ` +
-        `${serverTitles.rules} / ${serverTitles.spawnd}`,
+        `${serverTitles[server]} / ${serverTitles.spawnd}`,
       measured: medianRatio({ above, below }, (one) => one.rate),
       bound: "at least",
-      target: Number((1 / (1 + rulesCost)).toFixed(3)),
+      target: Number((1 / (1 + costMax)).toFixed(3)),
     })];
   });
 }

@@ -38,6 +38,7 @@ async function findVersion(
   switch (name) {
     case "spawnd":
     case "rules":
+    case "surroundings":
       return firstLine(
         await orMend(
           processes.capture([spawnd, "--version"]),

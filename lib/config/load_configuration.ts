@@ -5,7 +5,6 @@
  * @module
  */
 
-import { reasonOf } from "../result.ts";
 import { fromText, toBinary } from "./bytes.ts";
 import { compareLevels } from "./compatibility_level.ts";
 import {
@@ -34,21 +33,11 @@ import {
 } from "./problems.ts";
 import { ANY_MACHINE, type Machine } from "./machine.ts";
 import { type OwnValues, Scope } from "./settings.ts";
+import { RefusedFile, whyUnread } from "./refused_file.ts";
 import { reportStrangeCommands, reportStrangers } from "./strangers.ts";
 
 /** How files are read; what it throws is told as the file's problem. */
 export type ReadFile = (path: string) => Uint8Array;
-
-/** Thrown by who reads files, for one that is not to be read. */
-export class RefusedFile extends Error {
-  /**
-   * @param reason Why, as the system says such things.
-   * @param mend What to do about it.
-   */
-  constructor(reason: string, readonly mend: string) {
-    super(reason);
-  }
-}
 
 /** What an administrator without a file is to do. */
 const MISSING_MEND = {
@@ -250,12 +239,6 @@ function disabledIn(scope: Scope, report: Report): IsDisabled {
 
 function isSpawn({ command }: MasterEntry): boolean {
   return SPAWN_COMMANDS.includes(command.text);
-}
-
-function whyUnread(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) return "No such file or directory";
-  if (error instanceof Deno.errors.PermissionDenied) return "Permission denied";
-  return reasonOf(error);
 }
 
 function reportReadOnly(

@@ -436,9 +436,10 @@ const OTHERS = [
     origin: "spawnd",
     since: "0.1",
     brief: "hours of service: 08:00-18:00 Mon-Fri, 10:00-14:00 Sat",
-    meaning: "The hours in which clients are served, in the time zone of the " +
-      "daemon's TZ: times as 08:00-18:00, then the days on which they " +
-      "begin, such as Mon-Fri or Sat; several of them between commas. " +
+    meaning: "The hours in which clients are served: times as 08:00-18:00, " +
+      "then the days on which they begin, such as Mon-Fri or Sat; several " +
+      "of them between commas. They are in the time zone that the daemon's " +
+      "TZ names, such as Europe/Berlin, or else in the machine's. " +
       "A time that ends before it begins goes on into the next day. " +
       "In all other hours clients wait in the queue, and commands " +
       "that run go on. Empty for always.",

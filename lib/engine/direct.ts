@@ -21,6 +21,7 @@ import { type Client, clientBehind, formatClient } from "../posix/client.ts";
 import type { Credentials } from "../posix/credentials.ts";
 import { Epoll } from "../posix/epoll.ts";
 import {
+  EMFILE,
   errorText,
   isShortage,
   isStartShortage,
@@ -372,6 +373,10 @@ export class DirectEngine implements Engine {
     let failure = 0;
     this.#starter.withoutSignals(() => {
       for (let taken = 0; taken < room; taken++) {
+        if (!this.#starter.hasReserve) {
+          failure = EMFILE;
+          break;
+        }
         const connection = service.waits
           ? duplicateOrError(this.#libc, fd)
           : this.#acceptor.accept(fd);
@@ -535,6 +540,7 @@ export class DirectEngine implements Engine {
       const begun: Begun[] = [];
       this.#starter.withoutSignals(() => {
         for (let taken = 0; taken < room; taken++) {
+          if (!this.#starter.hasReserve) break;
           const ready = proxied.take();
           if (ready === undefined) break;
           const { waiting: { fd }, client } = ready;
@@ -588,7 +594,7 @@ export class DirectEngine implements Engine {
       const command: DirectCommand = {
         pid: start.pid,
         pidFd: start.pidFd,
-        peer: service.peers && origin ? formatPeer(origin) : "",
+        peer: service.peers && origin !== undefined ? formatPeer(origin) : "",
         origin,
         startedMs,
         command: service.command,
@@ -687,6 +693,8 @@ export class DirectEngine implements Engine {
     service.noteStart(start);
     service.setCrowded(false);
     service.events.started(command);
+    // The connection that it kept may have been the one that was lacking.
+    if (this.#paused.size > 0) this.#resumePaused();
   }
 
   /**

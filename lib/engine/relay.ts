@@ -91,6 +91,7 @@ class RelayService implements ServedService {
   #gate = Promise.withResolvers<void>();
   #accepting = false;
   #closed = false;
+  #isEnding = false;
 
   constructor(options: ServeOptions) {
     this.#options = options;
@@ -140,7 +141,10 @@ class RelayService implements ServedService {
     throw new TypeError("the relay engine knows no descriptors");
   }
 
-  dropWaiting(): void {}
+  /** The service ends its commands. */
+  dropWaiting(): void {
+    this.#isEnding = true;
+  }
 
   adopt(): never {
     throw new TypeError("the relay engine knows no processes but its own");
@@ -156,8 +160,8 @@ class RelayService implements ServedService {
         const connection = await listener.accept();
         // An accept that was under way when the limit was reached waits here.
         await this.#open();
-        if (this.#closed) connection.close();
-        else this.#take(connection);
+        if (this.#isTaken) this.#take(connection);
+        else connection.close();
       } catch (error) {
         if (this.#closed) return;
         // A client that has gone before its turn is no failure.
@@ -167,6 +171,12 @@ class RelayService implements ServedService {
       }
       await this.#open();
     }
+  }
+
+  /** Whoever was accepted before a stop is served, if there is room. */
+  get #isTaken(): boolean {
+    return !this.#closed ||
+      !this.#isEnding && this.#options.events.room > 0;
   }
 
   /** Waits while the service takes nobody. */

@@ -15,9 +15,14 @@ export interface EntrySink {
   flush(limitMs: number): Promise<void>;
 }
 
+/** How many records are kept for who comes later. */
+const KEPT_MAX = 1000;
+
 /** Passes records on to those sinks that it has by now. */
 export class Outlet implements EntrySink {
   #sinks: readonly EntrySink[];
+  /** What was told so far; not there once it is known who is to be told. */
+  #told: Entry[] | undefined = [];
 
   /** @param sinks The first ones. */
   constructor(...sinks: readonly EntrySink[]) {
@@ -25,24 +30,30 @@ export class Outlet implements EntrySink {
   }
 
   /**
-   * Goes to another sink as well.
+   * Goes to another sink as well, which is told what the others were told.
    *
    * @param sink The sink.
    */
   add(sink: EntrySink): void {
-    if (!this.#sinks.includes(sink)) this.#sinks = [...this.#sinks, sink];
+    if (this.#sinks.includes(sink)) return;
+    for (const entry of this.#told ?? []) sink.write(entry);
+    this.#sinks = [...this.#sinks, sink];
   }
 
   /**
-   * Goes to one sink alone.
+   * Goes to one sink alone, or to those that there are: nobody comes later.
    *
-   * @param sink The sink.
+   * @param sink The sink, if it is one alone.
    */
-  keepTo(sink: EntrySink): void {
-    this.#sinks = [sink];
+  keepTo(sink?: EntrySink): void {
+    if (sink !== undefined) this.#sinks = [sink];
+    this.#told = undefined;
   }
 
   write(entry: Entry): void {
+    if (this.#told !== undefined && this.#told.length < KEPT_MAX) {
+      this.#told.push(entry);
+    }
     for (const sink of this.#sinks) sink.write(entry);
   }
 

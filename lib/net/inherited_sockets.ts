@@ -20,6 +20,7 @@ export interface HandedSocket {
   readonly address: string;
   readonly asked?: string | undefined;
   readonly file?: FileId | undefined;
+  readonly name?: string | undefined;
   readonly isDatagram?: boolean | undefined;
   readonly isGiven?: boolean | undefined;
 }
@@ -37,6 +38,7 @@ export function handOn(sockets: readonly ListeningSocket[]): HandedSocket[] {
         ...{ fd: source.fd, address, asked, file },
         ...use.isDatagram && { isDatagram: true },
         ...use.isGiven && { isGiven: true },
+        ...use.name !== undefined && { name: use.name },
       }]
       : []
   );
@@ -87,6 +89,30 @@ export class InheritedSockets implements SocketsAtHand {
         this.#isMeant(socket, address, use) && (use.isGiven || !socket.isGiven),
       use.isGiven,
     );
+  }
+
+  /**
+   * Takes all sockets over that a service manager has given a name.
+   *
+   * @param name The name.
+   * @param isGiven Whether commands are to be given them.
+   * @returns The sockets, in their order.
+   */
+  takeNamed(name: string, isGiven: boolean): ListeningSocket[] {
+    const sockets: ListeningSocket[] = [];
+    for (;;) {
+      const socket = this.#take(
+        (socket) => socket.name === name,
+        isGiven,
+      );
+      if (socket === undefined) return sockets;
+      sockets.push(socket);
+    }
+  }
+
+  /** What nobody has taken over yet. */
+  get rest(): readonly HandedSocket[] {
+    return [...this.#handed];
   }
 
   /**

@@ -44,6 +44,8 @@ export interface ListeningSocket {
   readonly asked?: string | undefined;
   /** The socket's name in the file system, where it has one. */
   readonly file?: FileId | undefined;
+  /** What the service manager calls it that has opened it. */
+  readonly name?: string | undefined;
   /** Whether datagrams come to it, and no connections. */
   readonly isDatagram?: boolean | undefined;
   /**

@@ -4,7 +4,8 @@
  *
  * Whoever may write to `queue_directory` can put something else in the place of
  * a directory at any moment. So each is made and given away through descriptors
- * that follow no link, and a socket that came to lie elsewhere is taken back.
+ * that follow no link, and by such a one a socket is put there, too, where
+ * strangers could lead its path elsewhere.
  *
  * @module
  */
@@ -21,8 +22,18 @@ import {
   MORE_DESCRIPTORS,
   SystemError,
 } from "../posix/errno.ts";
-import { isSameFile, lookAtDescriptor } from "../posix/files.ts";
-import { lookBelow, openFolder, strangersLink } from "../posix/folders.ts";
+import {
+  isSameFile,
+  lookAt,
+  lookAtDescriptor,
+  removeFile,
+} from "../posix/files.ts";
+import {
+  lookBelow,
+  openFolder,
+  strangersLink,
+  weakStep,
+} from "../posix/folders.ts";
 import { AT_EMPTY_PATH, O_CLOEXEC, O_PATH } from "../posix/headers.ts";
 import { cString, type Libc } from "../posix/libc.ts";
 import { EX, failure, type Mistake, type Result } from "../result.ts";
@@ -56,22 +67,22 @@ export interface QueueDirectoryOptions {
  *
  * @param libc The C library.
  * @param options Which directory, and which socket.
- * @param open Opens the socket by its path.
+ * @param open Opens the socket by a path that leads to it.
  * @returns The socket; or why there is none.
  */
 export function inQueueDirectory(
   libc: Libc,
   options: QueueDirectoryOptions,
-  open: () => Result<ListeningSocket>,
+  open: (at: string) => Result<ListeningSocket>,
 ): Result<ListeningSocket> {
   const { queueDirectory, isPrivate, path } = options;
   const folder = `${queueDirectory}/${isPrivate ? "private" : "public"}`;
-  const folderFd = openServiceFolder(libc, folder, options);
-  if (typeof folderFd !== "number") return failure(folderFd);
+  const opened = openServiceFolder(libc, folder, options);
+  if (!("fd" in opened)) return failure(opened);
   try {
-    return openedIn(libc, { folderFd, folder, path }, open);
+    return openedIn(libc, { ...opened, folder, path }, open);
   } finally {
-    libc.c.close(folderFd);
+    libc.c.close(opened.fd);
   }
 }
 
@@ -80,7 +91,7 @@ export function inQueueDirectory(
  *
  * @param libc The C library.
  * @param options The directory, and the socket's path.
- * @param open Opens the socket by its path.
+ * @param open Opens the socket by a path that leads to it.
  * @returns The socket; or why there is none.
  */
 export function directlyInQueueDirectory(
@@ -89,7 +100,7 @@ export function directlyInQueueDirectory(
     QueueDirectoryOptions,
     "queueDirectory" | "path"
   >,
-  open: () => Result<ListeningSocket>,
+  open: (at: string) => Result<ListeningSocket>,
 ): Result<ListeningSocket> {
   let queueFd: number | undefined;
   try {
@@ -97,9 +108,10 @@ export function directlyInQueueDirectory(
     queueFd = queue.fd;
     const link = strangersLink(libc, queue);
     if (link !== undefined) return failure(ledAstray(queueDirectory, link));
+    const isWeak = weakStep(libc, queue) !== undefined;
     return openedIn(
       libc,
-      { folderFd: queueFd, folder: queueDirectory, path },
+      { fd: queueFd, isWeak, folder: queueDirectory, path },
       open,
     );
   } catch (error) {
@@ -116,21 +128,32 @@ export function directlyInQueueDirectory(
   }
 }
 
-/** Takes a socket back that came to lie elsewhere. */
+/** A folder, open. */
+interface ServiceFolder {
+  readonly fd: number;
+  /** Whether a stranger could lead its path elsewhere. */
+  readonly isWeak: boolean;
+}
+
+/** Refuses, and takes back, a socket to which its path does not lead. */
 function openedIn(
   libc: Libc,
-  { folderFd, folder, path }: {
-    readonly folderFd: number;
+  { fd, isWeak, folder, path }: ServiceFolder & {
     readonly folder: string;
     readonly path: string;
   },
-  open: () => Result<ListeningSocket>,
+  open: (at: string) => Result<ListeningSocket>,
 ): Result<ListeningSocket> {
-  const socket = open();
+  const name = path.slice(folder.length + 1);
+  const at = isWeak ? `/proc/self/fd/${fd}/${name}` : path;
+  const socket = open(at);
   if (!socket.ok) return socket;
-  const there = lookBelow(libc, folderFd, path.slice(folder.length + 1));
-  if (isSameFile(there, socket.value.file)) return socket;
-  socket.value.close();
+  const { value: { file, close } } = socket;
+  if (isSameFile(lookBelow(libc, fd, name), file)) {
+    if (!isWeak || isSameFile(lookAt(libc, path), file)) return socket;
+    removeFile(libc, at, file);
+  }
+  close();
   return failure({
     text: `${path} is not in ${folder}: something else was put in the way`,
     mend: `let only root write to ${folder}, and to what it is in`,
@@ -149,12 +172,12 @@ function ledAstray(
   };
 }
 
-/** A descriptor of the directory; or why there is none. */
+/** The directory; or why there is none. */
 function openServiceFolder(
   libc: Libc,
   path: string,
   { queueDirectory, isPrivate, owner }: QueueDirectoryOptions,
-): number | Mistake {
+): ServiceFolder | Mistake {
   let queueFd: number | undefined;
   try {
     const queue = openFolder(libc, queueDirectory);
@@ -163,7 +186,8 @@ function openServiceFolder(
     if (link !== undefined) return ledAstray(queueDirectory, link);
     const name = isPrivate ? "private" : "public";
     const mode = isPrivate ? PRIVATE_MODE : PUBLIC_MODE;
-    return makeFolder(libc, { queueFd, name, path, mode, owner });
+    const fd = makeFolder(libc, { queueFd, name, path, mode, owner });
+    return { fd, isWeak: weakStep(libc, queue) !== undefined };
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
     return {

@@ -29,6 +29,8 @@ import {
 
 /** How a unix socket is to listen. */
 export interface UnixListenOptions extends ListenOptions {
+  /** Another path that leads there; for as long as it takes. */
+  readonly at?: string;
   /** The permission bits of the socket. */
   readonly mode: number;
   /** Whom it is to belong to; without, whoever starts the daemon. */
@@ -61,7 +63,9 @@ export function listenUnix(
   const inherited = options.inherited?.take(path, { isGiven });
   if (inherited !== undefined) return success(inherited);
   if (options.inherited?.wasGiven(path, { isGiven })) return given(path);
-  const obstacle = refuseSocketPath(path) ?? clearTheWay(libc, path);
+  const { at = path } = options;
+  const obstacle = refuseSocketPath(path) ?? refuseSocketPath(at) ??
+    clearTheWay(libc, { path, at });
   if (obstacle !== undefined) return failure(obstacle);
   try {
     const { listener, fd } = withUmask(
@@ -71,12 +75,12 @@ export function listenUnix(
       () =>
         openListener(
           libc,
-          () => Deno.listen({ transport: "unix", path }),
+          () => Deno.listen({ transport: "unix", path: at }),
           options.backlogConnections,
         ),
     );
-    if (owner !== undefined) giveSocketAway(libc, path, { ...owner, mode });
-    const file = lookAt(libc, path);
+    if (owner !== undefined) giveSocketAway(libc, at, { ...owner, mode });
+    const file = lookAt(libc, at);
     // The runtime's listener is never closed: it would remove whatever has
     // the path by then. Its descriptor is closed beneath it.
     const close = () =>
@@ -135,8 +139,11 @@ export function refuseSocketPath(name: string): Mistake | undefined {
 }
 
 /** Removes a socket on which nobody answers; anything else is an obstacle. */
-function clearTheWay(libc: Libc, path: string): Mistake | undefined {
-  const facts = lookAt(libc, path);
+function clearTheWay(
+  libc: Libc,
+  { path, at }: { readonly path: string; readonly at: string },
+): Mistake | undefined {
+  const facts = lookAt(libc, at);
   if (facts === undefined) return undefined;
   if (facts.kind !== "socket") {
     return {
@@ -145,7 +152,7 @@ function clearTheWay(libc: Libc, path: string): Mistake | undefined {
       exitCode: EX.OSERR,
     };
   }
-  const answer = whoListens(libc, path);
+  const answer = whoListens(libc, at);
   if ("listener" in answer) {
     const { listener } = answer;
     const holder = listener === undefined
@@ -167,7 +174,7 @@ function clearTheWay(libc: Libc, path: string): Mistake | undefined {
       exitCode: EX.OSERR,
     };
   }
-  if (removeFile(libc, path, facts)) return undefined;
+  if (removeFile(libc, at, facts)) return undefined;
   return {
     text: `${path} is a stale socket and cannot be removed`,
     mend: "start as root",

@@ -21,7 +21,10 @@ const ACCEPT_RETRY_MS = 1000;
 /** How long to leave a client alone that has no room. */
 const FULL_RETRY_MS = 20;
 
-/** How much of an answer is made before others have their turn. */
+/** How long an answer is worked at before others have their turn. */
+const TURN_MS = 1;
+
+/** How much of one is made at a time. */
 const PIECE_BYTES = 16 * 1024;
 
 /** What calls back when a descriptor can be read: the loop. */
@@ -195,12 +198,16 @@ class Client {
 
   #write(): void {
     this.#next = undefined;
-    if (this.#piece.length === 0) this.#piece = this.#nextPiece();
-    if (this.#piece.length === 0) return this.close();
-    const { libc } = this.#options;
-    const sent = sendSome(libc, this.#connection, this.#piece);
-    if (sent === undefined) return this.close();
-    this.#piece = this.#piece.subarray(sent);
+    const endMs = performance.now() + TURN_MS;
+    let sent: number | undefined;
+    do {
+      if (this.#piece.length === 0) this.#piece = this.#nextPiece();
+      if (this.#piece.length === 0) return this.close();
+      const { libc } = this.#options;
+      sent = sendSome(libc, this.#connection, this.#piece);
+      if (sent === undefined) return this.close();
+      this.#piece = this.#piece.subarray(sent);
+    } while (this.#piece.length === 0 && performance.now() < endMs);
     const delayMs = sent === 0 ? FULL_RETRY_MS : 0;
     this.#next = setTimeout(() => this.#write(), delayMs);
   }

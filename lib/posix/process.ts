@@ -176,6 +176,17 @@ export function makeBlocking(libc: Libc, fd: number): void {
 }
 
 /**
+ * Makes a descriptor that does not block, also for whoever else has it.
+ *
+ * @param libc The C library.
+ * @param fd The descriptor.
+ */
+export function makeNonBlocking(libc: Libc, fd: number): void {
+  const flags = checked(libc, "fcntl(F_GETFL)", libc.c.fcntl(fd, F_GETFL, 0n));
+  libc.c.fcntl(fd, F_SETFL, BigInt(flags | O_NONBLOCK));
+}
+
+/**
  * Sets the permission bits that files made by this process, and by what it
  * starts, do not get: umask(2).
  *

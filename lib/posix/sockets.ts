@@ -29,6 +29,9 @@ const SO_SNDTIMEO = 21;
 const SO_ACCEPTCONN = 30;
 const MSG_PEEK = 0x2;
 
+/** An IPv4 address and a port are one number: nothing is allocated for them. */
+const PORTS = 2 ** 16;
+
 /** `struct sockaddr_storage`: no address is larger. */
 const ADDRESS_BYTES = 128;
 /** `struct sockaddr_in`: family, port, address, and what fills it up. */
@@ -62,8 +65,8 @@ export interface PeerProcess {
   readonly gid: number;
 }
 
-/** Whom a connection came from, in bytes of the kernel's. */
-export type Origin = Uint8Array<ArrayBuffer>;
+/** Whom a connection came from, as the kernel has it. */
+export type Origin = number | Uint8Array<ArrayBuffer>;
 
 /**
  * An address as the kernel has it, in a `struct sockaddr_storage` that is used
@@ -77,10 +80,17 @@ export class RawAddress {
     this.#length.buffer,
   );
   readonly #words = new Uint32Array(this.bytes.buffer);
+  readonly #view = new DataView(this.bytes.buffer);
 
   /** How many bytes of it count. */
   get length(): number {
     return this.#length[0] ?? 0;
+  }
+
+  /** An IPv4 address and its port as one number; `undefined` for all others. */
+  get inet4(): number | undefined {
+    if (this.bytes[0] !== AF_INET) return undefined;
+    return (this.#words[1] ?? 0) * PORTS + this.#view.getUint16(2);
   }
 
   /** To be called before the kernel is asked for an address. */
@@ -233,6 +243,8 @@ export class Acceptor {
    * @returns What {@linkcode formatOrigin} writes down.
    */
   origin(connection: number): Origin {
+    const { inet4 } = this.raw;
+    if (inet4 !== undefined) return inet4;
     // A unix client has no address as a rule, but a process.
     const { bytes, length: size } = this.raw;
     if (bytes[0] !== AF_UNIX) return bytes.slice(0, size);
@@ -275,12 +287,22 @@ export class Acceptor {
  * @returns `host:port`, or a unix peer's process and user.
  */
 export function formatOrigin(origin: Origin): string {
+  if (typeof origin === "number") return formatInet4(origin);
   if (origin[0] !== AF_UNIX) {
     return formatAddress(decodeAddress(origin, origin.length));
   }
   if (origin.length === SUN_PATH_OFFSET) return "unix";
   const view = new DataView(origin.buffer, origin.byteOffset + SUN_PATH_OFFSET);
   return `unix:pid=${view.getInt32(0, true)},uid=${view.getUint32(4, true)}`;
+}
+
+function formatInet4(origin: number): string {
+  const address = new Uint8Array(ADDRESS_BYTES);
+  const view = new DataView(address.buffer);
+  view.setUint16(0, AF_INET, true);
+  view.setUint16(2, origin % PORTS);
+  view.setUint32(4, Math.floor(origin / PORTS), true);
+  return formatAddress(decodeAddress(address, address.length));
 }
 
 /**

@@ -42,14 +42,19 @@ export class SpareDescriptor {
     return action();
   }
 
-  /** Takes one in reserve again, where it was used. */
-  refill(): void {
-    if (this.#fd >= 0) return;
+  /**
+   * Takes one in reserve again, where it was used.
+   *
+   * @returns Whether there is one now.
+   */
+  refill(): boolean {
+    if (this.#fd >= 0) return true;
     const { c } = this.#libc;
     this.#fd = c.fcntl(
       this.#nothing,
       F_DUPFD_CLOEXEC,
       BigInt(FIRST_FD_OF_OURS),
     );
+    return this.#fd >= 0;
   }
 }

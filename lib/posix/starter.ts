@@ -139,6 +139,14 @@ export class Starter {
     this.#cloner.withoutSignals(action);
   }
 
+  /**
+   * Tells whether whoever is accepted now can be served, too: the descriptor in
+   * reserve is gone while a start keeps its connection that needed it.
+   */
+  get hasReserve(): boolean {
+    return this.#spare.refill();
+  }
+
   /** See {@linkcode Cloner.await}. */
   await(start: Start, limitMs: number): void {
     this.#cloner.await(start.slot, limitMs);

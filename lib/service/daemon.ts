@@ -15,7 +15,11 @@ import { RelayEngine } from "../engine/relay.ts";
 import type { DaemonLog } from "../log/log.ts";
 import { openDestination } from "../log/destination.ts";
 import type { Outlet } from "../log/outlet.ts";
-import { handOn, type InheritedSockets } from "../net/inherited_sockets.ts";
+import {
+  type HandedSocket,
+  handOn,
+  type InheritedSockets,
+} from "../net/inherited_sockets.ts";
 import { ServiceManager } from "../observe/service_manager.ts";
 import {
   type Credentials,
@@ -67,6 +71,8 @@ export interface DaemonContext {
   readonly version: string;
   /** What a former image of this process has handed on. */
   readonly adopted?: Adopted | undefined;
+  /** What a service manager has opened. */
+  readonly activated?: InheritedSockets | undefined;
 }
 
 /** What a former image of this process has handed on. */
@@ -101,26 +107,41 @@ export async function serveUntilStopped(
   const signals = new SignalQueue({ log, libc: direct });
   // The sockets are removed with whatever credentials there are by then.
   const credentials = adopted?.credentials ?? { now: unchangingCredentials() };
+  const inherited = adopted?.inherited ?? context.activated;
   const means = {
-    libc,
-    inherited: adopted?.inherited,
+    ...{ libc, inherited },
     credentials: () => credentials.now,
   };
   const opened = openSockets(plan, means);
   if (!opened.ok) return opened;
   const own = openOwnSockets(plan, means);
   for (const mistake of own.missing) tellMissing(log, mistake);
-  if (own.mistakes.length > 0) {
-    closeOpened(opened.value, adopted?.inherited);
-    return { ok: false, mistake: own.mistakes };
+  const mistakes = [
+    ...own.mistakes,
+    ...context.activated?.rest.map(nobodys) ?? [],
+  ];
+  if (mistakes.length > 0) {
+    closeOpened(opened.value, inherited);
+    closeOwnSockets(own.sockets, inherited);
+    return { ok: false, mistake: mistakes };
   }
   const served = await serveOpened({
     ...context,
     ...{ plan, direct, signals, credentials },
     ...{ sockets: opened.value, own: own.sockets },
-    serving: () => sink && outlet?.keepTo(sink),
+    serving: () => outlet?.keepTo(sink),
   });
   return served.ok ? served : { ok: false, mistake: [served.mistake] };
+}
+
+/** Its clients would wait for ever. */
+function nobodys({ fd, address, name }: HandedSocket): Mistake {
+  return {
+    text: `descriptor ${fd} of the service manager, ${address}` +
+      `${name === undefined ? "" : `, named ${name}`}, is no service's`,
+    mend: "give it a service's name by FileDescriptorName=, or its address",
+    exitCode: EX.CONFIG,
+  };
 }
 
 /** A daemon whose sockets are open. */
@@ -226,8 +247,9 @@ function lock(
     if (!rested.ok) return rested;
     daemon.credentials.now = rested.value;
   }
-  if (direct !== undefined && adopted !== undefined) {
-    retune(direct, sockets, (socket) => adopted.inherited.took(socket));
+  const inherited = adopted?.inherited ?? daemon.activated;
+  if (direct !== undefined && inherited !== undefined) {
+    retune(direct, sockets, (socket) => inherited.took(socket));
   }
   const credentials = daemon.credentials.now;
   const { descriptorLimit } = plan;
@@ -306,10 +328,23 @@ async function run(
       return reloader.reload();
     }),
   });
-  await Promise.race([stopped, running]);
+  const { connectionFd: fd } = plan;
+  const over = fd === undefined ? [] : [serveOnly(services, fd)];
+  await Promise.race([stopped, running, ...over]);
   manager?.close();
   observation?.close();
   engine.stop();
+}
+
+/** Serves one connection, and waits for the end of its command. */
+async function serveOnly(
+  services: ReadonlyMap<string, Service>,
+  connectionFd: number,
+): Promise<void> {
+  for (const service of services.values()) {
+    service.serveOne(connectionFd);
+    await service.drain();
+  }
 }
 
 /** What is to be known to start anew, as long as it can be. */

@@ -56,7 +56,7 @@ export function* metricFamilies(
   );
   yield counter(
     "process_cpu_seconds_total",
-    "Processor time that the daemon has used since it was started or reloaded.",
+    "Processor time that the daemon itself has used.",
     [{ value: ownUsage(libc).processorMs / MS_PER_SECOND }],
   );
   yield gauge(

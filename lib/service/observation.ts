@@ -20,6 +20,7 @@ import type { Service } from "./service.ts";
 import {
   commandStatus,
   daemonStatus,
+  isServing,
   serviceRecords,
   type Services,
 } from "./status.ts";
@@ -108,7 +109,9 @@ export class Observation {
 
   /** Asked again, it waits as long as it was asked the last time. */
   #drain(graceMs: number, uid: number): void {
-    const { log, drain } = this.#options;
+    const { log, drain, services } = this.#options;
+    // A second SIGTERM would end commands.
+    if (!isServing(services)) return;
     const seconds = graceMs / 1000;
     log.info(
       "drain",

@@ -49,7 +49,11 @@ export function openSockets(
   const sockets = new Map<ServicePlan, ListeningSocket[]>();
   const mistakes: Mistake[] = [];
   for (const service of plan.services) {
-    const listened = listen(service, { acceptFrom, ...options });
+    // What was opened for a service counts more than where it would listen.
+    const named = inherited?.takeNamed(service.name, service.waits) ?? [];
+    const listened = named.length > 0
+      ? success(named)
+      : listen(service, { acceptFrom, ...options });
     if (!listened.ok) {
       mistakes.push(listened.mistake);
       continue;

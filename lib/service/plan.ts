@@ -64,6 +64,8 @@ export interface DaemonPlan {
   readonly owner: Identity | undefined;
   /** Where its commands run, if that is there. */
   readonly directory: string;
+  /** The one connection that it serves, where it does not listen at all. */
+  readonly connectionFd?: number | undefined;
   /** Where to write a newline when it accepts. */
   readonly readyFd: number | undefined;
   /** Where to write the process id. */

@@ -1,12 +1,14 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
   freeAddresses,
   inet,
+  refusals as refusalsOf,
   Server,
+  serveRefused,
   talkTo,
   writeConfiguration,
 } from "./configuration.ts";
-import { Daemon } from "./daemon.ts";
+import { Daemon, runToEnd } from "./daemon.ts";
 import {
   becomes,
   Clients,
@@ -312,5 +314,55 @@ rootTest(
         "spawnd_peer_groups"
       ),
     ], () => refusals(daemon));
+  },
+);
+
+rootTest("hours in a time zone that nobody knows are refused", async () => {
+  for (const TZ of ["CET-1CEST,M3.5.0,M10.5.0/3", "Nowhere"]) {
+    const { code, stderr } = await runToEnd([
+      ...["run", "inet", "127.0.0.1:0", "--access-times=08:00-18:00"],
+      ...["user=nobody", "argv=/bin/cat"],
+    ], { env: { TZ } });
+    assertEquals(code, 78);
+    assertMatch(
+      stderr,
+      /--access-times: hours in a time zone that is not known: TZ=[^ ]+ \(set TZ/,
+    );
+  }
+});
+
+rootTest(
+  "a bad rule is told alike by check, at the start and by a reload, which changes nothing",
+  async () => {
+    await using folder = await Folder.create();
+    const table = await folder.file("table", "127.0.0.1 maybe\n");
+    const [address = ""] = freeAddresses(1);
+    const master = [inet(address)];
+    const directory = await writeConfiguration(folder, { master });
+    await using server = await Server.start(["-c", directory]);
+    const main = [
+      `spawnd_clients = cidr:${table}`,
+      "spawnd_access_times = 25:00-26:00",
+    ];
+    await writeConfiguration(folder, { main, master });
+    const mistakes = [
+      `${directory}/main.cf:3:23: spawnd_access_times: ` +
+      "bad access time: 25:00-26:00",
+    ];
+    await server.reloadInVain();
+    assertEquals(refusalsOf(server.daemon.entries), mistakes);
+    const refused = await serveRefused(["-c", directory]);
+    assertEquals(refusalsOf(refused.entries), mistakes);
+    const checked = await runToEnd(["check", "-c", directory]);
+    assertEquals(checked.code, 78);
+    assertMatch(checked.stdout, /main\.cf:3:23: error: spawnd_access_times: /);
+
+    await writeConfiguration(folder, { main: main.slice(0, 1), master });
+    const inTable = `${table}:1:11: unknown result: maybe`;
+    await server.reloadInVain();
+    assertEquals(refusalsOf(server.daemon.entries).at(-1), inTable);
+    const refusedTable = await serveRefused(["-c", directory]);
+    assertEquals(refusalsOf(refusedTable.entries), [inTable]);
+    assertEquals(await talkTo(address, "still served"), "still served");
   },
 );

@@ -80,7 +80,7 @@ const WRONG_WORDS: readonly (readonly [readonly string[], string])[] = [
   ],
   [
     ["run", "tcp", "127.0.0.1:0", ...SERVICE],
-    "spawnd run: bad service type: tcp (the first word is inet, unix or udp)",
+    "spawnd run: bad service type: tcp (the first word is inet, unix, udp or stdin)",
   ],
   [["run", "inet"], "spawnd run: missing service name (name it host:port)"],
   [

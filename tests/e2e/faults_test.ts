@@ -1,6 +1,7 @@
 import {
   assertEquals,
   assertGreaterOrEqual,
+  assertLessOrEqual,
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
@@ -227,10 +228,13 @@ for (const engine of ENGINES) {
         failed?.text ?? "",
         /^command \/bin\/sh cannot be started: .*Resource temporarily unavailable/,
       );
-      assertEquals(
-        over?.text,
-        `command /bin/sh is started again, after ${closedCount} failures`,
-      );
+      // One that could be started in between ends the fault for then, and what
+      // comes within a minute is not told again.
+      const [, told] =
+        /^command \/bin\/sh is started again, after (\d+) failures?$/
+          .exec(over?.text ?? "") ?? [];
+      assertGreaterOrEqual(Number(told), 1);
+      assertLessOrEqual(Number(told), closedCount);
     },
   );
 

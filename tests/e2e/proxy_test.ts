@@ -104,6 +104,26 @@ for (const engine of ENGINES) {
   );
 
   rootTest(
+    `a command is told of the client that a proxy names with ${engine}`,
+    async () => {
+      await using daemon = await startOnLoopback(engine, [
+        ...PROXIED,
+        ...["--connection-environment=ucspi", "user=nobody", "argv=/bin/sh"],
+        ...["-c", 'echo "$PROTO $TCPREMOTEIP $TCPREMOTEPORT"'],
+      ]);
+      for (const bytes of [encode(header()), binaryHeader()]) {
+        using connection = await daemon.connect();
+        await writeAll(connection, bytes);
+        assertEquals(await finish(connection), "TCP 192.0.2.1 4711\n");
+      }
+      using local = await daemon.connect();
+      const { port } = local.localAddr as Deno.NetAddr; // of the loopback
+      await writeAll(local, encode("PROXY UNKNOWN\r\n"));
+      assertEquals(await finish(local), `TCP 127.0.0.1 ${port}\n`);
+    },
+  );
+
+  rootTest(
     `rules and limits are about the client that a proxy names with ${engine}`,
     async () => {
       await using folder = await Folder.create();

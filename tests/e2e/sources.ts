@@ -62,10 +62,11 @@ export class HeldClients implements AsyncDisposable {
   }
 }
 
-/** Talks from an address: says nothing, and gives all that comes back. */
+/**
+ * Reads from an address all that a service says by itself. The client's own
+ * direction stays open: a proxy may take its end for a client that has gone.
+ */
 export async function answerTo(from: string, port: number): Promise<string> {
   const address = `TCP:127.0.0.1:${port},bind=${from}`;
-  return await output(
-    ...["sh", "-c", 'exec socat -t10 - "$0" </dev/null 2>&1', address],
-  );
+  return await output("sh", "-c", 'exec socat -u "$0" - 2>&1', address);
 }

@@ -417,3 +417,26 @@ postfixTest(
     await until("the daemon has ended", async () => !await isAlive(second));
   },
 );
+
+postfixTest(
+  "below master(8) -o gives commands surroundings, and what cannot be had is fatal",
+  async () => {
+    const tell = "argv=/bin/sh -c { nice; umask; env; cat /proc/self/limits }";
+    await using postfix = await Postfix.start(
+      `tell unix - n n - - spawnd -o spawnd_nice=5 -o spawnd_umask=027
+  -o { spawnd_limits = nofile=64 nproc=100 } user=nobody ${tell}
+plain unix - n n - - spawnd user=nobody argv=/usr/bin/env
+waits unix - n n - - spawnd -o spawnd_wait=yes user=nobody argv=/bin/cat`,
+    );
+    const told = await postfix.ask("tell");
+    assertMatch(told, /^5\n0027\n/);
+    assertMatch(told, /^Max open files +64 +64 /m);
+    assertMatch(told, /^Max processes +100 +100 /m);
+    // Nothing tells of the connection there, unless that is asked for.
+    assert(!/^(?:PROTO|IPC|TCP)/m.test(await postfix.ask("plain")));
+    await postfix.ask("waits");
+    await postfix.logged(
+      /fatal: spawnd_wait: master\(8\) has no such services/,
+    );
+  },
+);

@@ -85,6 +85,12 @@ export class Syslogd implements AsyncDisposable {
     this.#child.kill("SIGCONT");
   }
 
+  /** Ends it, as a crash does. */
+  async kill(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#child.status;
+  }
+
   /** All records so far, in their order. */
   async records(): Promise<SyslogRecord[]> {
     const line = /^.{15} \S+ (\w+\.\w+) (\S+)\[(\d+)\]: (.*)$/gm;

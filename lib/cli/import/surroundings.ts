@@ -6,7 +6,7 @@
  */
 
 import { fromText, toBinary, toText } from "../../config/bytes.ts";
-import { RefusedFile } from "../../config/load_configuration.ts";
+import { RefusedFile } from "../../config/refused_file.ts";
 import { getent } from "../../net/getent.ts";
 import { readFile } from "../shared/read_file.ts";
 import { PORT_MAX } from "../../config/inet_name.ts";

@@ -25,7 +25,7 @@ import { refuseSocketPath } from "../../net/unix_socket.ts";
 import { EX, failure, type Result, success } from "../../result.ts";
 import type { Endpoint, InspectedService } from "./inspected_service.ts";
 import { reportSharedAddresses } from "./shared_addresses.ts";
-import { unknowableLimits } from "../serving/busy_limits.ts";
+import { unfitRules } from "../serving/unfit_rules.ts";
 import { findOwner } from "../serving/identities.ts";
 import { openContext } from "../serving/start.ts";
 import { readConfiguration } from "../shared/read_configuration.ts";
@@ -68,7 +68,7 @@ export function inspect(directory: string): Inspection {
   });
   checked.problems.forEach(report);
   for (const service of checked.services) {
-    for (const { place, mistake } of unknowableLimits(context.libc, service)) {
+    for (const { place, mistake } of unfitRules(service, context)) {
       report(problemInText(place, mistake));
     }
   }

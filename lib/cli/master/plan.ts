@@ -5,7 +5,6 @@
  * @module
  */
 
-import { admissionRules } from "../../admission/admission_rules.ts";
 import type { Accounts } from "../../config/attributes.ts";
 import { fromText, toText } from "../../config/bytes.ts";
 import type { Configuration } from "../../config/configuration.ts";
@@ -34,10 +33,10 @@ import {
   socketAddress,
 } from "../../posix/sockets.ts";
 import { formatMistake } from "../../result.ts";
-import { refuseLimits } from "../../service/machine_readings.ts";
 import type { ServiceOptions } from "../../service/service.ts";
 import { type MasterRequest, parseMasterRequest } from "./request.ts";
 import { serviceOf } from "../serving/plan_service.ts";
+import { unfitRules } from "../serving/unfit_rules.ts";
 import { readConfiguration } from "../shared/read_configuration.ts";
 import { refuseSurroundings } from "../serving/surroundings.ts";
 import { accountsOf } from "../shared/accounts.ts";
@@ -202,9 +201,8 @@ function planOf(
   const variables = ownVariables(libc);
   const ground = { way: "master", queueDirectory, variables } as const;
   const planned = serviceOf(service, ground);
-  const rules = admissionRules(settings, planned.admission);
-  const refused = rules && refuseLimits(libc, rules.busyLimits);
-  if (refused !== undefined) throw new Fatal(formatMistake(refused));
+  const [unfit] = unfitRules(service, { libc, variables });
+  if (unfit !== undefined) throw new Fatal(formatMistake(unfit.mistake));
   return {
     service: {
       ...planned,

@@ -15,6 +15,7 @@ import { optionSettings } from "./parameter_options.ts";
 
 /** What a command line asks for. */
 export interface RunRequest extends ProcessRequest {
+  /** `stdin` for the one connection that is standard input. */
   readonly type: typeof TYPES[number];
   readonly name: string;
   readonly attributes: readonly string[];
@@ -24,7 +25,7 @@ export interface RunRequest extends ProcessRequest {
   readonly settings: readonly OptionSetting[];
 }
 
-const TYPES = ["inet", "unix", "udp"] as const;
+const TYPES = ["inet", "unix", "udp", "stdin"] as const;
 
 /**
  * Reads the command line.
@@ -33,9 +34,12 @@ const TYPES = ["inet", "unix", "udp"] as const;
  * @returns The request.
  */
 export function runRequest(given: ParsedOptions): Result<RunRequest> {
-  const { values, flags, words: [type, name, ...attributes] } = given;
+  const { values, flags, words: [type, ...others] } = given;
   const reader = new RunReader(values);
   const transport = reader.type(type);
+  const [name, ...attributes] = transport === "stdin"
+    ? ["stdin", ...others]
+    : others;
   const request: RunRequest = {
     type: transport,
     name: name ?? "",
@@ -57,7 +61,8 @@ class RunReader extends ValueReader {
     if (type !== undefined) return type;
     this.wrong(
       word === undefined ? "missing service type" : `bad service type: ${word}`,
-      didYouMean(word ?? "", TYPES) ?? "the first word is inet, unix or udp",
+      didYouMean(word ?? "", TYPES) ??
+        "the first word is inet, unix, udp or stdin",
     );
     return "inet";
   }

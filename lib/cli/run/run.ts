@@ -23,6 +23,8 @@ import { lookAtCommand } from "../inspect/find_command.ts";
 import type { PlannedService } from "../serving/listen.ts";
 import { planServices } from "../serving/plan_services.ts";
 import { type RunRequest, runRequest } from "./request.ts";
+import { keepLogFromClient, serveStandardInput } from "./standard_input.ts";
+import { takeActivated } from "../serving/activated.ts";
 import { checkMeans } from "../serving/means.ts";
 import { openContext, type StartContext } from "../serving/start.ts";
 import type { ParsedOptions } from "../shared/options.ts";
@@ -38,6 +40,7 @@ import { thisMachine } from "../shared/this_machine.ts";
 export async function run(given: ParsedOptions): Promise<Outcome> {
   const request = runRequest(given);
   if (!request.ok) return request;
+  if (request.value.type === "stdin") keepLogFromClient();
   const context = openContext(request.value.logFormat);
   const { log } = context;
   const served = await serve(request.value, context);
@@ -53,14 +56,28 @@ async function serve(
   request: RunRequest,
   context: StartContext,
 ): Promise<Result<void>> {
-  const planned = plan(request, context);
-  const served = planned.ok
-    ? await serveUntilStopped(planned.value, context)
-    : planned;
+  const served = await planAndServe(request, context);
   if (served.ok) return served;
   const [mistake] = served.mistake;
   if (mistake === undefined) throw new Error("refused without a reason");
   return failure(mistake);
+}
+
+async function planAndServe(
+  request: RunRequest,
+  context: StartContext,
+): Promise<Result<void, readonly Mistake[]>> {
+  const planned = plan(request, context);
+  if (!planned.ok) return planned;
+  if (request.type === "stdin") {
+    return await serveStandardInput(planned.value, context);
+  }
+  const activated = takeActivated(context, planned.value.engine);
+  if (!activated.ok) return { ok: false, mistake: [activated.mistake] };
+  return await serveUntilStopped(planned.value, {
+    ...context,
+    activated: activated.value,
+  });
 }
 
 function plan(
@@ -74,7 +91,9 @@ function plan(
     ? success(undefined)
     : prepareProcess(libc);
   if (!prepared.ok) return { ok: false, mistake: [prepared.mistake] };
-  const { type, name, maxProcesses, attributes: words, verbose } = request;
+  const { name, maxProcesses, attributes: words, verbose } = request;
+  // What never listens has the address of a socket that is never made.
+  const type = request.type === "stdin" ? "unix" : request.type;
   const configuration = configurationOf(
     { type, name, maxProcesses, words },
     request.settings,

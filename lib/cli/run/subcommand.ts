@@ -38,6 +38,13 @@ export const RUN: Subcommand = subcommand({
         "The path of a socket: a stale one is replaced, one that somebody " +
         "listens on is respected, and ours is removed at the end.",
     },
+    {
+      term: "`stdin`",
+      text:
+        "No name: the one connection is standard input, as with inetd(8) or " +
+        "systemd's Accept=yes. It ends with the command, and logs to syslog " +
+        "where standard error is the client's.",
+    },
     "--max-processes is the maxproc of an entry. What follows it, up to " +
     "--engine, are parameters of spawnd.cf(5) by shorter names; values are " +
     "taken as they stand.",
@@ -62,7 +69,7 @@ export const RUN: Subcommand = subcommand({
     ENGINE_OPTION,
     ...PROCESS_OPTIONS,
   ],
-  words: ["inet", "unix", "udp"],
+  words: ["inet", "unix", "udp", "stdin"],
   needsWords: true,
   beginsCommand: (word) => /^argv=/i.test(word),
   mendOf: (word) => {

@@ -34,6 +34,7 @@ import { type ServeRequest, serveRequest } from "./request.ts";
 import { announcement } from "./announcement.ts";
 import { planServices } from "../serving/plan_services.ts";
 import { readConfiguration } from "../shared/read_configuration.ts";
+import { takeActivated } from "../serving/activated.ts";
 import { checkMeans } from "../serving/means.ts";
 import { openContext, type StartContext } from "../serving/start.ts";
 import type { ParsedOptions } from "../shared/options.ts";
@@ -114,9 +115,14 @@ async function serveConfiguration(
     );
   if (!planned.ok) return planned;
   const descriptorLimit = limitFor(planned.value, libc, start?.handed);
+  // In the same process, what was said of it the first time still stands there.
+  const activated = adopted === undefined
+    ? takeActivated(context, planned.value.engine)
+    : success(undefined);
+  if (!activated.ok) return { ok: false, mistake: [activated.mistake] };
   return await serveUntilStopped(
     { ...planned.value, descriptorLimit },
-    { ...context, adopted },
+    { ...context, adopted, activated: activated.value },
   );
 }
 

@@ -80,9 +80,10 @@ function listenAt(
     return name.ok ? listenInet(name.value, options) : name;
   }
   const { isPrivate, socketOwner } = service;
-  const open = (): Result<ListeningSocket> =>
+  const open = (at = address.path): Result<ListeningSocket> =>
     listenUnix(address.path, {
       ...options,
+      at,
       mode: service.settings.spawnd_socket_mode,
       owner: socketOwner === "starter" ? undefined : socketOwner.identity,
     });

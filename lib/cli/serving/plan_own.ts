@@ -113,9 +113,10 @@ function listenForStatus(
 ): Result<ListeningSocket[]> {
   const { libc } = options;
   const path = `${queueDirectory}/${STATUS_SOCKET}`;
-  const open = (): Result<ListeningSocket> =>
+  const open = (at = path): Result<ListeningSocket> =>
     listenUnix(path, {
       ...options,
+      at,
       mode: STATUS_MODE,
       owner: undefined,
       backlogConnections: BACKLOG_CONNECTIONS,

@@ -23,7 +23,7 @@ import {
   success,
 } from "../../result.ts";
 import type { DaemonPlan, ServicePlan } from "../../service/plan.ts";
-import { unknowableLimits } from "./busy_limits.ts";
+import { unfitRules } from "./unfit_rules.ts";
 import { listen, type ListenGround, type PlannedService } from "./listen.ts";
 import { placeOf } from "./place_of.ts";
 import { logDestination, ownListeners } from "./plan_own.ts";
@@ -132,7 +132,7 @@ function refusals(
     ...services.flatMap((service) => foreign(service, context)),
     ...services.flatMap((service) => chrooted(service, means, context)),
     ...services.flatMap((service) => unfitPeers(service, means)),
-    ...services.flatMap((each) => unknowableLimits(context.libc, each))
+    ...services.flatMap((each) => unfitRules(each, context))
       .map(({ place, mistake }) => ({ ...mistake, place: placeOf(place) })),
   ];
   return mistakes.length > 0 || services.length > 0 ? mistakes : [{

@@ -103,10 +103,25 @@ export function askDaemon(
     }
   } catch (error) {
     if (error instanceof SystemError) return notAsked(error, path);
+    if (error instanceof Stranger) {
+      return failure({
+        text: `what answers at ${path} is a process of user id ${error.uid}`,
+        mend: "ask as that user, if the daemon is theirs",
+        exitCode: EX.NOPERM,
+      });
+    }
     return failure({
       text: `what answers at ${path} is no spawnd: ${reasonOf(error)}`,
       exitCode: EX.OSERR,
     });
+  }
+}
+
+/** Whoever answers is neither root nor who asks, and is not believed. */
+class Stranger extends Error {
+  /** @param uid Who it is, if the kernel tells. */
+  constructor(readonly uid: number | undefined) {
+    super(`user id ${uid}`);
   }
 }
 
@@ -144,7 +159,7 @@ function exchange(
   try {
     const uid = peerProcess(libc, fd)?.uid;
     if (uid !== 0 && uid !== libc.c.geteuid()) {
-      throw new Error(`it is a process of user id ${uid}`);
+      throw new Stranger(uid);
     }
     const bytes = new TextEncoder().encode(`${JSON.stringify(question)}\n`);
     sendSome(libc, fd, bytes);

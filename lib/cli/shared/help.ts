@@ -33,8 +33,7 @@ Usage:
 ${itemLines(words)}
 
 "spawnd run --help" tells about types, names and options, and so for the others.
-Exit codes: 0 stopped as asked, 64 wrong words, 67 no such user or group,
-68 no such host, 71 refused by the system, 77 root is needed, 78 a bad setting.
+Exit codes: 0 as asked, 64 bad words, 71 refused, 77 not root, 78 bad setting.
 `;
 }
 

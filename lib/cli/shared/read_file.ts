@@ -4,7 +4,7 @@
  * @module
  */
 
-import { RefusedFile } from "../../config/load_configuration.ts";
+import { RefusedFile } from "../../config/refused_file.ts";
 
 /** More than any administrator writes; some 50,000 services. */
 const FILE_BYTES_MAX = 4 * 2 ** 20;

@@ -63,7 +63,7 @@ async function watchDaemon(
     print(CLEAR_ALL);
     // The shell goes on below.
     Deno.addSignalListener("SIGINT", () => {
-      print("\r\n");
+      print("\n");
       Deno.exit(EXIT_INTERRUPTED);
     });
   }
@@ -72,7 +72,7 @@ async function watchDaemon(
     const lines = linesOf(asked, request, isSeen);
     print(
       isSeen && !request.json
-        ? HOME + lines.map((line) => `${line}${CLEAR_LINE}`).join("\r\n") +
+        ? HOME + lines.map((line) => `${line}${CLEAR_LINE}`).join("\n") +
           CLEAR_BELOW
         : lines.map((line) => `${line}\n`).join(""),
     );

@@ -8,6 +8,7 @@
 import { toBinary } from "../bytes.ts";
 import { readLogicalLines } from "../logical_lines.ts";
 import { type Place, problemAt, type Report } from "../problems.ts";
+import { RefusedFile, whyUnread } from "../refused_file.ts";
 import { readCidrTable } from "./cidr_table.ts";
 import { type ClientListItem, parseClientList } from "./client_list.ts";
 import type { ClientRule } from "./client_rules.ts";
@@ -92,14 +93,11 @@ function contents(
   try {
     return toBinary(readFile(path));
   } catch (error) {
-    const text = `${name}: open ${path}: ${reasonOf(error)}`;
-    report(problemAt(place, { text, mend: "make it, or correct its name" }));
+    const text = `${name}: open ${path}: ${whyUnread(error)}`;
+    const mend = error instanceof RefusedFile
+      ? error.mend
+      : "make it, or correct its name";
+    report(problemAt(place, { text, mend }));
     return undefined;
   }
-}
-
-function reasonOf(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) return "No such file or directory";
-  if (error instanceof Deno.errors.PermissionDenied) return "Permission denied";
-  return error instanceof Error ? error.message : String(error);
 }

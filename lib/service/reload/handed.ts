@@ -164,6 +164,7 @@ export function handedSocketOf(shape: Shape): HandedSocket {
     fd: shape.field("fd").count(),
     address: shape.field("address").text(),
     asked: shape.field("asked").optional((asked) => asked.text()),
+    name: shape.field("name").optional((name) => name.text()),
     file: shape.field("file").optional((file) => ({
       device: file.field("device").long(),
       inode: file.field("inode").long(),

@@ -339,3 +339,10 @@ Deno.test("bad surroundings are told where they stand", () => {
     "(it is one of connection, inherit, null)",
   ]);
 });
+
+Deno.test("who takes clients by itself is given no rules about them", () => {
+  assertEquals(wrongWith({ spawnd_wait: "yes", spawnd_clients: "10.0.0.1" }), [
+    "error: spawnd_clients: a command that waits takes clients by itself " +
+    "(leave it out of this service, or spawnd_wait)",
+  ]);
+});

@@ -33,7 +33,12 @@ Deno.test("Outlet goes where it is told from then on", async () => {
   outlet.keepTo(second);
   write("after");
   assertEquals(first.texts, ["before", "both"]);
-  assertEquals(second.texts, ["both", "after"]);
+  // Who comes later is told what there was before, but not once that is over.
+  assertEquals(second.texts, ["before", "both", "after"]);
+  const third = new Kept();
+  outlet.add(third);
+  write("last");
+  assertEquals(third.texts, ["last"]);
   await outlet.flush(1);
-  assertEquals([first.flushed, second.flushed], [0, 1]);
+  assertEquals([first.flushed, second.flushed, third.flushed], [0, 1, 1]);
 });

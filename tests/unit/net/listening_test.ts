@@ -7,8 +7,14 @@ import {
 } from "../../../lib/net/listening.ts";
 import { isOpen } from "../posix/descriptors.ts";
 import { Acceptor, formatOrigin } from "../../../lib/posix/sockets.ts";
+import {
+  DEFAULT_TUNING,
+  retuneConnections,
+} from "../../../lib/net/connection_tuning.ts";
+import { NO_BIND_OPTIONS } from "../../../lib/posix/socket_options.ts";
+import { isDatagramSocket, isListening } from "../../../lib/posix/sockets.ts";
 import { EX, type Mistake, type Result } from "../../../lib/result.ts";
-import { rootTest } from "../../e2e/machine.ts";
+import { proc, rootTest } from "../../e2e/machine.ts";
 import { ALLOW_LIBC, reportOf } from "../fixture.ts";
 import { libc } from "../real_libc.ts";
 
@@ -198,4 +204,106 @@ rootTest("listenInet() tells that a low port is root's", async () => {
     "start as root",
     EX.NOPERM,
   ]);
+});
+
+// asm-generic/socket.h, netinet/tcp.h, linux/in6.h
+const SOL_SOCKET = 1;
+const SO_KEEPALIVE = 9;
+const IPPROTO_TCP = 6;
+const TCP_NODELAY = 1;
+const TCP_KEEPIDLE = 4;
+
+/** An option of a socket's, as a number. */
+function optionOf(fd: number, level: number, name: number): number {
+  const value = new Int32Array(1);
+  const length = new Uint8Array(new Uint32Array([4]).buffer);
+  const bytes = new Uint8Array(value.buffer);
+  assertEquals(libc.c.getsockopt(fd, level, name, bytes, length), 0);
+  return value[0] ?? -1;
+}
+
+/** Sockets on a name, with more to be said about them. */
+function listeningWith(
+  name: string,
+  options: Partial<ListenOptions>,
+): Sockets {
+  const endpoints = parseInetName(name);
+  if (!endpoints.ok) throw new Error(endpoints.mistake.text);
+  const result = listenInet(endpoints.value, {
+    ...{ acceptFrom: "fd", libc, backlogConnections: 16 },
+    ...options,
+  });
+  if (!result.ok) throw new Error(result.mistake.text);
+  return new Sockets(result.value);
+}
+
+function fdOf({ all: [socket] }: Sockets): number {
+  if (socket === undefined || !("fd" in socket.source)) {
+    throw new Error("no fd");
+  }
+  return socket.source.fd;
+}
+
+Deno.test("connections inherit what the listening socket was told", async () => {
+  using sockets = listeningWith("127.0.0.1:0", {
+    tuning: { ...DEFAULT_TUNING, keepAliveIdleSeconds: 77, noDelay: true },
+  });
+  using _client = await Deno.connect({ port: sockets.port });
+  const accepted = new Acceptor(libc).accept(fdOf(sockets));
+  assertEquals(
+    [
+      optionOf(accepted, SOL_SOCKET, SO_KEEPALIVE),
+      optionOf(accepted, IPPROTO_TCP, TCP_KEEPIDLE),
+      optionOf(accepted, IPPROTO_TCP, TCP_NODELAY),
+    ],
+    [1, 77, 1],
+  );
+  libc.c.close(accepted);
+  // A socket that is taken over is told what is left to the system as well.
+  retuneConnections(libc, fdOf(sockets), {
+    ...DEFAULT_TUNING,
+    keepAlive: false,
+  });
+  const time = await proc("sys/net/ipv4/tcp_keepalive_time");
+  assertEquals(
+    [
+      optionOf(fdOf(sockets), SOL_SOCKET, SO_KEEPALIVE),
+      optionOf(fdOf(sockets), IPPROTO_TCP, TCP_KEEPIDLE),
+      optionOf(fdOf(sockets), IPPROTO_TCP, TCP_NODELAY),
+    ],
+    [0, Number(time), 0],
+  );
+});
+
+Deno.test("several sockets share a port where all of them say so", () => {
+  const bind = { ...NO_BIND_OPTIONS, reusePort: true };
+  using one = listeningWith("127.0.0.1:0", { bind });
+  using other = listeningWith(`127.0.0.1:${one.port}`, { bind });
+  assertEquals(other.port, one.port);
+  assertMatch(
+    mistakeOf(listen(`127.0.0.1:${one.port}`)).text,
+    /: Address already in use/,
+  );
+});
+
+Deno.test("a socket listens on an address that the machine does not have, where that is said", () => {
+  const bind = { ...NO_BIND_OPTIONS, freeBind: true };
+  using sockets = listeningWith("192.0.2.1:0", { bind });
+  assertMatch(sockets.all[0]?.address ?? "", /^192\.0\.2\.1:\d+$/);
+});
+
+Deno.test("an IPv6 socket takes IPv6 clients alone, where that is said", () => {
+  const bind = { ...NO_BIND_OPTIONS, v6Only: true };
+  using sockets = listeningWith("0", { bind });
+  assertEquals(sockets.all.length, 2);
+});
+
+Deno.test("a socket for datagrams is no socket for connections, and beside one", () => {
+  using stream = listeningWith("127.0.0.1:0", {});
+  using datagrams = listeningWith(`127.0.0.1:${stream.port}`, {
+    isDatagram: true,
+  });
+  assertEquals(isDatagramSocket(libc, fdOf(datagrams)), true);
+  assertEquals(isListening(libc, fdOf(datagrams)), false);
+  assertEquals(datagrams.all[0]?.isDatagram, true);
 });

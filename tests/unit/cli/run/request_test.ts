@@ -29,6 +29,7 @@ function requested(...options: string[]): RunRequest {
 function scopesOf(
   { type, name, attributes: words, maxProcesses, settings }: RunRequest,
 ): { service: Scope; daemon: Scope; name: string } {
+  if (type === "stdin") throw new Error("it does not listen");
   const entry = { type, name, words, maxProcesses };
   const configuration = configurationOf(entry, settings, ANY_MACHINE);
   const { entries: [made], scope: daemon, scopeOf } = configuration;
@@ -165,11 +166,11 @@ Deno.test("spawnd run refuses a type that there is not", () => {
   );
   assertEquals(
     refusalOf("datagram", "7007", ...ATTRIBUTES),
-    "bad service type: datagram (the first word is inet, unix or udp)",
+    "bad service type: datagram (the first word is inet, unix, udp or stdin)",
   );
   assertEquals(
     refusalOf("--verbose"),
-    "missing service type (the first word is inet, unix or udp)",
+    "missing service type (the first word is inet, unix, udp or stdin)",
   );
 });
 

@@ -12,7 +12,13 @@ import { libc } from "../../real_libc.ts";
 
 const HANDED: Handed = {
   sockets: [
-    { fd: 9, address: "[::1]:25", asked: "[::1%1]:25", file: undefined },
+    {
+      fd: 9,
+      address: "[::1]:25",
+      asked: "[::1%1]:25",
+      name: "smtp",
+      file: undefined,
+    },
     {
       fd: 10,
       address: "/run/socket",
