@@ -24,8 +24,9 @@ const LAST_WORDS_MS = 10_000;
 const LOOPBACK_UP = `
   use Socket;
   socket(my $s, PF_INET, SOCK_DGRAM, 0) or die "socket: $!";
-  # SIOCSIFFLAGS, IFF_UP | IFF_RUNNING
-  ioctl($s, 0x8914, pack("a16 s x22", "lo", 0x41)) or die "lo: $!";
+  # SIOCSIFFLAGS, IFF_UP | IFF_RUNNING; what is passed is written to.
+  my $request = pack("a16 s x22", "lo", 0x41);
+  ioctl($s, 0x8914, $request) or die "lo: $!";
   exec { $ARGV[0] } @ARGV or die "$ARGV[0]: $!";
 `;
 const OWN_NETWORK = ["unshare", "--net", "perl", "-e", LOOPBACK_UP] as const;

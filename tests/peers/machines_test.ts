@@ -58,12 +58,24 @@ interface Connection {
   readonly isWhole: boolean;
 }
 
+/** Runs a program behind other words. */
+async function run(
+  before: readonly string[],
+  ...words: readonly string[]
+): Promise<string> {
+  const [program = "", ...rest] = [...before, ...words];
+  return await output(program, ...rest);
+}
+
 /** Clients that talk until they are told to stop. */
-async function clientsUntil(stop: string): Promise<Connection[]> {
+async function clientsUntil(
+  stop: string,
+  within: readonly string[],
+): Promise<Connection[]> {
   const texts = await Promise.all(
     Array.from({ length: CLIENT_COUNT }, (_, at) => {
       const words = [`192.0.2.${100 + at}`, BALANCER, String(PORT), stop];
-      return output("perl", "-MSocket=:all", "-e", CLIENT, ...words);
+      return run(within, "perl", "-MSocket=:all", "-e", CLIENT, ...words);
     }),
   );
   return texts.join("").trim().split("\n").map((line) => {
@@ -77,7 +89,11 @@ function namespaceOf(prefix: string, machine: number): string {
   return `${prefix}-${machine}`;
 }
 
-/** The machines, each a namespace on one bridge with a daemon in it. */
+/**
+ * The machines, each a namespace with a daemon in it. The bridge between them,
+ * HAProxy and the clients are in a namespace of their own: nothing is sent to
+ * an address of the network that the tests run in.
+ */
 class Farm implements AsyncDisposable {
   readonly #folder: Folder;
   readonly #prefix = `spawnd-${crypto.randomUUID().slice(0, 6)}`;
@@ -89,18 +105,21 @@ class Farm implements AsyncDisposable {
   }
 
   async start(): Promise<void> {
-    await output(IP, "link", "add", this.#bridge, "type", "bridge");
+    await output(IP, "netns", "add", this.#hub);
+    await output(...this.#ip, "link", "set", "lo", "up");
+    await output(...this.#ip, "link", "add", this.#bridge, "type", "bridge");
     for (const host of [10, ...this.#clients]) {
       const address = `192.0.2.${host}/24`;
-      await output(IP, "address", "add", address, "dev", this.#bridge);
+      await output(...this.#ip, "address", "add", address, "dev", this.#bridge);
     }
-    await output(IP, "link", "set", this.#bridge, "up");
+    await output(...this.#ip, "link", "set", this.#bridge, "up");
     for (const machine of MACHINES) await this.#startMachine(machine);
     for (const machine of MACHINES) {
       await until(`machine ${machine} serves`, () => this.#serves(machine));
     }
-    this.#balancer = new Deno.Command(HAPROXY, {
-      args: ["-L", "balancer1", "-f", CONFIGURATION],
+    const [program, ...words] = this.within;
+    this.#balancer = new Deno.Command(program, {
+      args: [...words, HAPROXY, "-L", "balancer1", "-f", CONFIGURATION],
       ...{ stdin: "null", stderr: "null" },
       stdout: "piped",
     }).spawn();
@@ -108,6 +127,20 @@ class Farm implements AsyncDisposable {
   }
 
   #log: Promise<string> = Promise.resolve("");
+
+  get #hub(): string {
+    return `${this.#prefix}-hub`;
+  }
+
+  /** ip(8) in the namespace of the bridge. */
+  get #ip(): [string, ...string[]] {
+    return [IP, "-n", this.#hub];
+  }
+
+  /** Words that have a program run where HAProxy and the clients do. */
+  get within(): [string, ...string[]] {
+    return [IP, "netns", "exec", this.#hub];
+  }
 
   get #bridge(): string {
     return `${this.#prefix}-b`;
@@ -123,10 +156,12 @@ class Farm implements AsyncDisposable {
     const address = `192.0.2.${machine}`;
     await output(IP, "netns", "add", space);
     await output(
-      ...[IP, "link", "add", outside, "type", "veth"] as const,
+      ...this.#ip,
+      ...["link", "add", outside, "type", "veth"],
       ...["peer", "name", inside, "netns", space],
     );
-    await output(IP, "link", "set", outside, "master", this.#bridge, "up");
+    const onBridge = ["master", this.#bridge, "up"];
+    await output(...this.#ip, "link", "set", outside, ...onBridge);
     const within = [IP, "-n", space] as const;
     await output(...within, "address", "add", `${address}/24`, "dev", inside);
     await output(...within, "link", "set", inside, "up");
@@ -181,13 +216,8 @@ spawnd_metrics_address = ${address}:9127
     const script = CLIENT.replace("while (!-e $stop)", "for (1)");
     return await Promise.all(this.#clients.map(async (host) => {
       const words = [`192.0.2.${host}`, BALANCER, String(PORT), stop];
-      const text = await output(
-        "perl",
-        "-MSocket=:all",
-        "-e",
-        script,
-        ...words,
-      );
+      const perl = ["perl", "-MSocket=:all", "-e", script];
+      const text = await run(this.within, ...perl, ...words);
       return text.split(" ")[1] ?? "";
     }));
   }
@@ -203,7 +233,7 @@ spawnd_metrics_address = ${address}:9127
       return await output("sh", "-c", script, IP, space) === "";
     });
     const outside = `${this.#prefix}${machine}`;
-    await output(IP, "link", "set", outside, "down");
+    await output(...this.#ip, "link", "set", outside, "down");
   }
 
   /** How a daemon ended. */
@@ -231,7 +261,7 @@ spawnd_metrics_address = ${address}:9127
     for (const machine of MACHINES) {
       await output(IP, "netns", "delete", namespaceOf(this.#prefix, machine));
     }
-    await output(IP, "link", "delete", this.#bridge);
+    await output(IP, "netns", "delete", this.#hub);
   }
 }
 
@@ -254,7 +284,7 @@ peerTest(
     });
 
     const stop = folder.join("stop");
-    const talking = clientsUntil(stop);
+    const talking = clientsUntil(stop, farm.within);
     const [program = "", ...words] = programWords();
     const drain = ["drain", "-c", farm.directory(1), "--grace", "5s"];
     await output(program, ...words, ...drain);
