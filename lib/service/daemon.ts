@@ -303,7 +303,7 @@ async function run(
       ...daemon,
       ...{ libc: direct, watcher: engine, services, sinceMs },
       sockets: daemon.own,
-      drain: () => signals.post("SIGTERM"),
+      drain: () => signals.drain(),
     })
     : undefined;
   for (const service of services.values()) service.start();

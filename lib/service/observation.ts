@@ -110,7 +110,7 @@ export class Observation {
   /** Asked again, it waits as long as it was asked the last time. */
   #drain(graceMs: number, uid: number): void {
     const { log, drain, services } = this.#options;
-    // A second SIGTERM would end commands.
+    // To stop once more would end commands.
     if (!isServing(services)) return;
     const seconds = graceMs / 1000;
     log.info(
@@ -120,7 +120,10 @@ export class Observation {
       { uid, graceSeconds: seconds },
     );
     clearTimeout(this.#drainTimer);
-    this.#drainTimer = setTimeout(drain, graceMs);
+    this.#drainTimer = setTimeout(() => {
+      // It may have been stopped meanwhile, once.
+      if (isServing(services)) drain();
+    }, graceMs);
   }
 
   *#kill(what: string, uid: number): Generator<StatusRecord> {

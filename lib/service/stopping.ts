@@ -157,6 +157,8 @@ export class SignalQueue {
   readonly #log: Log;
   readonly #came: Deno.Signal[] = [];
   readonly #told = new Set<number>();
+  /** Whether the next SIGTERM means the stop that was begun. */
+  #isDrained = false;
   #arrival = Promise.withResolvers<void>();
 
   /** @param options What it is made of. */
@@ -210,9 +212,24 @@ export class SignalQueue {
    */
   post(signal: keyof typeof SIGNALS): void {
     if (signal === "SIGHUP" && this.has(signal)) return;
+    if (signal === "SIGTERM" && this.#isDrained) {
+      this.#isDrained = false;
+      const text = "SIGTERM: it stops already, as drain has asked";
+      this.#log.info("signal-ignored", text, { signal });
+      return;
+    }
     this.#came.push(signal);
     this.#arrival.resolve();
     this.#arrival = Promise.withResolvers();
+  }
+
+  /**
+   * Has the daemon stop as by a SIGTERM. The one by which whoever stops it then
+   * means the same is not a second one, which would end commands.
+   */
+  drain(): void {
+    this.post("SIGTERM");
+    this.#isDrained = true;
   }
 
   /** Takes over what the kernel has kept until now. */

@@ -226,6 +226,10 @@ rootTest(
     // To ask a third time ends no command.
     assertEquals((await ask("drain", directory)).code, 0);
     assertEquals((await statusOf(directory)).commands.length, 1);
+    // Nor does who stops it then, as a service manager does.
+    server.daemon.kill("SIGTERM");
+    await server.daemon.event("signal-ignored");
+    assertEquals((await statusOf(directory)).commands.length, 1);
     connection.close();
     assertEquals((await server.ended()).code, 0);
     const after = await ask("status", directory);
@@ -233,6 +237,25 @@ rootTest(
     assertMatch(after.stderr, /^spawnd status: no daemon answers: /);
   },
 );
+
+rootTest("a stop in the grace of a drain is one stop", async () => {
+  await using folder = await Folder.create();
+  const address = `127.0.0.1:${freePort()}`;
+  const directory = await writeConfiguration(folder, {
+    master: [inet(address)],
+  });
+  await using server = await Server.start(["-c", directory]);
+  const connection = await held(address);
+  await ask("drain", directory, "--grace", "1s");
+  await server.daemon.event("drain");
+  const sinceMs = performance.now();
+  server.daemon.kill("SIGTERM");
+  await server.daemon.event("stopping");
+  await until("the grace is over", () => performance.now() > sinceMs + 1500);
+  assertEquals((await statusOf(directory)).commands.length, 1);
+  connection.close();
+  assertEquals((await server.ended()).code, 0);
+});
 
 rootTest("a stranger neither asks nor is asked", async () => {
   await using folder = await Folder.create();
