@@ -27,7 +27,7 @@ import { type EntrySink, Outlet } from "./outlet.ts";
 export type LogFormat = "text" | "json";
 
 /** How many characters of log may wait for a reader that is slow. */
-const MAX_PENDING = 256 * 1024;
+const MAX_PENDING = 2 ** 20;
 
 /** How long an ending daemon waits for the last lines to be read. */
 const FLUSH_MS = 2000;

@@ -231,7 +231,7 @@ const ENDS = [
 ] as const;
 
 /** Connections whose records no pipe and no queue of the daemon can hold. */
-const FLOOD_CONNECTIONS = 1200;
+const FLOOD_CONNECTIONS = 4000;
 const FLOOD_CLIENTS = 8;
 
 for (const engine of ENGINES) {
