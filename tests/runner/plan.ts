@@ -16,6 +16,8 @@ export const ALONE: Readonly<Record<string, string>> = {
     "sets fs.suid_dumpable, with which no daemon on the machine starts",
   "tests/e2e/hostile_bystanders_test.ts":
     "measures how long clients wait, and whether the daemon ever does",
+  "tests/e2e/leaks_test.ts":
+    "measures memory, which the collector frees when it has the time",
   "tests/e2e/many_services_test.ts":
     "measures how long a start takes, and memory",
   "tests/e2e/moments_test.ts": "measures how soon a client is served",
