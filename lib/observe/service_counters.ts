@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { ResourceUsage } from "../posix/resource_usage.ts";
 import { Histogram, type HistogramRecord } from "./histogram.ts";
 import { Recent } from "./recent.ts";
 
@@ -13,11 +14,6 @@ const REASONS_MAX = 32;
 
 /** What is counted where there is no room for another reason. */
 const OTHER_REASON = "other";
-
-/** What a command has used: getrusage(2). */
-export interface Used {
-  readonly processorMs: number;
-}
 
 /** How a command ended, for as much as is counted. */
 export type CountedEnd = "well" | "failed";
@@ -97,7 +93,10 @@ export class ServiceCounters implements RefusalCounter {
    */
   ended(
     end: CountedEnd,
-    { durationMs, used }: { durationMs: number; used?: Used | undefined },
+    { durationMs, used }: {
+      durationMs: number;
+      used?: Pick<ResourceUsage, "processorMs"> | undefined;
+    },
   ): void {
     if (end === "failed") this.#failed++;
     this.#processorMs += used?.processorMs ?? 0;

@@ -28,7 +28,7 @@ export interface ServiceManagerOptions {
  *
  * @returns It; `undefined` where there is none, or none that can be told.
  */
-export function findServiceManager(): ServiceManagerOptions | undefined {
+function findServiceManager(): ServiceManagerOptions | undefined {
   const socket = textVariable("NOTIFY_SOCKET");
   if (socket === undefined || !/^[/@]./.test(socket)) return undefined;
   const pid = textVariable("WATCHDOG_PID");

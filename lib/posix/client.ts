@@ -98,13 +98,13 @@ export function clientBehind(
   libc: Libc,
   { acceptor, connection, asksForUsers }: ClientOptions,
 ): Client {
-  const { family, address } = acceptor;
+  const { family, view } = acceptor.raw;
   const isInet6 = family === AF_INET6;
   if (isInet6 || family === AF_INET) {
     return {
       kind: "inet",
-      address: ipAddressOf(address, { offset: isInet6 ? 8 : 4, isInet6 }),
-      port: address.getUint16(2),
+      address: ipAddressOf(view, { offset: isInet6 ? 8 : 4, isInet6 }),
+      port: view.getUint16(2),
     };
   }
   const process = asksForUsers && family === AF_UNIX

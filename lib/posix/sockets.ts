@@ -80,7 +80,8 @@ export class RawAddress {
     this.#length.buffer,
   );
   readonly #words = new Uint32Array(this.bytes.buffer);
-  readonly #view = new DataView(this.bytes.buffer);
+  /** The same bytes, a `struct sockaddr`, to be read. */
+  readonly view: DataView<ArrayBuffer> = new DataView(this.bytes.buffer);
 
   /** How many bytes of it count. */
   get length(): number {
@@ -90,7 +91,7 @@ export class RawAddress {
   /** An IPv4 address and its port as one number; `undefined` for all others. */
   get inet4(): number | undefined {
     if (this.bytes[0] !== AF_INET) return undefined;
-    return (this.#words[1] ?? 0) * PORTS + this.#view.getUint16(2);
+    return (this.#words[1] ?? 0) * PORTS + this.view.getUint16(2);
   }
 
   /** To be called before the kernel is asked for an address. */
@@ -114,7 +115,7 @@ export class RawAddress {
     readonly port: number;
   }): void {
     const isInet6 = address.length > 1;
-    const view = new DataView(this.bytes.buffer);
+    const { view } = this;
     this.bytes.fill(0);
     view.setUint16(0, isInet6 ? AF_INET6 : AF_INET, true);
     view.setUint16(2, port);
@@ -122,6 +123,11 @@ export class RawAddress {
       view.setUint32((isInet6 ? 8 : 4) + 4 * index, word);
     }
     this.#length[0] = isInet6 ? INET6_BYTES : INET4_BYTES;
+  }
+
+  /** Its family, AF_INET or another; 0 where there is no address. */
+  get family(): number {
+    return this.length >= 2 ? this.view.getUint16(0, true) : 0;
   }
 
   /** Of which kind it is. */
@@ -207,7 +213,6 @@ export class Acceptor {
   readonly #libc: Libc;
   /** The address of who has connected last. */
   readonly raw: RawAddress = new RawAddress();
-  readonly #view = new DataView(this.raw.bytes.buffer);
   readonly #length = new Uint32Array(1);
   readonly #lengthBytes = new Uint8Array(this.#length.buffer);
 
@@ -259,18 +264,8 @@ export class Acceptor {
     return isTold ? origin : origin.subarray(0, SUN_PATH_OFFSET);
   }
 
-  /** The address of who has connected last: a `struct sockaddr`. */
-  get address(): DataView {
-    return this.#view;
-  }
-
-  /** What kind of address that is; 0 for none. */
-  get family(): number {
-    return this.raw.length >= 2 ? this.#view.getUint16(0, true) : 0;
-  }
-
   /**
-   * Has {@linkcode Acceptor.address} be that of the other end of a connection
+   * Has {@linkcode Acceptor.raw} be that of the other end of a connection
    * that was accepted elsewhere: getpeername(2).
    *
    * @param connection The connection; what is none has no address.

@@ -103,9 +103,14 @@ export function freePort(): number {
   }
 }
 
+/** An address of the loopback, with such a port. */
+export function freeAddress(): string {
+  return `127.0.0.1:${freePort()}`;
+}
+
 /** As many addresses of the loopback, each with a port of its own. */
 export function freeAddresses(count: number): string[] {
-  return Array.from({ length: count }, () => `127.0.0.1:${freePort()}`);
+  return Array.from({ length: count }, freeAddress);
 }
 
 /** Connects to an address as the log has it. */

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
+  freeAddress,
   freePort,
   inet,
   Server,
@@ -25,7 +26,7 @@ async function serving(folder: Folder): Promise<{
   address: string;
   port: number;
 }> {
-  const address = `127.0.0.1:${freePort()}`;
+  const address = freeAddress();
   const port = freePort();
   const directory = await writeConfiguration(folder, {
     main: [`spawnd_metrics_address = ${port}`],
@@ -88,7 +89,7 @@ rootTest("metrics are on a unix socket where its path is given", async () => {
   const path = folder.join("metrics");
   const directory = await writeConfiguration(folder, {
     main: [`spawnd_metrics_address = ${path}`],
-    master: [inet(`127.0.0.1:${freePort()}`)],
+    master: [inet(freeAddress())],
   });
   {
     await using server = await Server.start(["-c", directory]);
@@ -106,7 +107,7 @@ rootTest("an address for metrics that is taken is a mistake", async () => {
   const { port } = listener.addr;
   const directory = await writeConfiguration(folder, {
     main: [`spawnd_metrics_address = 127.0.0.1:${port}`],
-    master: [inet(`127.0.0.1:${freePort()}`)],
+    master: [inet(freeAddress())],
   });
   const { code, entries } = await serveRefused(["-c", directory]);
   assertEquals(code, 71);

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { DatagramReader } from "../unit/datagram_reader.ts";
 import {
-  freePort,
+  freeAddress,
   inet,
   Server,
   talkTo,
@@ -28,7 +28,7 @@ rootTest(
   async () => {
     await using folder = await Folder.create();
     const socket = folder.join("notify");
-    const address = `127.0.0.1:${freePort()}`;
+    const address = freeAddress();
     const directory = await writeConfiguration(folder, {
       master: [inet(address)],
     });
@@ -68,7 +68,7 @@ rootTest("the watchdog is told twice as often as it wants to be", async () => {
   await using folder = await Folder.create();
   const name = `@spawnd-${crypto.randomUUID()}`;
   const directory = await writeConfiguration(folder, {
-    master: [inet(`127.0.0.1:${freePort()}`)],
+    master: [inet(freeAddress())],
   });
   await using reader = await DatagramReader.bind(name);
   await using _server = await Server.start(["-c", directory], {
@@ -84,7 +84,7 @@ rootTest("a watchdog for another process is not told", async () => {
   await using folder = await Folder.create();
   const name = `@spawnd-${crypto.randomUUID()}`;
   const directory = await writeConfiguration(folder, {
-    master: [inet(`127.0.0.1:${freePort()}`)],
+    master: [inet(freeAddress())],
   });
   await using reader = await DatagramReader.bind(name);
   await using server = await Server.start(["-c", directory], {
@@ -97,7 +97,7 @@ rootTest("a watchdog for another process is not told", async () => {
 
 rootTest("commands see nothing of the service manager", async () => {
   await using folder = await Folder.create();
-  const address = `127.0.0.1:${freePort()}`;
+  const address = freeAddress();
   const directory = await writeConfiguration(folder, {
     master: [inet(address, "user=nobody argv=/usr/bin/env")],
   });

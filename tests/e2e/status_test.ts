@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
   connectTo,
-  freePort,
+  freeAddress,
+  freeAddresses,
   inet,
   queueOf,
   Server,
@@ -31,10 +32,12 @@ async function held(address: string): Promise<Deno.Conn> {
 
 rootTest("status tells what clients did, also after a reload", async () => {
   await using folder = await Folder.create();
-  const [echo, fails, late, none] = Array.from(
-    { length: 4 },
-    () => `127.0.0.1:${freePort()}`,
-  ) as [string, string, string, string];
+  const [echo, fails, late, none] = freeAddresses(4) as [
+    string,
+    string,
+    string,
+    string,
+  ];
   const directory = await writeConfiguration(folder, {
     main: [`${late}_time_limit = 1s`],
     master: [
@@ -91,7 +94,7 @@ rootTest(
   "status tells who runs and who waits, of inet and of unix",
   async () => {
     await using folder = await Folder.create();
-    const address = `127.0.0.1:${freePort()}`;
+    const address = freeAddress();
     const directory = await writeConfiguration(folder, {
       master: [inet(address, undefined, 1), unix("policy", undefined, 1)],
     });
@@ -134,9 +137,7 @@ rootTest(
   "kill ends the commands of a service, or one, and nothing else",
   async () => {
     await using folder = await Folder.create();
-    const [one, other] = [freePort(), freePort()].map((port) =>
-      `127.0.0.1:${port}`
-    ) as [string, string];
+    const [one, other] = freeAddresses(2) as [string, string];
     const directory = await writeConfiguration(folder, {
       master: [inet(one), inet(other)],
     });
@@ -188,7 +189,7 @@ rootTest(
 
 rootTest("kill ends a command for good that does not listen", async () => {
   await using folder = await Folder.create();
-  const address = `127.0.0.1:${freePort()}`;
+  const address = freeAddress();
   const script = "trap '' TERM; echo up; while :; do sleep 1; done";
   const directory = await writeConfiguration(folder, {
     master: [inet(address, `user=nobody argv=/bin/sh -c { ${script} }`)],
@@ -205,7 +206,7 @@ rootTest(
   "drain says so at once, accepts for the grace, and ends with the last command",
   async () => {
     await using folder = await Folder.create();
-    const address = `127.0.0.1:${freePort()}`;
+    const address = freeAddress();
     const directory = await writeConfiguration(folder, {
       master: [inet(address)],
     });
@@ -240,7 +241,7 @@ rootTest(
 
 rootTest("a stop in the grace of a drain is one stop", async () => {
   await using folder = await Folder.create();
-  const address = `127.0.0.1:${freePort()}`;
+  const address = freeAddress();
   const directory = await writeConfiguration(folder, {
     master: [inet(address)],
   });
@@ -261,7 +262,7 @@ rootTest("a stranger neither asks nor is asked", async () => {
   await using folder = await Folder.create();
   await using stranger = await Account.create();
   const directory = await writeConfiguration(folder, {
-    master: [inet(`127.0.0.1:${freePort()}`)],
+    master: [inet(freeAddress())],
   });
   await Deno.chmod(folder.path, 0o755);
   const path = `${queueOf(folder)}/spawnd.status`;
@@ -313,7 +314,7 @@ rootTest(
   "a daemon without a place for its socket warns, and serves",
   async () => {
     await using folder = await Folder.create();
-    const address = `127.0.0.1:${freePort()}`;
+    const address = freeAddress();
     const directory = await writeConfiguration(folder, {
       main: [`queue_directory = ${folder.join("none")}`],
       master: [inet(address)],
@@ -333,9 +334,7 @@ rootTest(
   "a second daemon of one queue_directory leaves the first its socket",
   async () => {
     await using folder = await Folder.create();
-    const [one, other] = [freePort(), freePort()].map((port) =>
-      `127.0.0.1:${port}`
-    ) as [string, string];
+    const [one, other] = freeAddresses(2) as [string, string];
     const directory = await writeConfiguration(folder, { master: [inet(one)] });
     await using first = await Server.start(["-c", directory]);
     await writeConfiguration(folder, { master: [inet(other)] });
@@ -352,7 +351,7 @@ rootTest(
   "clients without manners at the status socket keep nobody waiting",
   async () => {
     await using folder = await Folder.create();
-    const address = `127.0.0.1:${freePort()}`;
+    const address = freeAddress();
     const directory = await writeConfiguration(folder, {
       master: [inet(address)],
     });
@@ -381,7 +380,7 @@ rootTest(
   "--watch draws on a terminal anew each second, on a narrow one too",
   async () => {
     await using folder = await Folder.create();
-    const address = `127.0.0.1:${freePort()}`;
+    const address = freeAddress();
     const directory = await writeConfiguration(folder, {
       master: [inet(address), unix("policy")],
     });

@@ -5,7 +5,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { freePort, inet, writeConfiguration } from "./configuration.ts";
+import { freeAddress, inet, writeConfiguration } from "./configuration.ts";
 import { runToEnd } from "./daemon.ts";
 import { runAs } from "./hostile/attacker.ts";
 import { answerOf } from "./hostile/patience.ts";
@@ -44,7 +44,7 @@ dumpableTest(
   async () => {
     await using folder = await Folder.create();
     const directory = await writeConfiguration(folder, {
-      master: [inet(`127.0.0.1:${freePort()}`)],
+      master: [inet(freeAddress())],
     });
     const starts = [
       ["serve", "-c", directory],

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { Daemon } from "./daemon.ts";
 import { Account, Folder, proc, rootTest, statusFields } from "./machine.ts";
 import {
-  freePort,
+  freeAddress,
   inet,
   IS_FROM_SOURCE,
   queueOf,
@@ -143,7 +143,7 @@ async function answersOf(
   } else {
     const services = questions.map(([name, words]) => ({
       name,
-      address: `127.0.0.1:${freePort()}`,
+      address: freeAddress(),
       words: words.join(" "),
     }));
     const directory = await writeConfiguration(folder, {

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import {
-  freePort,
+  freeAddress,
   inet,
   talkTo,
   writeConfiguration,
@@ -59,7 +59,7 @@ async function configured(
   folder: Folder,
   log: string,
 ): Promise<{ directory: string; address: string }> {
-  const address = `127.0.0.1:${freePort()}`;
+  const address = freeAddress();
   const directory = await writeConfiguration(folder, {
     main: [
       `spawnd_log = ${log}`,

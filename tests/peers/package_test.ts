@@ -6,7 +6,12 @@
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { connectTo, exists, freePort, talkTo } from "../e2e/configuration.ts";
+import {
+  connectTo,
+  exists,
+  freeAddress,
+  talkTo,
+} from "../e2e/configuration.ts";
 import { peerTest, readBytes, sha256 } from "../e2e/load.ts";
 import { Folder, output } from "../e2e/machine.ts";
 import { closedLoop, Conversation } from "../e2e/reloading.ts";
@@ -48,7 +53,7 @@ function packageTest(
 
 /** Installs it, and uncomments the one line, with a port of the test's own. */
 async function installAndServe(machine: DebianMachine): Promise<string> {
-  const address = `127.0.0.1:${freePort()}`;
+  const address = freeAddress();
   await machine.ok("dpkg", "--install", "/root/spawnd.deb");
   await machine.ok(
     "sed",

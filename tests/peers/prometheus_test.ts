@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import {
+  freeAddress,
   freePort,
   inet,
   Server,
@@ -54,7 +55,7 @@ async function expressions(): Promise<string[]> {
 
 /** The metrics of a daemon that has seen something of everything. */
 async function metrics(folder: Folder): Promise<string> {
-  const address = `127.0.0.1:${freePort()}`;
+  const address = freeAddress();
   const port = freePort();
   const directory = await writeConfiguration(folder, {
     main: [`spawnd_metrics_address = ${port}`],

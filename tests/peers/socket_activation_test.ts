@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import {
-  freePort,
+  freeAddress,
   inet,
   isRefused,
   queueOf,
@@ -64,7 +64,7 @@ peerTest(
   ACTIVATE,
   async () => {
     await using folder = await Folder.create();
-    const address = `127.0.0.1:${freePort()}`;
+    const address = freeAddress();
     const path = folder.join("policy.sock");
     const directory = await writeConfiguration(folder, {
       master: [inet(address), unix("policy"), unix("own")],
@@ -101,9 +101,9 @@ peerTest(
 peerTest("a socket that is of no service is a mistake", ACTIVATE, async () => {
   await using folder = await Folder.create();
   const directory = await writeConfiguration(folder, {
-    master: [inet(`127.0.0.1:${freePort()}`)],
+    master: [inet(freeAddress())],
   });
-  const address = `127.0.0.1:${freePort()}`;
+  const address = freeAddress();
   const log = folder.join("log");
   const words = [...programWords(), "serve", "-c", directory];
   const child = new Deno.Command(ACTIVATE, {
@@ -137,7 +137,7 @@ peerTest(
   "run stdin serves a connection of Accept=yes, and the client sees nothing of the log",
   ACTIVATE,
   async () => {
-    const address = `127.0.0.1:${freePort()}`;
+    const address = freeAddress();
     const run = [...programWords(), "run", "stdin", "--log-connections"];
     await using _daemon = await Activation.start([
       "--accept",

@@ -8,7 +8,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
   connectTo,
-  freePort,
+  freeAddress,
   isRefused,
   talkTo,
 } from "../e2e/configuration.ts";
@@ -32,10 +32,6 @@ async function configure(
 
 function cat(address: string): string {
   return `${address} inet n n n - 50 spawn user=nobody argv=/bin/cat`;
-}
-
-function freeAddress(): string {
-  return `127.0.0.1:${freePort()}`;
 }
 
 const OPENRC_FOLDERS = [

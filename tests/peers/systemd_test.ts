@@ -8,7 +8,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
   connectTo,
-  freePort,
+  freeAddress,
   isRefused,
   talkTo,
 } from "../e2e/configuration.ts";
@@ -83,10 +83,6 @@ async function dropIn(machine: DebianMachine, name: string): Promise<void> {
   );
   await machine.ok("systemctl", "daemon-reload");
   await machine.ok("systemctl", "restart", "spawnd");
-}
-
-function freeAddress(): string {
-  return `127.0.0.1:${freePort()}`;
 }
 
 function systemdTest(name: string, fn: () => Promise<void>): void {

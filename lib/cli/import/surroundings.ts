@@ -210,7 +210,7 @@ const HOSTS_ACCESS = ["/etc/hosts.allow", "/etc/hosts.deny"];
  * @param from The machine.
  * @returns The first file that has a rule, if there is one.
  */
-export function findHostsAccess(from: Surroundings): string | undefined {
+function findHostsAccess(from: Surroundings): string | undefined {
   return HOSTS_ACCESS.find((path) => {
     try {
       return /^[ \t]*[^# \t\r\n]/m.test(from.readFile(path));

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { EX, failure, type Result, success } from "../../result.ts";
-import { CONFIG_OPTION, configDirectory } from "../shared/config_option.ts";
+import { type Result, success } from "../../result.ts";
+import { CONFIG_OPTION, onlyDirectory } from "../shared/config_option.ts";
 import type { OptionSpec, ParsedOptions } from "../shared/options.ts";
 
 /** Their options. */
@@ -28,19 +28,15 @@ export interface InspectRequest {
  * @returns The request.
  */
 export function inspectRequest(
-  { values, flags, words: [stray] }: ParsedOptions,
+  given: ParsedOptions,
 ): Result<InspectRequest> {
-  if (stray !== undefined) {
-    return failure({
-      text: `unexpected word: ${stray}`,
-      mend: "give the configuration's directory as -c DIR",
-      exitCode: EX.USAGE,
-    });
-  }
-  const directory = configDirectory(values.get("config"));
+  const directory = onlyDirectory(
+    given,
+    "give the configuration's directory as -c DIR",
+  );
   if (!directory.ok) return directory;
   return success({
     directory: directory.value,
-    json: flags.has("json"),
+    json: given.flags.has("json"),
   });
 }

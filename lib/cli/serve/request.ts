@@ -5,9 +5,9 @@
  */
 
 import { resolve } from "@std/path/posix/resolve";
-import { EX, failure, type Result, success } from "../../result.ts";
+import { failure, type Result, success } from "../../result.ts";
 import { type ProcessRequest, processRequest } from "../serving/options.ts";
-import { configDirectory } from "../shared/config_option.ts";
+import { onlyDirectory } from "../shared/config_option.ts";
 import { ValueReader } from "../shared/option_values.ts";
 import type { ParsedOptions } from "../shared/options.ts";
 
@@ -29,15 +29,11 @@ export interface ServeRequest extends ProcessRequest {
  * @returns The request.
  */
 export function serveRequest(given: ParsedOptions): Result<ServeRequest> {
-  const { values, words: [stray] } = given;
-  if (stray !== undefined) {
-    return failure({
-      text: `unexpected word: ${stray}`,
-      mend: "services are in the configuration; spawnd run takes them as words",
-      exitCode: EX.USAGE,
-    });
-  }
-  const directory = configDirectory(values.get("config"));
+  const { values } = given;
+  const directory = onlyDirectory(
+    given,
+    "services are in the configuration; spawnd run takes them as words",
+  );
   if (!directory.ok) return directory;
   const reader = new ValueReader(values);
   const pidFile = values.get("pid-file");

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { type Result, success } from "../../result.ts";
-import type { OptionSpec } from "./options.ts";
+import { EX, failure, type Result, success } from "../../result.ts";
+import type { OptionSpec, ParsedOptions } from "./options.ts";
 import { directoryVariable } from "./variables.ts";
 import { WAYS } from "./ways.ts";
 
@@ -31,4 +31,20 @@ export function configDirectory(
   if (given !== undefined) return success(given);
   const named = directoryVariable("MAIL_CONFIG");
   return named.ok ? success(named.value ?? byDefault) : named;
+}
+
+/**
+ * Finds the configuration directory of a subcommand that takes no words.
+ *
+ * @param given What was given.
+ * @param mend Where that is said which a word would say.
+ * @returns The directory.
+ */
+export function onlyDirectory(
+  { values, words: [stray] }: ParsedOptions,
+  mend: string,
+): Result<string> {
+  if (stray === undefined) return configDirectory(values.get("config"));
+  const text = `unexpected word: ${stray}`;
+  return failure({ text, mend, exitCode: EX.USAGE });
 }

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { EX, failure, type Result, success } from "../../result.ts";
-import { configDirectory } from "../shared/config_option.ts";
+import { type Result, success } from "../../result.ts";
+import { onlyDirectory } from "../shared/config_option.ts";
 import type { ParsedOptions } from "../shared/options.ts";
 
 /** What a command line asks for. */
@@ -22,20 +22,16 @@ export interface StatusRequest {
  * @returns The request.
  */
 export function statusRequest(
-  { values, flags, words: [stray] }: ParsedOptions,
+  given: ParsedOptions,
 ): Result<StatusRequest> {
-  if (stray !== undefined) {
-    return failure({
-      text: `unexpected word: ${stray}`,
-      mend: "the configuration says which daemon is meant: -c DIR",
-      exitCode: EX.USAGE,
-    });
-  }
-  const directory = configDirectory(values.get("config"));
+  const directory = onlyDirectory(
+    given,
+    "the configuration says which daemon is meant: -c DIR",
+  );
   if (!directory.ok) return directory;
   return success({
     directory: directory.value,
-    json: flags.has("json"),
-    watch: flags.has("watch"),
+    json: given.flags.has("json"),
+    watch: given.flags.has("watch"),
   });
 }
