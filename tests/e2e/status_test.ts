@@ -258,6 +258,20 @@ rootTest("a stop in the grace of a drain is one stop", async () => {
   assertEquals((await server.ended()).code, 0);
 });
 
+rootTest("a mistaken directory asks no daemon of another", async () => {
+  await using folder = await Folder.create();
+  for (const words of [["status"], ["kill", "1"], ["drain"]] as const) {
+    const [subcommand, ...more] = words;
+    const none = folder.join("none");
+    const { code, stderr } = await ask(subcommand, none, ...more);
+    assertEquals({ code, stderr }, {
+      code: 78,
+      stderr: `spawnd ${subcommand}: open ${none}/main.cf: No such file or ` +
+        "directory (it may be empty; -c names another directory)\n",
+    });
+  }
+});
+
 rootTest("a stranger neither asks nor is asked", async () => {
   await using folder = await Folder.create();
   await using stranger = await Account.create();

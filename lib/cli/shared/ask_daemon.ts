@@ -60,7 +60,15 @@ export function findDaemon(directory: string): Result<AskedDaemon> {
     });
   }
   let wrong: string | undefined;
-  const { scope } = readConfiguration(directory);
+  const { scope, problems } = readConfiguration(directory);
+  // By its defaults another daemon would be found, and drained.
+  const unread = problems.find(({ level, file, line }) =>
+    level === "error" && file === `${directory}/main.cf` && line === 0
+  );
+  if (unread !== undefined) {
+    const { text, mend } = unread;
+    return failure({ text, mend, exitCode: EX.CONFIG });
+  }
   const queue = scope.string("queue_directory", ({ text }) => wrong = text);
   if (queue === undefined) {
     return failure({
