@@ -5,6 +5,7 @@ import {
   assertNotEquals,
   assertStringIncludes,
 } from "@std/assert";
+import { AnybodysProgram } from "./anybodys_program.ts";
 import {
   connectTo,
   exists,
@@ -132,9 +133,15 @@ rootTest(
     await Deno.mkdir(run);
     await Deno.chown(run, account.uid, account.gid);
     const pidFile = `${run}/spawnd.pid`;
+    await using anybodys = await AnybodysProgram.create();
     await using server = await Server.start(
       ["-c", directory, "--pid-file", pidFile],
-      { prefix: ["prlimit", "--nproc=1000", ...asAccount] },
+      {
+        prefix: ["prlimit", "--nproc=1000", ...asAccount],
+        program: anybodys.words,
+        env: anybodys.env,
+        cwd: folder.path,
+      },
     );
     using held = await Conversation.start(address);
     const [setpriv = "", ...ids] = asAccount;

@@ -410,6 +410,8 @@ installTest("only root installs; anybody may look", async () => {
     program: program.words,
     env: program.env,
     prefix: ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"],
+    // The checkout may be where only root may go.
+    cwd: place.folder.path,
   };
   const words = ["install-postfix", "-c", place.folder.join("etc")];
   assertEquals(
